@@ -1,0 +1,50 @@
+/*
+ * guard: brings the host back when we cannot.
+ *
+ * guard_arm() reads nothing: it is given the old values, writes them to a journal on disk (fsync),
+ * and starts a child in a session of its own, with the knobs' files opened beforehand, that needs
+ * no new memory, socket or process.  When its pipe closes without a farewell (crash, SIGKILL,
+ * Ctrl-C of the terminal), it restores every knob whose value is still one that we announced, reads
+ * back, and removes the journal.
+ *
+ * Journals that a dead pair of process and guard left behind (a killed cgroup, a power cut) are
+ * found and carried out by guard_orphans() at the start of the next command.
+ */
+#ifndef PATHTUNE_GUARD_H
+#define PATHTUNE_GUARD_H
+
+#include "knobs.h"
+
+struct guard;
+
+/*
+ * state_dir: where journals live, made if missing (0700).  old: the values to come back to.
+ * boot_id and scope_id: facts that name the running kernel and namespace.
+ */
+bool guard_arm(struct arena *a, const char *state_dir, const char *boot_id, const char *scope_id,
+    const struct knob_value *old, size_t n, struct guard **out, struct err *e);
+
+/*
+ * To be called before every knobs_set(): from now on these values are ours too.  It is on disk and
+ * known to the guard when this returns.
+ */
+bool guard_announce(struct guard *g, const struct knob_value *v, size_t n, struct err *e);
+
+/*
+ * Restore the old values ourselves, read back, dismiss the guard, remove the journal.  False names
+ * what could not be restored (somebody else changed it meanwhile: left as it is, and said).
+ */
+bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err *e);
+
+/*
+ * Carry out journals of dead runs on this boot and in this scope; drop those of another boot.
+ * *restored counts the knobs set back.  A journal whose run or guard is alive is left alone, and it
+ * is an error (another pathtune is at work).
+ */
+bool guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char *boot_id,
+    const char *scope_id, size_t *restored, struct err *e);
+
+/* PATHTUNE_STATE, or /var/lib/pathtune as root, or ~/.local/state/pathtune. */
+const char *guard_state_dir(struct arena *a);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * host: the one verb by which pathtune touches a system: run these commands, give me what they
+ * said.  Local now; ssh, replay and record stand behind the same verb.
+ *
+ * Nothing is ever passed through a shell locally.  A command runs with stdin from /dev/null unless
+ * it has input, LC_ALL=C, a fixed PATH that includes the sbin directories, its own process group
+ * and a time limit; its stdout is kept up to HOST_OUTPUT_BYTES.
+ */
+#ifndef PATHTUNE_HOST_H
+#define PATHTUNE_HOST_H
+
+#include "../tuner/base.h"
+
+#define HOST_OUTPUT_BYTES ((size_t)256 * 1024)
+#define HOST_TIMEOUT_S 5.0
+
+struct command {
+	const char *const *argv; /* NULL-terminated; NULL: file is read instead          */
+	const char *file;        /* read this file; as a command it would be cat         */
+	double timeout_s;        /* 0: HOST_TIMEOUT_S                                    */
+};
+
+struct output {
+	int status;       /* exit status; -1: not started, timed out or killed            */
+	const char *text; /* stdout, never NULL, NUL bytes replaced by '?'                */
+	size_t len;
+	const char *why;  /* when status is not 0: what happened, else NULL. First line of stderr */
+};
+
+struct host;
+
+/* name: "local".  Anything else is an error for now. */
+bool host_open(struct arena *a, const char *name, struct host **out, struct err *e);
+
+/*
+ * Run n commands in order; out has n elements.  A command that fails is not an error here, its
+ * status tells; false only when the host cannot be used at all or a stop was requested.
+ */
+bool host_run(struct host *h, struct arena *a, const struct command *c, size_t n,
+    struct output *out, struct err *e);
+
+/* Write a value into a file of the kernel's (a knob).  Errors name the file and errno's text. */
+bool host_write(struct host *h, const char *file, const char *value, struct err *e);
+
+void host_close(struct host *h);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * lab: an emulated long path on one Linux machine: two network namespaces, "a" (the tuned host)
+ * and "b" (the peer), a TUN device in each, one process (the owner) between them that plays the
+ * link.  The namespaces live as long as the owner and what runs in them; there is nothing else to
+ * clean up but the directory of its state.
+ */
+#ifndef PATHTUNE_LAB_H
+#define PATHTUNE_LAB_H
+
+#include "../tuner/base.h"
+
+#include <sys/types.h>
+
+enum queue_unit { QUEUE_BDP, QUEUE_BYTES, QUEUE_PACKETS };
+enum loss_model { LOSS_NONE, LOSS_BERNOULLI, LOSS_GILBERT_ELLIOTT };
+
+struct lab_link { /* one direction */
+	double rate_bps;
+	double queue;             /* in queue_unit */
+	enum queue_unit queue_unit;
+	enum loss_model loss_model;
+	double loss;              /* Bernoulli: probability; Gilbert-Elliott: in the bad state */
+	double p_bad, p_good;     /* Gilbert-Elliott: good to bad, bad to good, per segment */
+	double loss_good;         /* loss in the good state */
+	double jitter_ms;         /* uniform 0..jitter added, order kept */
+	double police_bps;        /* token-bucket policer before the queue; 0: none */
+	double police_burst_bytes;
+};
+
+struct lab_spec {
+	const char *name;         /* [A-Za-z0-9_-]{1,32} */
+	double rtt_ms;            /* half of it each way */
+	double mtu;
+	uint64_t seed;
+	struct lab_link link[2];  /* 0: a to b, 1: b to a */
+	const char *start;        /* linux-6.18, linux-6.1, bsd-256k, host */
+	bool open_b;              /* pin b wide open (64 MiB) */
+};
+
+struct lab_stats { /* one direction, since up */
+	double segments_in, bytes_in;
+	double segments_out, bytes_out;
+	double dropped_queue, dropped_loss, dropped_police;
+	double queue_bytes;       /* now */
+	double lateness_us;       /* mean, of deliveries */
+};
+
+#define LAB_ADDRESS_A "10.83.0.1"
+#define LAB_ADDRESS_B "10.83.0.2"
+#define LAB_ADDRESS6_A "fd83::1"
+#define LAB_ADDRESS6_B "fd83::2"
+
+/* Spec with the defaults: 300 Mbit/s, 80 ms, queue 1 BDP, MTU 1500, no loss, seed 1, linux-6.18. */
+struct lab_spec lab_default(void);
+
+/* Nothing of the spec contradicts itself or is out of range. */
+bool lab_check(const struct lab_spec *s, struct err *e);
+
+/*
+ * Make it; returns when the path works.  A lab of the same name whose owner is dead is removed
+ * first; one that lives is an error.  *start_cc gets the congestion control of the start preset
+ * (NULL for "host"): the kernel may refuse it as a default in a namespace, so trials set it per
+ * socket.
+ */
+bool lab_up(struct arena *a, const struct lab_spec *s, const char **start_cc, struct err *e);
+
+/* End the owner and remove the state; a lab that is not there is an error. */
+bool lab_down(struct arena *a, const char *name, struct err *e);
+
+struct lab_info {
+	const char *name;
+	pid_t owner;
+	bool alive;
+	const char *state_dir;
+	struct lab_spec spec;
+	const char *start_cc;
+};
+
+bool lab_list(struct arena *a, struct lab_info **labs, size_t *n, struct err *e);
+bool lab_stats(struct arena *a, const char *name, struct lab_stats stats[2], struct err *e);
+
+/*
+ * Start argv within side 'a' or 'b'; *pid is ours to wait for.  The child is in the namespaces of
+ * the lab with its own /sys, has PATHTUNE_STATE set to a directory of the lab's, and is killed
+ * when we or the owner die.  out_fd >= 0 becomes its stdout.
+ */
+bool lab_spawn(struct arena *a, const char *name, char side, const char *const *argv, int out_fd,
+    pid_t *pid, struct err *e);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * peer: the two ends of a measurement: the server (pathtune serve) and the client's session.
+ *
+ * A run is one authenticated session.  The token is a secret of at least 16 characters that is
+ * good for one run; it never travels: both ends prove that they know it (challenge-response with
+ * fresh nonces, crypto_auth of libsodium), and a key derived from token and nonces authenticates
+ * every later control message, with direction and sequence number.  A data connection names the
+ * run's nonce and is authenticated the same way; the server sends data to nobody else.
+ */
+#ifndef PATHTUNE_PEER_H
+#define PATHTUNE_PEER_H
+
+#include "flow.h"
+
+#define PEER_PORT 5209
+#define PEER_TOKEN_MIN 16
+#define PEER_TOKEN_MAX 256
+
+struct session;
+
+/*
+ * peer: name, name:port, [v6]:port or v6.  Connects within 10 s, authenticates.  Errors tell apart:
+ * cannot resolve, refused, no answer, not a pathtune server, wrong token, busy.
+ */
+bool peer_open(struct arena *a, const char *peer, const char *token, struct session **out,
+    struct err *e);
+
+/*
+ * One trial.  A peer that refuses or fails this one transfer gives true with t->status set; false
+ * when the session is lost or a stop was requested.  The intervals live in a.
+ */
+bool peer_measure(struct session *s, struct arena *a, const struct flow_spec *f,
+    const struct progress *p, struct trial *t, struct err *e);
+
+/* Smallest of n TCP connects, in ms: the idle RTT. */
+bool peer_idle_rtt(struct session *s, unsigned n, double *rtt_ms, struct err *e);
+
+/* Addresses in text, for messages and facts. */
+const char *peer_address(const struct session *s);
+
+void peer_close(struct session *s); /* NULL is fine; tells the server that the run is over */
+
+struct serve_options {
+	const char *listen;    /* address[:port]; NULL: all addresses, IPv4 and IPv6, PEER_PORT */
+	const char *token;     /* NULL: make one for every run and announce it */
+	bool once;             /* end after one run; implied by a given token, it is good for one */
+	double max_time_s;     /* of the server's life; NAN: no end */
+	double max_bytes;      /* sent and received in all; NAN: no end */
+	/* The server is ready: its port, and the token when it was made here (else NULL). */
+	void (*ready)(void *arg, unsigned port, const char *token);
+	/* One line about what happened (a run began, ended, was refused); may be NULL. */
+	void (*say)(void *arg, const char *line);
+	void *arg;
+};
+
+/* Serves until its own end; false on failure to start or when stopped by a signal. */
+bool peer_serve(const struct serve_options *o, struct err *e);
+
+/*
+ * Where a token comes from, first that is given: file, the environment (PATHTUNE_TOKEN), stdin.
+ * Trailing newline removed; too short, too long, unprintable or a file that others can read is an
+ * error.
+ */
+bool peer_token_file(struct arena *a, const char *path, const char **out, struct err *e);
+bool peer_token_stdin(struct arena *a, const char **out, struct err *e);
+bool peer_token_check(const char *token, struct err *e);
+const char *peer_token_new(struct arena *a);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * cmd: what the commands share: their table entry and their options.
+ *
+ * Results go to stdout, everything else to stderr.  A command returns false with an error; only
+ * main() prints it and turns it into the exit status.  Each cmd_NAME.c defines one entry.
+ */
+#ifndef PATHTUNE_CMD_H
+#define PATHTUNE_CMD_H
+
+#include "base.h"
+
+struct cmd_context {
+	struct arena *arena;
+	bool json;      /* --json: one document on stdout */
+	bool quiet;     /* -q: no progress, no notes */
+	bool tty;       /* stderr is a terminal and TERM is not dumb: progress may be shown */
+	bool color;     /* stdout is a terminal and NO_COLOR is not set */
+	const char *program; /* path by which this program can be started again */
+	int status;     /* exit status of a success: 0, or what the command sets (exec) */
+};
+
+struct cmd {
+	const char *name;
+	const char *synopsis; /* after "pathtune NAME" */
+	const char *summary;  /* one line for the list */
+	bool (*run)(struct cmd_context *c, int argc, char **argv, struct err *e);
+};
+
+extern const struct cmd cmd_demo, cmd_lab, cmd_probe, cmd_serve, cmd_show, cmd_tune;
+
+enum opt_type {
+	OPT_FLAG,     /* bool */
+	OPT_STRING,   /* const char *; not empty */
+	OPT_NUMBER,   /* double, and so are the following; within min..max */
+	OPT_RATE, OPT_BYTES, OPT_TIME, OPT_FRACTION,
+	OPT_ENUM,     /* int, an index into names */
+};
+
+struct opt {
+	const char *name;  /* long, without dashes */
+	char letter;       /* or 0 */
+	enum opt_type type;
+	void *dst;         /* holds the default; untouched when the flag is not given */
+	double min, max;   /* both 0: anything legal; otherwise min..max inclusive */
+	const char *const *names; /* OPT_ENUM: NULL-terminated */
+	const char *arg;   /* what help calls the argument */
+	const char *help;
+	bool given;        /* set by cmd_options */
+};
+
+/*
+ * Parse argv[1..] by the table (which ends with a NULL name); -h/--help, --json, -q and -v are
+ * known everywhere.  Words that are not flags come out in order; with stop_at_word the rest after
+ * the first word is left alone (for exec).  A flag given twice, unknown or without its argument is
+ * ERR_USAGE naming it.  *help is set when help was asked for: it has been printed, return true.
+ */
+bool cmd_options(struct cmd_context *c, const struct cmd *cmd, struct opt *opts, int argc,
+    char **argv, bool stop_at_word, const char ***words, size_t *n_words, bool *help,
+    struct err *e);
+
+/* The entry of this name in an opt table, to ask for its "given". */
+bool cmd_given(const struct opt *opts, const char *name);
+
+/*
+ * One live line on the terminal: replaces the last one; nothing unless tty and not quiet.
+ * cmd_progress_end() clears it.
+ */
+void cmd_progress(struct cmd_context *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void cmd_progress_end(struct cmd_context *c);
+
+/* A note on stderr, unless -q. */
+void cmd_note(struct cmd_context *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,354 @@
+/*
+ * model: every noun of pathtune, in the order of the pipeline.  One record, struct run, grows from
+ * left to right (asked, found, planned, tried, decided) and is never rewritten; it is what
+ * --save writes and show reads (docs/run-file.md).
+ *
+ * Units are in the names: _bps bits per second, _bytes, _ms, _s.  Fractions are 0..1.  A number
+ * that is not known is NAN, a string that is not known NULL; both are null in JSON.
+ */
+#ifndef PATHTUNE_MODEL_H
+#define PATHTUNE_MODEL_H
+
+#include "record.h"
+
+#define RUN_SCHEMA "pathtune-run/1"
+
+/* Directions as seen from the tuned host. */
+enum direction { DIR_NONE, DIR_SEND, DIR_RECEIVE, DIR_BOTH };
+extern const char *const direction_names[];
+
+/* ---- profile: what a kind of system is like; data, read from profiles/NAME.yaml ------------- */
+
+/*
+ * A fact is found by running argv (or reading file, the same over every transport) and matching
+ * pattern, which has exactly one group; without a pattern the whole answer, trimmed, is the value.
+ * {interface} and {peer} are substituted.  Several rules for one fact are tried in order.
+ */
+struct fact_rule {
+	const char *fact;     /* name of a member of struct facts */
+	const char **argv;
+	size_t n_argv;
+	const char *file;
+	const char *pattern;
+	double scale;         /* a number is multiplied by this; NAN means 1 */
+	const char *source;
+};
+
+enum knob_role {
+	ROLE_UNKNOWN,
+	ROLE_LIMIT_SEND,    /* bounds what an application may ask for with SO_SNDBUF */
+	ROLE_LIMIT_RECEIVE, /* the same with SO_RCVBUF */
+	ROLE_SEND_MAX,      /* autotuning of the send buffer ends here    */
+	ROLE_RECEIVE_MAX,   /* autotuning of the receive buffer ends here */
+	ROLE_CONGESTION,    /* default congestion control                 */
+};
+extern const char *const knob_role_names[];
+
+struct knob {
+	const char *name;
+	enum knob_role role;
+	double field;       /* 1-based field of a blank-separated value; NAN: the whole value */
+	const char *unit;   /* "bytes", "name" */
+	double min, max;    /* legal range of the field */
+	const char *scope;  /* "global", "namespace" */
+	const char *file;   /* read and written there */
+	const char *source;
+};
+
+/*
+ * What share of a maximum becomes window.  The first entry whose direction fits and whose
+ * since..before range holds the release is used.
+ */
+struct window_model {
+	enum direction direction;
+	const char *since;  /* first release, NULL: from the beginning */
+	const char *before; /* first release that is different, NULL: none */
+	double factor;      /* window = factor * maximum */
+	const char *source;
+};
+
+struct congestion {
+	const char *now;       /* files */
+	const char *available;
+	const char *allowed;
+	const char *builtin;   /* list of built-in modules; {release} is substituted */
+	const char *module;    /* module name for {name} */
+	const char **probe;    /* argv: exit 0 when the module of {name} could be loaded */
+	size_t n_probe;
+	const char **load;     /* argv that loads {name} */
+	size_t n_load;
+};
+
+struct persist {
+	const char *file;         /* where settings live, our own file */
+	const char *modules;      /* where modules to load at boot live, our own file */
+};
+
+struct profile {
+	const char *name;
+	const char *sysname;      /* what uname -s says */
+	struct fact_rule *facts;
+	size_t n_facts;
+	const char **offloads_argv; /* prints lines "name: on|off [fixed]" */
+	size_t n_offloads_argv;
+	const char **offloads;      /* the names worth keeping */
+	size_t n_offloads;
+	struct knob *knobs;
+	size_t n_knobs;
+	struct congestion congestion;
+	const char **flush;         /* argv that empties the path metrics cache */
+	size_t n_flush;
+	struct window_model *windows;
+	size_t n_windows;
+	struct persist persist;
+};
+
+/* ---- facts: what is there ------------------------------------------------------------------- */
+
+struct offload {
+	const char *name;
+	const char *state;   /* "on", "off" */
+	bool fixed;
+};
+
+struct knob_fact {
+	const char *name;
+	const char *text;    /* the whole value as read, tabs made blanks; NULL: not there */
+	double now;          /* the tuned field; NAN for a name */
+	double min, max;     /* legal range, from the profile */
+	bool writable;
+	const char *why;     /* why not: "read-only here (container or namespace)", "needs root" */
+};
+
+struct unknown {
+	const char *fact;
+	const char *why;
+};
+
+struct facts {
+	const char *os;          /* "Linux" */
+	const char *release;     /* "6.18.44-..." */
+	const char *arch;
+	const char *boot_id;     /* changes with every boot */
+	const char *scope_id;    /* names the network namespace (VNET) that the knobs belong to */
+	const char *hypervisor;  /* "kvm", "none", .. */
+	double ram_bytes;
+	double cpus;
+	double page_bytes;
+	const char *interface;   /* towards the peer, or of the default route */
+	const char *driver;
+	const char *pci_vendor;  /* "0x1af4" */
+	const char *pci_device;
+	double link_bps;
+	double mtu;
+	double tcp_mem_pages;    /* the pressure mark for all TCP buffers of the host */
+	struct offload *offloads;
+	size_t n_offloads;
+	struct knob_fact *knobs;
+	size_t n_knobs;
+	const char *cc;          /* default congestion control */
+	const char **cc_available;
+	size_t n_cc_available;
+	const char **cc_allowed;
+	size_t n_cc_allowed;
+	const char **cc_loadable; /* not there yet, a module would bring it */
+	size_t n_cc_loadable;
+	const char **cc_modules;  /* those of cc_available that are modules, not built in */
+	size_t n_cc_modules;
+	const char *peer;
+	double rtt_ms;           /* smallest of five connects; NAN without a peer */
+	double send_bps;         /* goodput of a short transfer; NAN without a peer */
+	double receive_bps;
+	struct unknown *unknown; /* facts that could not be had, and why */
+	size_t n_unknown;
+};
+
+/* ---- options: what was asked ---------------------------------------------------------------- */
+
+enum budget_mode { BUDGET_STANDARD, BUDGET_QUICK, BUDGET_THOROUGH };
+extern const char *const budget_mode_names[];
+enum policy { POLICY_THROUGHPUT, POLICY_LATENCY, POLICY_BALANCED };
+extern const char *const policy_names[];
+
+struct options {
+	const char *command;
+	const char *host;
+	const char *peer;
+	enum direction direction;
+	double budget_s;
+	enum budget_mode mode;
+	double data_cap_bytes;
+	double streams;
+	enum policy policy;
+	bool all_cc;
+	const char *start_cc;   /* baseline congestion control instead of the sysctl's; NULL: that */
+};
+
+/* ---- plan: what is worth trying ------------------------------------------------------------- */
+
+struct plan_direction {
+	enum direction direction;
+	double window_bytes;      /* W0: usable window with the present knobs, by the kernel model */
+	double window_max_bytes;  /* largest worth trying */
+	double window_factor;     /* window = factor * knob, from the profile */
+	const char **cc;          /* first is the baseline */
+	size_t n_cc;
+	bool window_writable;     /* the knob of this direction can be set here */
+	const char *why;          /* why not */
+};
+
+struct plan {
+	struct plan_direction *directions;
+	size_t n_directions;
+	double expected_s;        /* at most */
+	double expected_bytes;    /* about */
+	const char **notes;       /* in words: what is not tried, and why */
+	size_t n_notes;
+};
+
+/* ---- trials: what happened ------------------------------------------------------------------ */
+
+enum trial_phase { PHASE_PROBE, PHASE_RACE, PHASE_KNEE, PHASE_CONFIRM, PHASE_MEASURE };
+extern const char *const trial_phase_names[];
+enum trial_status {
+	TRIAL_OK,
+	TRIAL_TIMEOUT, /* counts as the floor value                              */
+	TRIAL_VOID,    /* refused, or a knob did not hold: the block is void     */
+	TRIAL_CUT,     /* stopped by us: in a pair it counts against the candidate */
+};
+extern const char *const trial_status_names[];
+
+struct setting {
+	const char *cc;        /* NULL when receiving: it belongs to the peer */
+	double window_bytes;   /* usable window W of the direction */
+};
+
+struct trial {
+	struct setting setting;
+	enum direction direction;
+	enum trial_phase phase;
+	double block;            /* 0.. within the phase */
+	double slot;             /* order within the block */
+	double coin;             /* CONFIRM: 0 default first, 1 candidate first; else NAN */
+	enum trial_status status;
+	const char *why;         /* of a status that is not OK */
+	double goodput_bps;      /* payload at the receiver, after the warm-up */
+	double retransmits;      /* fraction of the segments sent; NAN: not known */
+	struct {
+		double idle_ms;  /* smallest connect */
+		double min_ms;   /* TCP_INFO, this connection */
+		double loaded_ms; /* median under load, after the warm-up */
+	} rtt;
+	double inflight_bytes;   /* median */
+	double rwnd_limited;     /* fraction of the sender's busy time */
+	double sndbuf_limited;
+	double delivery_rate_bps; /* largest seen */
+	double bytes;            /* payload received in all, warm-up included */
+	double warmup_s;
+	double duration_s;       /* what goodput was averaged over */
+	bool steady;             /* no trend left after the warm-up */
+	double streams;
+	double cpu;              /* our process, fraction of one core */
+	double *intervals_bps;   /* goodput per 100 ms from the first byte, at the receiver */
+	size_t n_intervals_bps;
+};
+
+/* ---- decision: what to do, and why ---------------------------------------------------------- */
+
+enum verdict { VERDICT_NONE, VERDICT_KEEP, VERDICT_CHANGE };
+extern const char *const verdict_names[];
+
+/* Why; docs/decisions.md explains each. */
+enum decision_class {
+	CLASS_NONE,
+	CLASS_WINDOW,           /* change: buffers                                   */
+	CLASS_CONGESTION,       /* change: congestion control                        */
+	CLASS_BOTH,             /* change: buffers and congestion control            */
+	CLASS_NO_GAIN,          /* keep: a gain of 5 % is ruled out                  */
+	CLASS_CANNOT_BIND,      /* keep: no knob of this host can be the limit       */
+	CLASS_INCONCLUSIVE,     /* keep: out of budget                               */
+	CLASS_GUARD,            /* keep: faster, but RTT or retransmits too high     */
+	CLASS_PEER_LIMITS,      /* keep: the peer's buffers are the limit            */
+	CLASS_UNSTEADY,         /* keep: connections fall in two groups              */
+	CLASS_FAILED,           /* keep: measuring failed                            */
+};
+extern const char *const decision_class_names[];
+
+struct change_line {
+	const char *name;    /* the knob, or "module" */
+	const char *old;
+	const char *new;
+	const char *reason;  /* an id of docs/decisions.md, a colon, words */
+	bool verified;       /* was set and read back here */
+};
+
+struct effect {              /* in per cent of the default's goodput */
+	double estimate;
+	double low, high;
+	double confidence;   /* .95; lower where n is too small for it */
+	double pairs;
+	double seconds;      /* how long the confirmation took */
+};
+
+struct side {                /* one of the two settings of the confirmation */
+	struct setting setting;
+	double goodput_bps;  /* median */
+	double rtt_ms;       /* under load, median */
+	double retransmits;
+};
+
+enum limiter {
+	LIMIT_UNKNOWN, LIMIT_RWND, LIMIT_SNDBUF, LIMIT_CWND, LIMIT_PATH,
+};
+extern const char *const limiter_names[];
+
+struct limit {
+	enum limiter limiter;
+	const char *evidence; /* one sentence with the number that shows it */
+};
+
+struct direction_decision {
+	enum direction direction;
+	enum verdict verdict;
+	enum decision_class class;
+	struct effect effect;
+	struct side before, after; /* after: the candidate, also when it was not taken */
+	struct limit limit_before, limit_after;
+	const char *words;         /* the verdict in a sentence or two */
+	double more_s;             /* inconclusive: what would decide; else NAN */
+};
+
+struct decision {
+	enum verdict verdict;      /* change when any direction says so */
+	enum decision_class class; /* of the direction that changes, or of the first */
+	struct change_line *settings;
+	size_t n_settings;
+	struct effect effect;      /* of that direction */
+	struct direction_decision *directions;
+	size_t n_directions;
+};
+
+/* ---- run: all of it ------------------------------------------------------------------------- */
+
+struct file_text {
+	const char *path;  /* as on the host */
+	const char *text;
+};
+
+struct run {
+	const char *schema;
+	const char *version;   /* of the program */
+	const char *started;   /* UTC, ISO 8601 */
+	struct options options;
+	struct facts facts;
+	struct plan plan;
+	struct trial *trials;
+	size_t n_trials;
+	struct decision decision;
+	struct file_text *files; /* the fragment */
+	size_t n_files;
+};
+
+extern const struct record run_record, facts_record, trial_record;
+
+#endif

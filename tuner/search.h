@@ -1,0 +1,78 @@
+/*
+ * search: which trial next, and what do all of them say?  Ask/tell, one direction, pure: no clock,
+ * no sockets; the same code drives the simulator, the lab and real hosts.
+ *
+ * Use: search_new(); while (search_next(s, elapsed_s, bytes_used, &ask)) { run it; search_tell(); }
+ * then search_result().  A block is asked trial by trial; a block is begun only when all of it fits
+ * into the budget of time and data.
+ */
+#ifndef PATHTUNE_SEARCH_H
+#define PATHTUNE_SEARCH_H
+
+#include "model.h"
+
+struct search_config {
+	enum direction direction;
+	double window_bytes;      /* W0 */
+	double window_max_bytes;  /* Wmax; equal to W0 when the knob cannot be set */
+	const char *const *cc;    /* first is the default; n_cc 0 or 1: no choice */
+	size_t n_cc;
+	double idle_rtt_s;        /* smallest connect */
+	double link_bps;          /* of the NIC; NAN: not known, at least 1 Gbit/s is assumed */
+	double budget_s;
+	double data_cap_bytes;
+	enum budget_mode mode;
+	enum policy policy;
+	unsigned confirmations;   /* how many the whole run may make; the threshold is 20 times this */
+	double growth_s;          /* time the windows take to grow, by the kernel models; 0: fast */
+	unsigned long long (*random)(void *); /* 64 fair bits */
+	void *random_arg;
+};
+
+struct ask {
+	struct setting setting;
+	enum trial_phase phase;
+	double block, slot, coin; /* coin: to be put on disk before the pair starts; NAN outside */
+	double warmup_s;
+	double duration_s;        /* at most; the receiver may end early when the interval is tight */
+};
+
+struct search;
+
+struct search *search_new(struct arena *a, const struct search_config *c);
+
+/* elapsed_s and bytes: spent on this search so far.  False: it is over. */
+bool search_next(struct search *s, double elapsed_s, double bytes, struct ask *ask);
+
+/* Exactly one for each ask; the trial's setting, phase, block, slot and coin come from the ask. */
+void search_tell(struct search *s, const struct trial *t);
+
+/*
+ * Stop early (signal, lost peer): an open pair counts against the candidate.  search_next() is
+ * false from now on.
+ */
+void search_stop(struct search *s);
+
+struct search_result {
+	enum verdict verdict;
+	enum decision_class class;
+	struct setting start, chosen;  /* chosen: the last candidate, also when not taken */
+	struct effect effect;          /* all NAN without a confirmation */
+	struct side before, after;
+	double more_s;                 /* inconclusive: time that would decide, else NAN */
+	bool retransmit_exception;     /* accepted with 1..3 % more retransmits */
+	bool guard_rtt, guard_retransmits; /* which guard spoke, with CLASS_GUARD */
+	double guard_limit_ms;         /* loaded RTT allowed */
+	const char *why;               /* CANNOT_BIND, FAILED: in words, else NULL */
+};
+
+/* Valid once search_next() was false; strings live in the search's arena. */
+struct search_result search_result(const struct search *s);
+
+/* For the progress line: about how much of the budget is used and what is going on. */
+const char *search_doing(const struct search *s);
+
+/* The first thing said to the user: time and bytes at most, from the rates that are known. */
+double search_expected_s(const struct search_config *c);
+
+#endif
