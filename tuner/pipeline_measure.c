@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define EARLY_S 2.0 /* a trial may end after this much when its interval is tight (docs/method) */
+#define EARLY_S 2.0 /* a trial may end after this much when its interval is tight */
 
 struct measuring {
 	struct pipeline *p;
