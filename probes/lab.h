@@ -31,7 +31,7 @@ struct lab_spec {
 	const char *name;         /* [A-Za-z0-9_-]{1,32} */
 	double rtt_ms;            /* half of it each way */
 	double mtu;
-	uint64_t seed;
+	double seed;              /* a whole number below 2^53 */
 	struct lab_link link[2];  /* 0: a to b, 1: b to a */
 	const char *start;        /* linux-6.18, linux-6.1, bsd-256k, host */
 	bool open_b;              /* pin b wide open (64 MiB) */

@@ -147,8 +147,8 @@ link_new(const struct lab_spec *s, unsigned direction)
 	l->jitter_ns = spec->jitter_ms * 1e6;
 	l->police.bytes_per_ns = spec->police_bps / 8e9;
 	l->police.burst = l->police.tokens = spec->police_burst_bytes;
-	loss_init(&l->loss, spec, s->seed, direction);
-	l->jitter_key = loss_key(s->seed, 2 + direction);
+	loss_init(&l->loss, spec, (uint64_t)s->seed, direction);
+	l->jitter_key = loss_key((uint64_t)s->seed, 2 + direction);
 	if (!take_memory(l, s, direction)) {
 		link_free(l);
 		return NULL;

@@ -115,6 +115,8 @@ lab_check(const struct lab_spec *s, struct err *e)
 		return fail(e, ERR_USAGE, "--rtt: 10 us to 10 s, not %g ms", s->rtt_ms);
 	if (!within(s->mtu, MTU_MIN, MTU_MAX) || s->mtu != floor(s->mtu))
 		return fail(e, ERR_USAGE, "--mtu: 576 to 9000 bytes, not %g", s->mtu);
+	if (!within(s->seed, 0, 0x1p53) || s->seed != floor(s->seed))
+		return fail(e, ERR_USAGE, "--seed: a whole number below 2^53");
 	if (s->start == NULL || !known_start(s->start))
 		return fail(e, ERR_USAGE, "--start: linux-6.18, linux-6.1, bsd-256k or host");
 	if (!check_link(s, 0, e) || !check_link(s, 1, e))
