@@ -38,8 +38,8 @@ state_start_time(pid_t pid, double *ticks)
 	return true;
 }
 
-static int
-open_process(pid_t pid)
+int
+state_process(pid_t pid)
 {
 #ifdef SYS_pidfd_open
 	return (int)syscall(SYS_pidfd_open, pid, 0);
@@ -53,7 +53,7 @@ open_process(pid_t pid)
 int
 state_owner(const struct lab_state *s)
 {
-	int fd = open_process((pid_t)s->owner);
+	int fd = state_process((pid_t)s->owner);
 	double ticks;
 
 	if (fd < 0)
@@ -73,4 +73,41 @@ state_signal(int owner, int signal)
 	(void)owner, (void)signal;
 	return false;
 #endif
+}
+
+bool
+state_find(struct arena *a, const char *name, struct lab_state **s, const char **path, int *owner,
+    struct err *e)
+{
+	int base = -1, dir = -1, process = -1;
+	const char *where;
+	bool ok = false;
+
+	if (!lab_check_name(name, e) || !state_base(a, false, &where, &base, e) ||
+	    (base >= 0 && !state_open(base, name, &dir, e)))
+		goto out;
+	*s = NULL;
+	if (dir >= 0 && !state_read(a, dir, name, s, e))
+		goto out;
+	if (*s == NULL) {
+		fail(e, ERR_FAILED, "lab %s: there is none (pathtune lab up %s)", name, name);
+		goto out;
+	}
+	process = state_owner(*s);
+	ok = process >= 0 || fail(e, ERR_FAILED,
+	    "lab %s: its owner is dead (pathtune lab down %s removes what is left)", name, name);
+	if (ok && path != NULL)
+		*path = arena_printf(a, "%s/%s", where, name);
+	if (ok && owner != NULL) {
+		*owner = process;
+		process = -1;
+	}
+out:
+	if (process >= 0)
+		close(process);
+	if (dir >= 0)
+		close(dir);
+	if (base >= 0)
+		close(base);
+	return ok;
 }

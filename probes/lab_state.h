@@ -57,6 +57,16 @@ bool state_start_time(pid_t pid, double *ticks);
 /* A descriptor of the living owner (pidfd_open(2)), or -1. */
 int state_owner(const struct lab_state *s);
 
+/* Descriptor of any process of ours, or -1. */
+int state_process(pid_t pid);
+
+/*
+ * The lab of this name, its owner alive: *owner as from state_owner(), *path its directory.  Either
+ * may be NULL.
+ */
+bool state_find(struct arena *a, const char *name, struct lab_state **s, const char **path,
+    int *owner, struct err *e);
+
 /* Send it a signal (pidfd_send_signal(2)). */
 bool state_signal(int owner, int signal);
 
