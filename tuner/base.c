@@ -26,18 +26,17 @@ struct arena {
 	struct chunk *chunks;
 };
 
-bool
-fail(struct err *e, enum err_code code, const char *fmt, ...)
+void
+err_record(struct err *e, enum err_code code, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (e == NULL || e->code != ERR_NONE)
-		return false;
+		return;
 	e->code = code;
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	return false;
 }
 
 static void *
