@@ -7,7 +7,7 @@
 #ifndef PATHTUNE_CMD_H
 #define PATHTUNE_CMD_H
 
-#include "base.h"
+#include "model.h"
 
 struct cmd_context {
 	struct arena *arena;
@@ -67,6 +67,22 @@ bool cmd_given(const struct opt *opts, const char *name);
  */
 void cmd_progress(struct cmd_context *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cmd_progress_end(struct cmd_context *c);
+
+/* Read a run file; a schema that is not ours is an error that names it. */
+bool cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e);
+
+/* Write it, atomically. */
+bool cmd_run_save(struct arena *a, const char *path, const struct run *run, struct err *e);
+
+/* Write the run's files below dir, as they would lie on the host. */
+bool cmd_run_out(struct arena *a, const char *dir, const struct run *run, struct err *e);
+
+/*
+ * The token of a run: from file, from standard input if from_stdin, else from PATHTUNE_TOKEN.
+ * Several sources at once, or none, are ERR_USAGE.
+ */
+bool cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token,
+    struct err *e);
 
 /* A note on stderr, unless -q. */
 void cmd_note(struct cmd_context *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -129,6 +129,7 @@ struct facts {
 	const char *os;          /* "Linux" */
 	const char *release;     /* "6.18.44-..." */
 	const char *arch;
+	bool privileged;         /* we may set knobs and use any congestion control */
 	const char *boot_id;     /* changes with every boot */
 	const char *scope_id;    /* names the network namespace (VNET) that the knobs belong to */
 	const char *hypervisor;  /* "kvm", "none", .. */
@@ -223,6 +224,12 @@ struct setting {
 	double window_bytes;   /* usable window W of the direction */
 };
 
+struct trial_rtt {
+	double idle_ms;   /* smallest connect */
+	double min_ms;    /* TCP_INFO, this connection */
+	double loaded_ms; /* median under load, after the warm-up */
+};
+
 struct trial {
 	struct setting setting;
 	enum direction direction;
@@ -234,11 +241,7 @@ struct trial {
 	const char *why;         /* of a status that is not OK */
 	double goodput_bps;      /* payload at the receiver, after the warm-up */
 	double retransmits;      /* fraction of the segments sent; NAN: not known */
-	struct {
-		double idle_ms;  /* smallest connect */
-		double min_ms;   /* TCP_INFO, this connection */
-		double loaded_ms; /* median under load, after the warm-up */
-	} rtt;
+	struct trial_rtt rtt;
 	double inflight_bytes;   /* median */
 	double rwnd_limited;     /* fraction of the sender's busy time */
 	double sndbuf_limited;
@@ -298,7 +301,11 @@ struct side {                /* one of the two settings of the confirmation */
 };
 
 enum limiter {
-	LIMIT_UNKNOWN, LIMIT_RWND, LIMIT_SNDBUF, LIMIT_CWND, LIMIT_PATH,
+	LIMIT_UNKNOWN,
+	LIMIT_RWND,   /* the receiver's window            */
+	LIMIT_SNDBUF, /* the sender's buffer              */
+	LIMIT_CWND,   /* losses held the cwnd down        */
+	LIMIT_PATH,   /* the path itself carries no more  */
 };
 extern const char *const limiter_names[];
 
@@ -350,5 +357,8 @@ struct run {
 };
 
 extern const struct record run_record, facts_record, trial_record;
+
+/* The fact of a knob, or NULL. */
+const struct knob_fact *facts_knob(const struct facts *f, const char *name);
 
 #endif

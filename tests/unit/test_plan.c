@@ -1,0 +1,141 @@
+#include "sample.h"
+#include "tuner/kernel.h"
+#include "tuner/plan.h"
+
+static struct plan
+planned(struct arena *a, const struct facts *f, const struct options *o)
+{
+	struct err e = { ERR_NONE, "" };
+	struct plan plan;
+
+	cr_assert(plan_make(a, sample_profile(a), f, o, &plan, &e), "%s", e.text);
+	return plan;
+}
+
+Test(kernel, half_of_the_receive_maximum_is_window_before_6_6_and_62_percent_after)
+{
+	static const struct {
+		const char *release;
+		double factor;
+	} t[] = {
+		{ "5.10.0", .5 }, { "6.1.192", .5 }, { "6.5.13", .5 }, { "6.6", .62 }, { "6.6.1", .62 },
+		{ "6.12.117", .62 }, { "6.18.44-fc", .62 }, { "7.0", .62 },
+	};
+	struct arena *a = arena_new();
+	const struct profile *p = sample_profile(a);
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		const struct window_model *m = kernel_window_model(p, t[i].release, DIR_RECEIVE);
+
+		cr_assert_not_null(m, "%s", t[i].release);
+		cr_assert_eq(m->factor, t[i].factor, "%s gives %g", t[i].release, m->factor);
+		cr_assert_eq(kernel_window_bytes(m, 6291456), floor(6291456 * t[i].factor));
+	}
+	arena_free(a);
+}
+
+Test(kernel, the_maximum_for_a_window_admits_it_and_hardly_more)
+{
+	struct arena *a = arena_new();
+	const struct window_model *m = kernel_window_model(sample_profile(a), "6.18", DIR_SEND);
+
+	for (double w = 65536; w <= 64 * 1048576.0; w *= 1.5) {
+		double max = kernel_max_bytes(m, w);
+
+		cr_assert(kernel_window_bytes(m, max) >= w, "%.0f", w);
+		cr_assert(kernel_window_bytes(m, max - 4096) < w, "%.0f", w);
+		cr_assert_eq(fmod(max, 4096), 0);
+	}
+	arena_free(a);
+}
+
+Test(plan, starts_at_the_window_that_the_kernel_gives_now_and_ends_at_a_sixteenth_of_ram)
+{
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_BOTH };
+	struct plan plan = planned(a, &f, &o);
+
+	cr_assert_eq(plan.n_directions, 2u);
+	cr_assert_eq(plan.directions[0].direction, DIR_SEND);
+	cr_assert_eq(plan.directions[0].window_bytes, floor(.62 * 4194304));
+	cr_assert_eq(plan.directions[0].window_max_bytes, 64 * 1048576.0);
+	f.ram_bytes = 256 * 1048576.0;
+	cr_assert_eq(planned(a, &f, &o).directions[0].window_max_bytes, 16 * 1048576.0);
+	f.ram_bytes = 16 * 1048576.0;
+	cr_assert_eq(planned(a, &f, &o).directions[0].window_max_bytes, floor(.62 * 4194304),
+	    "never below what the kernel runs with");
+	arena_free(a);
+}
+
+Test(plan, leaves_a_window_alone_that_cannot_be_set_and_says_why)
+{
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_SEND };
+	struct plan plan;
+
+	f.knobs[1].writable = false;
+	f.knobs[1].why = "needs root";
+	plan = planned(a, &f, &o);
+	cr_assert_eq(plan.directions[0].window_max_bytes, plan.directions[0].window_bytes);
+	cr_assert(plan.n_notes == 1 && strstr(plan.notes[0], "needs root") != NULL);
+	arena_free(a);
+}
+
+Test(plan, tries_the_default_cubic_and_bbr_and_the_rest_only_when_asked)
+{
+	static const struct {
+		const char *now, *start;
+		bool privileged, all;
+		const char *expected;
+	} t[] = {
+		{ "cubic", NULL, true, false, "cubic bbr" },
+		{ "bbr", NULL, true, false, "bbr cubic" },
+		{ "bbr", "cubic", true, false, "cubic bbr" },
+		{ "reno", NULL, true, false, "reno cubic bbr" },
+		{ "cubic", NULL, true, true, "cubic bbr reno" },
+		{ "cubic", NULL, false, false, "cubic" },
+		{ "reno", NULL, false, true, "reno cubic" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct arena *a = arena_new();
+		struct facts f = sample_facts(a);
+		struct options o = { .direction = DIR_SEND, .start_cc = t[i].start, .all_cc = t[i].all };
+		struct text names = { .arena = a };
+		struct plan plan;
+
+		f.cc = t[i].now;
+		f.privileged = t[i].privileged;
+		plan = planned(a, &f, &o);
+		for (size_t j = 0; j < plan.directions[0].n_cc; j++)
+			text_add(&names, "%s%s", j == 0 ? "" : " ", plan.directions[0].cc[j]);
+		cr_assert_str_eq(names.s, t[i].expected, "row %zu", i);
+		arena_free(a);
+	}
+}
+
+Test(plan, leaves_congestion_control_to_the_peer_when_receiving)
+{
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_RECEIVE };
+
+	cr_assert_eq(planned(a, &f, &o).directions[0].n_cc, 0u);
+	arena_free(a);
+}
+
+Test(plan, refuses_to_start_from_a_knob_that_could_not_be_read)
+{
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_SEND };
+	struct err e = { ERR_NONE, "" };
+	struct plan plan;
+
+	f.knobs[1].now = NAN;
+	cr_assert_not(plan_make(a, sample_profile(a), &f, &o, &plan, &e));
+	cr_assert(strstr(e.text, "net.ipv4.tcp_wmem") != NULL, "%s", e.text);
+	arena_free(a);
+}

@@ -1,0 +1,63 @@
+#include "cmd.h"
+#include "../probes/files.h"
+#include "../probes/peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
+{
+	struct node *node;
+	char *text;
+	size_t len;
+
+	if (!files_read(a, path, NODE_BYTES, &text, &len, e) ||
+	    !node_from_json(a, path, text, len, &node, e))
+		return false;
+	record_init(&run_record, run);
+	if (!record_from_node(a, path, &run_record, node, run, e))
+		return false;
+	if (strcmp(run->schema, RUN_SCHEMA) != 0)
+		return fail(e, ERR_USAGE, "%s: schema is '%.40s', this program reads %s", path, run->schema,
+		    RUN_SCHEMA);
+	return true;
+}
+
+bool
+cmd_run_save(struct arena *a, const char *path, const struct run *run, struct err *e)
+{
+	const char *text = record_to_json(a, &run_record, run, true);
+
+	return files_write(path, text, strlen(text), 0644, e);
+}
+
+bool
+cmd_run_out(struct arena *a, const char *dir, const struct run *run, struct err *e)
+{
+	for (size_t i = 0; i < run->n_files; i++) {
+		const struct file_text *f = &run->files[i];
+
+		if (!files_tree_write(a, dir, f->path, f->text, strlen(f->text), 0644, e))
+			return false;
+	}
+	return true;
+}
+
+bool
+cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token, struct err *e)
+{
+	const char *env = getenv("PATHTUNE_TOKEN");
+
+	if (file != NULL && from_stdin)
+		return fail(e, ERR_USAGE, "--token-file and --token-stdin contradict each other");
+	if (file != NULL)
+		return peer_token_file(a, file, token, e);
+	if (from_stdin)
+		return peer_token_stdin(a, token, e);
+	if (env == NULL)
+		return fail(e, ERR_USAGE, "the peer's token is needed: --token-file FILE, --token-stdin, "
+		    "or PATHTUNE_TOKEN in the environment");
+	*token = arena_strdup(a, env);
+	return peer_token_check(*token, e);
+}

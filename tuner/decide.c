@@ -1,0 +1,263 @@
+#include "decide.h"
+#include "kernel.h"
+#include "limiter.h"
+#include "plan.h"
+#include "profile.h"
+#include "units.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The whole value with one field replaced; fields are separated by one blank. */
+static const char *
+with_field(struct arena *a, const char *text, double field, double value)
+{
+	struct text t = { .arena = a };
+	char *copy = arena_strdup(a, text), *save = NULL;
+	unsigned at = 1;
+
+	if (isnan(field))
+		return arena_printf(a, "%.0f", value);
+	for (char *w = strtok_r(copy, " \t", &save); w != NULL; w = strtok_r(NULL, " \t", &save), at++) {
+		if (t.len != 0)
+			text_bytes(&t, " ", 1);
+		if (at == (unsigned)field)
+			text_add(&t, "%.0f", value);
+		else
+			text_bytes(&t, w, strlen(w));
+	}
+	return t.s;
+}
+
+static void
+add_window_line(struct arena *a, const struct facts *f, const struct knob *k, double bytes,
+    const char *reason, struct change_line **lines, size_t *n)
+{
+	const struct knob_fact *fact = k == NULL ? NULL : facts_knob(f, k->name);
+	struct change_line *line;
+
+	if (fact == NULL || !fact->writable || isnan(fact->now) || fact->now == bytes)
+		return;
+	line = arena_push(a, lines, n, sizeof(*line));
+	*line = (struct change_line){ k->name, fact->text, with_field(a, fact->text, k->field,
+	    fmin(bytes, k->max)), reason, true };
+}
+
+struct change_line *
+decide_window_lines(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct plan_direction *d, double window_bytes, size_t *n)
+{
+	const struct window_model *m = kernel_window_model(p, f->release, d->direction);
+	const struct knob *limit = plan_limit_knob(p, d->direction);
+	const struct knob_fact *limit_fact = limit == NULL ? NULL : facts_knob(f, limit->name);
+	bool send = d->direction == DIR_SEND;
+	struct change_line *lines = NULL;
+	double max;
+
+	*n = 0;
+	if (window_bytes == d->window_bytes)
+		return NULL;
+	max = kernel_max_bytes(m, window_bytes);
+	/* The limit first: on systems where it bounds the maximum the order matters. */
+	if (limit_fact != NULL && limit_fact->now < max)
+		add_window_line(a, f, limit, max, arena_printf(a,
+		    "%s: what an application may ask for itself; without effect on connections that "
+		    "tune their buffers automatically", send ? "limit-send" : "limit-receive"), &lines, n);
+	add_window_line(a, f, plan_max_knob(p, d->direction), max, arena_printf(a,
+	    "%s: lets one connection keep %s in flight when %s; %s before",
+	    send ? "window-send" : "window-receive", units_say_bytes(a, window_bytes),
+	    send ? "sending" : "receiving", units_say_bytes(a, d->window_bytes)), &lines, n);
+	return lines;
+}
+
+/* The peer's part in what held the sender back: its window when we send, its buffer otherwise. */
+static bool
+peer_limits(const struct direction_decision *d)
+{
+	enum limiter theirs = d->direction == DIR_SEND ? LIMIT_RWND : LIMIT_SNDBUF;
+
+	return d->limit_before.limiter == theirs && d->limit_after.limiter == theirs;
+}
+
+static const char *
+say_setting(struct arena *a, const struct plan_direction *p, const struct setting *from,
+    const struct setting *to)
+{
+	bool cc = to->cc != NULL && from->cc != NULL && strcmp(from->cc, to->cc) != 0;
+	bool window = to->window_bytes != from->window_bytes;
+	const char *knob = units_say_bytes(a, to->window_bytes / p->window_factor);
+
+	if (window && cc)
+		return arena_printf(a, "%s maximum %s, congestion control %s",
+		    p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob, to->cc);
+	if (cc)
+		return arena_printf(a, "congestion control %s", to->cc);
+	return arena_printf(a, "%s maximum %s",
+	    p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob);
+}
+
+static const char *
+say_effect(struct arena *a, const struct effect *x)
+{
+	return arena_printf(a, "%+.0f %% [%.0f, %.0f] (%.3g %% confidence, %.0f interleaved pairs in %s)",
+	    x->estimate, x->low, x->high, x->confidence * 100, x->pairs,
+	    units_say_time(a, x->seconds));
+}
+
+static const char *
+say_change(struct arena *a, const struct plan_direction *p, const struct search_result *r)
+{
+	const char *words = arena_printf(a,
+	    "Change: %s. %s. RTT under load %.0f ms (was %.0f), retransmits %.2f %% (was %.2f %%).",
+	    say_setting(a, p, &r->start, &r->chosen), say_effect(a, &r->effect), r->after.rtt_ms,
+	    r->before.rtt_ms, r->after.retransmits * 100, r->before.retransmits * 100);
+
+	if (r->retransmit_exception)
+		words = arena_printf(a, "%s More retransmits are accepted for a gain of over 50 %% (the "
+		    "retransmit exception).", words);
+	return words;
+}
+
+static const char *
+say_inconclusive(struct arena *a, const struct search_result *r)
+{
+	const char *more = "";
+
+	if (!isnan(r->more_s))
+		more = arena_printf(a, " About %s would decide (--budget).",
+		    units_say_time(a, ceil(r->more_s / 60) * 60));
+	if (isnan(r->effect.estimate))
+		return arena_printf(a, "Inconclusive: %s; keep the present settings.%s",
+		    r->why != NULL ? r->why : "the budget ended before a comparison", more);
+	return arena_printf(a, "Inconclusive: %s; keep the present settings.%s",
+	    say_effect(a, &r->effect), more);
+}
+
+static const char *
+say_guard(struct arena *a, const struct search_result *r)
+{
+	const char *what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
+
+	if (r->guard_rtt)
+		return arena_printf(a, "%s, but the RTT under load goes from %.0f to %.0f ms (limit %.0f): "
+		    "not recommended. --policy throughput accepts it.", what, r->before.rtt_ms,
+		    r->after.rtt_ms, r->guard_limit_ms);
+	return arena_printf(a, "%s, but %.2f %% of the segments are sent again (was %.2f %%): not "
+	    "recommended.", what, r->after.retransmits * 100, r->before.retransmits * 100);
+}
+
+static const char *
+say_verdict(struct arena *a, const struct plan_direction *p, const struct search_result *r,
+    enum decision_class class, const struct direction_decision *d)
+{
+	switch (class) {
+	case CLASS_WINDOW:
+	case CLASS_CONGESTION:
+	case CLASS_BOTH:
+		return say_change(a, p, r);
+	case CLASS_PEER_LIMITS:
+		return arena_printf(a, "The peer limits: %s whatever is set here; tune the peer. Keep the "
+		    "present settings.", d->limit_after.evidence);
+	case CLASS_NO_GAIN:
+		if (isnan(r->effect.estimate))
+			return "No significant difference: a gain of 5 % is ruled out; keep the present settings.";
+		return arena_printf(a, "No significant difference: %s; a gain of 5 %% is ruled out; keep the "
+		    "present settings.", say_effect(a, &r->effect));
+	case CLASS_CANNOT_BIND:
+		return arena_printf(a, "Keep the present settings: %s.",
+		    r->why != NULL ? r->why : "no knob of this host can be the limit");
+	case CLASS_GUARD:
+		return say_guard(a, r);
+	case CLASS_UNSTEADY:
+		return arena_printf(a, "Keep the present settings: connections with %s fall into two groups, "
+		    "some of them stuck at less than half of the rate.",
+		    say_setting(a, p, &r->start, &r->chosen));
+	case CLASS_FAILED:
+		return arena_printf(a, "Keep the present settings: measuring failed: %s.",
+		    r->why != NULL ? r->why : "no trial succeeded");
+	default:
+		return say_inconclusive(a, r);
+	}
+}
+
+struct direction_decision
+decide_direction(struct arena *a, const struct plan_direction *p, const struct search_result *r,
+    const struct trial *trials, size_t n_trials)
+{
+	struct direction_decision d = { .direction = p->direction, .verdict = r->verdict,
+		.class = r->class, .effect = r->effect, .before = r->before, .after = r->after,
+		.more_s = r->more_s };
+
+	d.limit_before = limiter_name(a, trials, n_trials, p->direction, &r->start);
+	d.limit_after = limiter_name(a, trials, n_trials, p->direction, &r->chosen);
+	if (d.verdict != VERDICT_CHANGE && d.class != CLASS_FAILED && d.class != CLASS_GUARD &&
+	    peer_limits(&d))
+		d.class = CLASS_PEER_LIMITS;
+	d.words = say_verdict(a, p, r, d.class, &d);
+	return d;
+}
+
+static void
+add_line(struct arena *a, struct decision *out, struct change_line line)
+{
+	*(struct change_line *)arena_push(a, &out->settings, &out->n_settings, sizeof(line)) = line;
+}
+
+static bool
+among(const char *const *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_cc_line(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct direction_decision *d, struct decision *out)
+{
+	const struct knob *k = profile_knob(p, ROLE_CONGESTION);
+	const char *from = d->before.setting.cc, *to = d->after.setting.cc;
+
+	if (k == NULL || to == NULL || from == NULL || strcmp(from, to) == 0)
+		return;
+	add_line(a, out, (struct change_line){ k->name, from, to, arena_printf(a,
+	    "congestion-control: %s instead of %s when this host sends", to, from), true });
+	if (among(f->cc_modules, f->n_cc_modules, to) || among(f->cc_loadable, f->n_cc_loadable, to))
+		add_line(a, out, (struct change_line){ "module", NULL,
+		    arena_printf(a, "%s%s", p->congestion.module == NULL ? "" : p->congestion.module, to),
+		    arena_printf(a, "module: %s is not built into this kernel and must be loaded at boot", to),
+		    true });
+}
+
+void
+decide_all(struct arena *a, const struct profile *p, const struct facts *f, const struct plan *plan,
+    const struct direction_decision *d, size_t n, struct decision *out)
+{
+	size_t leading = 0;
+
+	memset(out, 0, sizeof(*out));
+	out->verdict = VERDICT_KEEP;
+	out->directions = arena_array(a, n, sizeof(*d));
+	memcpy(out->directions, d, n * sizeof(*d));
+	out->n_directions = n;
+	for (size_t i = 0; i < n; i++) {
+		struct change_line *lines;
+		size_t k;
+
+		if (d[i].verdict != VERDICT_CHANGE)
+			continue;
+		if (out->verdict != VERDICT_CHANGE)
+			leading = i;
+		out->verdict = VERDICT_CHANGE;
+		lines = decide_window_lines(a, p, f, &plan->directions[i],
+		    d[i].after.setting.window_bytes, &k);
+		for (size_t j = 0; j < k; j++)
+			add_line(a, out, lines[j]);
+		add_cc_line(a, p, f, &d[i], out);
+	}
+	out->class = d[leading].class;
+	out->effect = d[leading].effect;
+}

@@ -1,0 +1,34 @@
+/*
+ * decide: what the searches found -> what to do about it, each line with its reason.
+ */
+#ifndef PATHTUNE_DECIDE_H
+#define PATHTUNE_DECIDE_H
+
+#include "model.h"
+#include "search.h"
+
+/*
+ * One direction: the search's result with what limited the transfer before and after, and the
+ * verdict in words.  A search that found nothing while the peer's window or buffer held the sender
+ * back becomes "the peer limits".
+ */
+struct direction_decision decide_direction(struct arena *a, const struct plan_direction *p,
+    const struct search_result *r, const struct trial *trials, size_t n_trials);
+
+/*
+ * The whole: settings of every direction that changes.  Lines are marked verified; the pipeline
+ * takes that back where the kernel refused.
+ */
+void decide_all(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct plan *plan, const struct direction_decision *d, size_t n,
+    struct decision *out);
+
+/*
+ * The values of the knobs that put this window in force when it is not the one found there: the
+ * maximum of the direction, and the limit on an explicit SO_*BUF where that can be set and is
+ * lower.  An array of *n lines.
+ */
+struct change_line *decide_window_lines(struct arena *a, const struct profile *p,
+    const struct facts *f, const struct plan_direction *d, double window_bytes, size_t *n);
+
+#endif

@@ -1,0 +1,119 @@
+#include "pipeline.h"
+#include "plan.h"
+#include "../probes/facts.h"
+#include "../probes/files.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROFILE_BYTES ((size_t)1024 * 1024)
+#define BANDWIDTH_S 2.0 /* of each short transfer, after half a second and a dozen RTTs */
+
+static bool
+load_profile(struct pipeline *p, struct err *e)
+{
+	static const char *const uname[] = { "uname", "-s", NULL };
+	struct command c = { .argv = uname };
+	struct arena *a = p->cmd->arena;
+	struct output o;
+	char *text;
+	size_t len;
+
+	if (p->profile_file != NULL)
+		return files_read(a, p->profile_file, PROFILE_BYTES, &text, &len, e) &&
+		    profile_parse(a, p->profile_file, text, len, &p->profile, e);
+	if (!host_run(p->host, a, &c, 1, &o, e))
+		return false;
+	if (o.status != 0)
+		return fail(e, ERR_FAILED, "uname -s: %s", o.why == NULL ? "failed" : o.why);
+	return profile_for(a, arena_strndup(a, o.text, strcspn(o.text, "\r\n")), &p->profile, e);
+}
+
+static bool
+heal(struct pipeline *p, struct err *e)
+{
+	const struct facts *f = &p->run->facts;
+	size_t restored = 0;
+
+	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f->boot_id,
+	    f->scope_id, &restored, e))
+		return false;
+	if (restored != 0)
+		cmd_note(p->cmd, "an earlier run died: %zu value%s restored", restored,
+		    restored == 1 ? "" : "s");
+	return true;
+}
+
+static bool
+probe_path(struct pipeline *p, const char *token, struct err *e)
+{
+	struct run *run = p->run;
+
+	if (!peer_open(p->cmd->arena, run->options.peer, token, &p->session, e))
+		return false;
+	if (!facts_probe(p->host, p->cmd->arena, p->profile, peer_address(p->session), &run->facts, e))
+		return false;
+	run->facts.peer = run->options.peer;
+	return peer_idle_rtt(p->session, 5, &run->facts.rtt_ms, e);
+}
+
+bool
+pipeline_probe(struct pipeline *p, const char *token, struct err *e)
+{
+	if (!host_open(p->cmd->arena, p->run->options.host, &p->host, e) || !load_profile(p, e))
+		return false;
+	if (!facts_probe(p->host, p->cmd->arena, p->profile, NULL, &p->run->facts, e))
+		return false;
+	if (!heal(p, e))
+		return false;
+	if (p->run->options.peer != NULL && !probe_path(p, token, e))
+		return false;
+	p->run->facts.privileged = geteuid() == 0;
+	return true;
+}
+
+static bool
+one_way(struct pipeline *p, enum direction d, double *bps, struct err *e)
+{
+	double rtt_s = p->run->facts.rtt_ms / 1e3;
+	struct flow_spec f = { .direction = d, .streams = 1, .warmup_s = .5 + 12 * rtt_s,
+		.duration_s = BANDWIDTH_S, .early_s = 1, .max_bytes = p->run->options.data_cap_bytes };
+	struct trial t;
+
+	cmd_progress(p->cmd, "bandwidth, %s", d == DIR_SEND ? "sending" : "receiving");
+	record_init(&trial_record, &t);
+	if (!peer_measure(p->session, p->cmd->arena, &f, NULL, &t, e))
+		return false;
+	*bps = t.status == TRIAL_OK ? t.goodput_bps : NAN;
+	return true;
+}
+
+bool
+pipeline_bandwidth(struct pipeline *p, struct err *e)
+{
+	bool ok = one_way(p, DIR_SEND, &p->run->facts.send_bps, e) &&
+	    one_way(p, DIR_RECEIVE, &p->run->facts.receive_bps, e);
+
+	cmd_progress_end(p->cmd);
+	return ok;
+}
+
+bool
+pipeline_plan(struct pipeline *p, struct err *e)
+{
+	return plan_make(p->cmd->arena, p->profile, &p->run->facts, &p->run->options, &p->run->plan, e);
+}
+
+void
+pipeline_close(struct pipeline *p, struct err *e)
+{
+	if (p->guard != NULL)
+		guard_release(p->guard, p->host, p->cmd->arena, e);
+	p->guard = NULL;
+	peer_close(p->session);
+	p->session = NULL;
+	if (p->host != NULL)
+		host_close(p->host);
+	p->host = NULL;
+}

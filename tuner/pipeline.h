@@ -1,0 +1,46 @@
+/*
+ * pipeline: the stages in order: probe, plan, measure, decide.  The only place besides the commands
+ * that may use probes/.
+ */
+#ifndef PATHTUNE_PIPELINE_H
+#define PATHTUNE_PIPELINE_H
+
+#include "cmd.h"
+#include "model.h"
+#include "../probes/guard.h"
+#include "../probes/host.h"
+#include "../probes/peer.h"
+#include "profile.h"
+
+struct pipeline {
+	struct cmd_context *cmd;
+	struct run *run;              /* grows from stage to stage */
+	const char *profile_file;     /* NULL: the embedded one */
+	struct profile *profile;
+	struct host *host;
+	struct session *session;      /* NULL without a peer */
+	struct guard *guard;          /* NULL until a knob is about to be set */
+	struct knob_value *old;       /* every knob that may be set, as found */
+	struct knob_value *now;       /* the same, as they are */
+	size_t n_old;
+	bool flush_failed;            /* said once */
+};
+
+/* Facts of the host, with a peer also of the path; carries out journals of dead runs first. */
+bool pipeline_probe(struct pipeline *p, const char *token, struct err *e);
+
+/* A short transfer each way, for send_bps and receive_bps of the facts. */
+bool pipeline_bandwidth(struct pipeline *p, struct err *e);
+
+bool pipeline_plan(struct pipeline *p, struct err *e);
+
+/*
+ * The searches, one a direction, and the decision.  The host is as it was before when this
+ * returns, whatever it returns.
+ */
+bool pipeline_measure(struct pipeline *p, struct err *e);
+
+/* Session, guard and host closed; values restored if they were not yet. */
+void pipeline_close(struct pipeline *p, struct err *e);
+
+#endif

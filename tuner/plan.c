@@ -1,0 +1,140 @@
+#include "plan.h"
+#include "kernel.h"
+#include "profile.h"
+#include "units.h"
+
+#include <math.h>
+#include <string.h>
+
+const struct knob *
+plan_max_knob(const struct profile *p, enum direction d)
+{
+	return profile_knob(p, d == DIR_SEND ? ROLE_SEND_MAX : ROLE_RECEIVE_MAX);
+}
+
+const struct knob *
+plan_limit_knob(const struct profile *p, enum direction d)
+{
+	return profile_knob(p, d == DIR_SEND ? ROLE_LIMIT_SEND : ROLE_LIMIT_RECEIVE);
+}
+
+static bool
+among(const char *const *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+note(struct arena *a, struct plan *plan, const char *text)
+{
+	*(const char **)arena_push(a, &plan->notes, &plan->n_notes, sizeof(char *)) = text;
+}
+
+/* Whether this host could use it: there or loadable, and allowed to us. */
+static bool
+cc_usable(const struct facts *f, const char *cc)
+{
+	if (among(f->cc_available, f->n_cc_available, cc))
+		return f->privileged || among(f->cc_allowed, f->n_cc_allowed, cc);
+	return f->privileged && among(f->cc_loadable, f->n_cc_loadable, cc);
+}
+
+static void
+add_cc(struct arena *a, struct plan_direction *d, const char *cc)
+{
+	if (!among(d->cc, d->n_cc, cc))
+		*(const char **)arena_push(a, &d->cc, &d->n_cc, sizeof(char *)) = cc;
+}
+
+/*
+ * The default first, then those that differ in kind: cubic, and bbr.  The rest of the loss-based
+ * family only on request: a search pays for every arm.
+ */
+static void
+choose_cc(struct arena *a, const struct facts *f, const struct options *o, struct plan_direction *d)
+{
+	static const char *const worth[] = { "cubic", "bbr" };
+	const char *start = o->start_cc != NULL ? o->start_cc : f->cc;
+
+	if (start == NULL)
+		return;
+	add_cc(a, d, start);
+	for (size_t i = 0; i < NELEM(worth); i++) {
+		if (cc_usable(f, worth[i]))
+			add_cc(a, d, worth[i]);
+	}
+	for (size_t i = 0; o->all_cc && i < f->n_cc_available; i++) {
+		if (cc_usable(f, f->cc_available[i]))
+			add_cc(a, d, f->cc_available[i]);
+	}
+}
+
+static bool
+plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct options *o, enum direction dir, struct plan *plan, struct err *e)
+{
+	const struct knob *knob = plan_max_knob(p, dir);
+	const struct knob_fact *fact = knob == NULL ? NULL : facts_knob(f, knob->name);
+	const struct window_model *m = kernel_window_model(p, f->release, dir);
+	double ram = isnan(f->ram_bytes) ? PLAN_WINDOW_MAX_BYTES : f->ram_bytes / 16;
+	struct plan_direction *d;
+
+	if (m == NULL)
+		return fail(e, ERR_FAILED, "profile %s has no %s window model for release %s", p->name,
+		    direction_names[dir], f->release);
+	if (fact == NULL || isnan(fact->now))
+		return fail(e, ERR_FAILED, "%s could not be read, so there is nothing to start from",
+		    knob == NULL ? "the maximum of a buffer" : knob->name);
+	d = arena_push(a, &plan->directions, &plan->n_directions, sizeof(*d));
+	d->direction = dir;
+	d->window_factor = m->factor;
+	d->window_bytes = kernel_window_bytes(m, fact->now);
+	d->window_writable = fact->writable;
+	d->why = fact->why;
+	d->window_max_bytes = d->window_bytes;
+	if (fact->writable && fmin(PLAN_WINDOW_MAX_BYTES, ram) > d->window_bytes)
+		d->window_max_bytes = fmin(PLAN_WINDOW_MAX_BYTES, ram);
+	if (!fact->writable)
+		note(a, plan, arena_printf(a, "%s cannot be set (%s): windows are not searched when %s",
+		    knob->name, fact->why == NULL ? "no reason given" : fact->why,
+		    dir == DIR_SEND ? "sending" : "receiving"));
+	if (dir == DIR_SEND)
+		choose_cc(a, f, o, d);
+	return true;
+}
+
+static void
+note_limit(struct arena *a, const struct profile *p, const struct facts *f, enum direction dir,
+    struct plan *plan)
+{
+	const struct knob *knob = plan_limit_knob(p, dir);
+	const struct knob_fact *fact = knob == NULL ? NULL : facts_knob(f, knob->name);
+
+	if (fact != NULL && !fact->writable)
+		note(a, plan, arena_printf(a, "%s stays at %s: %s", knob->name,
+		    fact->text == NULL ? "?" : fact->text, fact->why == NULL ? "" : fact->why));
+}
+
+bool
+plan_make(struct arena *a, const struct profile *p, const struct facts *f, const struct options *o,
+    struct plan *out, struct err *e)
+{
+	static const enum direction each[] = { DIR_SEND, DIR_RECEIVE };
+	struct plan plan = { .expected_s = o->budget_s, .expected_bytes = o->data_cap_bytes };
+
+	if (f->release == NULL)
+		return fail(e, ERR_FAILED, "the kernel's release is not known");
+	for (size_t i = 0; i < NELEM(each); i++) {
+		if ((o->direction & each[i]) == 0)
+			continue;
+		if (!plan_direction(a, p, f, o, each[i], &plan, e))
+			return false;
+		note_limit(a, p, f, each[i], &plan);
+	}
+	*out = plan;
+	return true;
+}
