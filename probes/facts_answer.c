@@ -210,13 +210,35 @@ joined(struct arena *a, const struct output *o)
 	return word == NULL && t.len != 0 && is_printable(t.s) ? t.s : NULL;
 }
 
+/* The field-th of the numbers that a knob holds; false unless all are numbers. */
+static bool
+knob_number(const char *text, double field, double *now)
+{
+	const char *s = text, *word;
+	double x, i = 0;
+	bool there = false;
+	size_t len;
+
+	while ((word = knobs_field(&s, &len)) != NULL) {
+		if (!whole_number(word, len, &x))
+			return false;
+		i++;
+		if (i == field || (isnan(field) && i == 1)) {
+			*now = x;
+			there = true;
+		} else if (isnan(field)) {
+			return false;
+		}
+	}
+	return there;
+}
+
 bool
 answer_knob(struct arena *a, const struct knob *k, const struct output *o, struct knob_fact *f,
     const char **why)
 {
-	double field = isnan(k->field) ? 1 : k->field;
-	const char *s, *word = NULL, *text;
-	size_t len = 0;
+	const char *text;
+	double now = NAN;
 
 	if (o->status != 0) {
 		*why = o->why != NULL ? o->why : "cannot be read";
@@ -224,20 +246,13 @@ answer_knob(struct arena *a, const struct knob *k, const struct output *o, struc
 	}
 	*why = arena_printf(a, "%s does not hold what it should", k->file);
 	text = joined(a, o);
-	if (text == NULL || (isnan(k->field) && strchr(text, ' ') != NULL))
+	if (text == NULL)
 		return false;
-	for (s = text; field > 0; field--)
-		word = knobs_field(&s, &len);
-	if (word == NULL)
+	if (strcmp(k->unit, "name") == 0 ? !answer_is_plain(text) :
+	    !knob_number(text, k->field, &now))
 		return false;
-	if (strcmp(k->unit, "name") == 0) {
-		if (!answer_is_plain(text))
-			return false;
-	} else if (!whole_number(word, len, &f->now)) {
-		f->now = NAN;
-		return false;
-	}
 	f->text = text;
+	f->now = now;
 	return true;
 }
 
