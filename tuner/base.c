@@ -26,18 +26,17 @@ struct arena {
 	struct chunk *chunks;
 };
 
-bool
-fail(struct err *e, enum err_code code, const char *fmt, ...)
+void
+err_record(struct err *e, enum err_code code, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (e == NULL || e->code != ERR_NONE)
-		return false;
+		return;
 	e->code = code;
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	return false;
 }
 
 static void *
@@ -176,6 +175,16 @@ arena_push(struct arena *a, void *array, size_t *n, size_t size)
 		old = grown;
 	}
 	return (char *)old + size * (*n)++;
+}
+
+bool
+strings_have(const char *const *list, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], s) == 0)
+			return true;
+	}
+	return false;
 }
 
 void

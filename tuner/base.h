@@ -43,8 +43,17 @@ struct err {
 	char text[768];
 };
 
-/* Record the first error of a chain; always false. */
-bool fail(struct err *e, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/*
+ * fail(e, code, fmt, ..): record the first error of a chain; always false, and in a way that
+ * compilers and analysers see, or they would take the outputs of what failed for used.
+ */
+#define fail(e, ...) (err_record((e), __VA_ARGS__), err_false())
+void err_record(struct err *e, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static inline bool
+err_false(void)
+{
+	return false;
+}
 
 struct arena;
 
@@ -63,6 +72,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
  * element.
  */
 void *arena_push(struct arena *a, void *array, size_t *n, size_t size);
+
+/* Whether the list of n strings holds s. */
+bool strings_have(const char *const *list, size_t n, const char *s);
 
 /* A growing text in an arena. */
 struct text {

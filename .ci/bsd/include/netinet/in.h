@@ -1,0 +1,2 @@
+#include_next <netinet/in.h>
+#include <bsd_lacks.h>

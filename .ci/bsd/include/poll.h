@@ -1,0 +1,2 @@
+#include_next <poll.h>
+#include <bsd_lacks.h>

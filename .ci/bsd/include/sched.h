@@ -1,0 +1,2 @@
+#include_next <sched.h>
+#include <bsd_lacks.h>

@@ -1,0 +1,2 @@
+#include_next <sys/ioctl.h>
+#include <bsd_lacks.h>

@@ -1,0 +1,2 @@
+#include_next <sys/mman.h>
+#include <bsd_lacks.h>
