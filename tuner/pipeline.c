@@ -16,7 +16,7 @@ load_profile(struct pipeline *p, struct err *e)
 	struct command c = { .argv = uname };
 	struct arena *a = p->cmd->arena;
 	struct output o;
-	char *text;
+	const char *text;
 	size_t len;
 
 	if (p->profile_file != NULL)
