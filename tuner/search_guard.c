@@ -22,7 +22,7 @@ median_member(const struct sample *v, size_t n, size_t offset)
 		if (!isnan(v[i].y) && !isnan(x))
 			known[m++] = x;
 	}
-	return stats_median(known, m);
+	return m == 0 ? NAN : stats_median(known, m);
 }
 
 double
@@ -96,7 +96,7 @@ guard_broken(struct search *s, struct load candidate, struct load start, double 
 	s->result.guard_limit_ms = isinf(rtt_limit) ? NAN : rtt_limit * 1000;
 	s->result.guard_rtt = candidate.rtt_s > factor * rtt_limit;
 	s->result.guard_retransmits = more > factor * guard_retransmit_allowance(gain);
-	s->result.retransmit_exception = !s->result.guard_retransmits && more > factor * RETRANSMITS;
+	s->result.retransmit_exception = !s->result.guard_retransmits && more > RETRANSMITS;
 	return s->result.guard_rtt || s->result.guard_retransmits;
 }
 
