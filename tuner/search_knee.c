@@ -36,21 +36,17 @@ static double
 expected_window(struct search *s)
 {
 	struct knee *k = &s->knee;
-	double y[RACE_BLOCKS], rtt = s->rtt0_s, goodput, sd, window;
+	double y[RACE_BLOCKS], rtt = s->rtt0_s, sd, high, window;
 	size_t n = pick_samples(s, y);
 	bool loss = loss_based(s->cc[k->pick->cc]);
 
-	goodput = exp(stats_mean(y, n));
 	sd = n < 3 ? s->race.sd : sqrt(stats_winsorised_variance(y, n));
-	k->bdp_bytes = goodput * rtt / 8;
-	window = (loss ? KAPPA_LOSS : KAPPA_BBR) * k->bdp_bytes * exp(.5 * sd);
-	window = ladder_ceil(s, fmax(s->config.window_bytes, window));
-	if (loss) {
-		double queue = goodput / 8 * guard_allowance_s(s);
-
-		window = fmin(window, fmax(ladder_floor(s, k->bdp_bytes + queue),
-		    ladder_ceil(s, k->bdp_bytes)));
-	}
+	k->bdp_bytes = exp(stats_mean(y, n)) * rtt / 8;
+	high = k->bdp_bytes * exp(.5 * sd);
+	window = ladder_ceil(s, fmax(s->config.window_bytes, (loss ? KAPPA_LOSS : KAPPA_BBR) * high));
+	if (loss)
+		window = fmin(window, fmax(ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)),
+		    ladder_ceil(s, high)));
 	return fmin(window, k->pick->window);
 }
 

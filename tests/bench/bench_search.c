@@ -25,6 +25,10 @@ struct tally {
 
 static struct run_options options = {.budget_s = 600};
 
+static bool verbose;
+
+static void print_miss(const struct scenario *, const struct outcome *, size_t, const struct score *);
+
 static void
 count(struct tally *t, const struct outcome *o, struct truth *truth)
 {
@@ -33,6 +37,8 @@ count(struct tally *t, const struct outcome *o, struct truth *truth)
 	for (size_t i = 0; i < o->n; i++) {
 		struct score s = truth_score(&truth[i], &o->result[i], o->slow);
 
+		if (verbose && s.regret > WITHIN)
+			print_miss(truth[i].scenario, o, i, &s);
 		close = close && s.regret <= WITHIN;
 		changed = changed || s.changed;
 		needless = needless || s.cc_needless;
@@ -55,7 +61,19 @@ count(struct tally *t, const struct outcome *o, struct truth *truth)
 	t->cc_changed += cc;
 	t->seconds += o->elapsed_s;
 	t->longest = fmax(t->longest, o->elapsed_s);
-	t->over += o->elapsed_s > options.budget_s + 1e-6;
+	t->over += o->elapsed_s > (double)o->n * options.budget_s + 1e-6;
+}
+
+/* -v: the sessions that missed, one line each. */
+static void
+print_miss(const struct scenario *sc, const struct outcome *o, size_t i, const struct score *s)
+{
+	const struct search_result *r = &o->result[i];
+
+	printf("  %s slow %+.3f %s %s/%.0f KiB gain %+.3f regret %+.3f best %+.3f effect %+.1f pairs %.0f "
+	    "%.0f s stuck %.0f/%.0f\n", sc->name, o->slow, decision_class_names[r->class],
+	    r->chosen.cc != NULL ? r->chosen.cc : "-", r->chosen.window_bytes / 1024, s->gain, s->regret,
+	    s->best_gain, r->effect.estimate, r->effect.pairs, o->elapsed_s, r->stuck, r->connections);
 }
 
 static double
@@ -113,7 +131,7 @@ main(int argc, char **argv)
 	uint64_t seed = 1;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:b:q")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:b:qv")) != -1) {
 		switch (c) {
 		case 'n':
 			repeats = strtoul(optarg, NULL, 10);
@@ -127,6 +145,9 @@ main(int argc, char **argv)
 		case 'q':
 			options.mode = BUDGET_QUICK;
 			options.budget_s = 150;
+			break;
+		case 'v':
+			verbose = true;
 			break;
 		default:
 			return 2;

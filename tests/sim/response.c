@@ -18,9 +18,11 @@ is_cubic(const char *cc)
 }
 
 double
-path_capacity(const struct path *p)
+path_capacity(const struct path *p, double offset)
 {
-	return p->cap_bps > 0 ? fmin(p->cap_bps, p->capacity_bps) : p->capacity_bps;
+	double capacity = p->capacity_bps * exp(offset);
+
+	return p->cap_bps > 0 ? fmin(p->cap_bps, capacity) : capacity;
 }
 
 /* Bytes that random loss leaves in flight (Mathis; RFC 8312 for cubic). */
@@ -112,7 +114,7 @@ path_answer(const struct path *p, const char *cc, double window, double capacity
 	    answer_loss_based(p, cc, window, capacity);
 
 	if (p->n_points > 0) {
-		a.goodput_bps = points_goodput(p, cc, window) * capacity / path_capacity(p);
+		a.goodput_bps = points_goodput(p, cc, window) * capacity / p->capacity_bps;
 		a.loss_limited = false;
 	}
 	if (p->worse_when_large && window > 2.2e6)

@@ -39,7 +39,7 @@ struct outcome {
 };
 
 struct run_options {
-	double budget_s;    /* of all directions together */
+	double budget_s;    /* of each direction */
 	double data_cap_bytes;
 	enum budget_mode mode;
 	enum policy policy;

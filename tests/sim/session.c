@@ -71,11 +71,10 @@ scenario_run(const struct scenario *sc, const struct run_options *o, uint64_t se
 	random_seed(&coins, seed ^ 0x5eed);
 	for (size_t i = 0; i < 2; i++) {
 		struct search_config c = config_of(sc, o, directions[i]);
-		size_t left = i == 0 && sc->receive_bytes > 0 && sc->send_bytes > 0 ? 2 : 1;
 
 		if (c.window_bytes <= 0)
 			continue;
-		c.budget_s = (o->budget_s - w.now_s) / (double)left;
+		c.budget_s = o->budget_s;
 		c.random_arg = &coins;
 		out->direction[out->n] = directions[i];
 		out->result[out->n++] = run_search(&c, &w);

@@ -28,7 +28,7 @@ Test(world, noise_free_answers_agree_with_the_reference)
 			continue;
 		sc = scenario_find(name);
 		cr_assert_not_null(sc, "%s", name);
-		a = path_answer(&sc->path, cc, window, path_capacity(&sc->path));
+		a = path_answer(&sc->path, cc, window, path_capacity(&sc->path, 0));
 		cr_expect(within(a.goodput_bps, goodput, .001), "%s%g", line, a.goodput_bps);
 		cr_expect(within(a.rtt_s * 1000, rtt_ms, .001), "%s%g", line, a.rtt_s * 1000);
 		cr_expect(within(a.retransmits, retransmits, .001), "%s%g", line, a.retransmits);

@@ -44,8 +44,8 @@ expected_y(const struct truth *t, const char *cc, double window, double slow)
 	double sum = 0;
 
 	for (size_t i = 0; i < TRUTH_DRAWS; i++) {
-		double level = slow + t->noise[i] + t->white[i];
-		struct answer a = path_answer(p, cc, window, path_capacity(p) * exp(level));
+		struct answer a = path_answer(p, cc, window,
+		    path_capacity(p, slow + t->noise[i] + t->white[i]));
 
 		sum += log(a.goodput_bps) + (a.window_limited ? .3 * t->white[i] : 0);
 	}
@@ -67,7 +67,7 @@ static void
 fill_level(struct truth *t, size_t level, double slow)
 {
 	const struct path *p = &t->scenario->path;
-	double capacity = path_capacity(p) * exp(slow);
+	double capacity = path_capacity(p, slow);
 	struct answer start = path_answer(p, control(t, 0), t->ladder[0], capacity);
 
 	t->best[level] = -INFINITY;

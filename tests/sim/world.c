@@ -178,12 +178,13 @@ bin_goodput(struct world *w, const struct ask *ask, double white, double luck_no
     struct answer *a)
 {
 	const struct path *p = w->path;
-	double base = path_capacity(p), level = w->slow + w->medium + w->jump, share = outage_share(w);
+	double level = w->slow + w->medium + w->jump, share = outage_share(w);
 	double goodput;
 
 	if (p->halves_after_bytes > 0 && w->bytes > p->halves_after_bytes)
-		base /= 2;
-	*a = path_answer(p, ask->setting.cc, ask->setting.window_bytes, base * exp(level + white));
+		level -= log(2);
+	*a = path_answer(p, ask->setting.cc, ask->setting.window_bytes,
+	    path_capacity(p, level + white));
 	goodput = a->goodput_bps;
 	if (a->window_limited)
 		goodput *= exp(WHITE_SHARE * white);

@@ -44,10 +44,11 @@ struct answer {
 	bool loss_limited, window_limited;
 };
 
-/* Noise-free, at this capacity (of the path or its cap, whichever is smaller). */
+/* Noise-free, at this capacity. */
 struct answer path_answer(const struct path *p, const char *cc, double window_bytes,
     double capacity_bps);
-double path_capacity(const struct path *p);
+/* The path's capacity under that offset (log), or the host's cap if that is less. */
+double path_capacity(const struct path *p, double offset);
 
 struct random {
 	uint64_t s[2];
