@@ -15,7 +15,10 @@
 #define CHECK_S 1            /* being stuck shows at once */
 #define FILLS 0.95
 
-/* May a guard send us one step down?  Known before the first pair, so that alpha is shared. */
+/*
+ * May a guard send us one step down (NAN: no)?  Known before the first pair, so that alpha is shared.
+ * A quick run has no time for two confirmations and keeps its alpha for one.
+ */
 static double
 step_down(const struct search *s)
 {
@@ -24,7 +27,7 @@ step_down(const struct search *s)
 
 	if (c->n > 0)
 		bdp = exp(samples_median_y(c->side[1], c->n)) * s->rtt0_s / 8;
-	if (c->second || !loss_based(s->cc[c->cc]) || !(below >= FILLS * bdp))
+	if (c->second || s->config.mode == BUDGET_QUICK || !loss_based(s->cc[c->cc]) || !(below >= FILLS * bdp))
 		return NAN;
 	return c->cc == 0 && below <= s->config.window_bytes ? NAN : below;
 }

@@ -228,7 +228,7 @@ void
 world_trial(struct world *w, const struct ask *ask, struct trial *t)
 {
 	const struct noise *noise = w->path->noise;
-	double bins[BINS_MAX], luck, luck_normal, white = 0, sum = 0, span;
+	double bins[BINS_MAX], luck, luck_normal, white = 0, sum = 0, rtt_sum = 0, span;
 	struct answer a = {0};
 	size_t n = 0;
 
@@ -242,8 +242,10 @@ world_trial(struct world *w, const struct ask *ask, struct trial *t)
 			white = noise->white_sd * random_white(&w->random, noise);
 		bins[n] = luck * bin_goodput(w, ask, white, luck_normal, &a);
 		sum += bins[n++];
+		rtt_sum += a.rtt_s;
 		pass(w, fmin(BIN_S, left));
 	}
+	a.rtt_s = rtt_sum / (double)n;
 	fill_trial(w, ask, &a, sum / (double)n, t);
 	t->duration_s = fmin((double)n * BIN_S, ask->duration_s);
 	t->bytes = t->goodput_bps / 8 * (t->warmup_s + t->duration_s);
