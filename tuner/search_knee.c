@@ -11,6 +11,7 @@
 #define KAPPA_BBR 2.0  /* bbr keeps up to two BDPs in flight */
 #define BELOW 0.7      /* of the BDP: a step lower cannot carry it */
 #define FILLS 0.95
+#define CALM 0.055 /* standard error up to which "no worse" means something */
 #define ROUNDS 5
 
 static bool
@@ -36,21 +37,19 @@ static double
 expected_window(struct search *s)
 {
 	struct knee *k = &s->knee;
-	double y[RACE_BLOCKS], rtt = s->rtt0_s, goodput, sd, window;
+	double y[RACE_BLOCKS], rtt = s->rtt0_s, sd, high, window;
 	size_t n = pick_samples(s, y);
 	bool loss = loss_based(s->cc[k->pick->cc]);
 
-	goodput = exp(stats_mean(y, n));
 	sd = n < 3 ? s->race.sd : sqrt(stats_winsorised_variance(y, n));
-	k->bdp_bytes = goodput * rtt / 8;
-	window = (loss ? KAPPA_LOSS : KAPPA_BBR) * k->bdp_bytes * exp(.5 * sd);
-	window = ladder_ceil(s, fmax(s->config.window_bytes, window));
-	if (loss) {
-		double queue = goodput / 8 * guard_allowance_s(s);
-
-		window = fmin(window, fmax(ladder_floor(s, k->bdp_bytes + queue),
-		    ladder_ceil(s, k->bdp_bytes)));
-	}
+	k->bdp_bytes = exp(stats_mean(y, n)) * rtt / 8;
+	high = k->bdp_bytes * exp(.5 * sd);
+	if (loss)
+		window = fmin(ladder_ceil(s, KAPPA_LOSS * high),
+		    ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)));
+	else
+		window = ladder_floor(s, KAPPA_BBR * high);
+	window = fmax(window, ladder_ceil(s, high));
 	return fmin(window, k->pick->window);
 }
 
@@ -115,7 +114,7 @@ knee_guard_broken(struct search *s)
 	double y[RACE_BLOCKS], ahead = stats_mean(y, pick_samples(s, y)) -
 	    samples_median_y(s->race.arms[0].at, s->race.blocks);
 
-	return guard_broken(s, samples_load(s->knee.at[KNEE_AT], s->knee.blocks), start, ahead, 1);
+	return guard_broken(s, samples_load(s->knee.at[KNEE_AT], s->knee.blocks), start, ahead, 1.1);
 }
 
 /* Another window to look at, NAN: take this one. */
@@ -143,7 +142,7 @@ decide(struct search *s)
 	struct knee *k = &s->knee;
 	double se, ahead = lead_of(k, KNEE_BELOW, KNEE_AT, &se, s->race.sd), next;
 
-	if (ahead > BETTER && ahead - 2 * se > 0) { /* more window, less goodput */
+	if ((ahead > BETTER && ahead - 2 * se > 0) || (se < CALM && ahead > 0)) {
 		take(s, k->below);
 		return;
 	}

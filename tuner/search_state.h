@@ -17,6 +17,7 @@
 #define RACE_BLOCKS 24
 #define KNEE_BLOCKS 3
 #define LADDER_MAX 48
+#define SEARCH_EXTRA 32 /* connections to see whether some get stuck */
 
 #define WORTH 0.04879016416943205   /* ln 1.05: a gain worth a change */
 #define LEAST_GAIN 0.0295588022415444 /* ln 1.03: less is never recommended, whatever the test says */
@@ -100,6 +101,11 @@ struct confirm {
 	size_t n;
 	double d[STATS_MAX];   /* y of the candidate - y of the default */
 	struct sample side[2][STATS_MAX];
+	/* The test has spoken; only connections of the candidate are wanted, to see whether some get
+	 * stuck.  They have no part in the test. */
+	bool checking;
+	struct sample extra[SEARCH_EXTRA];
+	size_t n_extra;
 };
 
 struct search {
