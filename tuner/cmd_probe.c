@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PROBE_BYTES 4e9 /* of each of the two short transfers, at most */
+#define PROBE_BYTES (4.0 * 1024 * 1024 * 1024) /* of each of the two short transfers, at most */
 
 struct asked {
 	const char *peer, *token_file, *profile;
