@@ -364,8 +364,9 @@ local_run(struct arena *a, const struct command *c, struct output *out, struct e
 }
 
 /*
- * A knob of another namespace's has no write bits for anybody, and root is refused all the same
- * (os-facts A.5.1); a knob that root alone may write has them.
+ * Why a file cannot be opened for writing.  A knob of the first namespace has no write bits in
+ * another, and root is refused all the same (os-facts A.5.1); one that root alone may write has
+ * them.
  */
 static const char *
 refusal(const char *file, int error)
@@ -394,7 +395,7 @@ local_write(const char *file, const char *value, struct err *e)
 	close(fd);
 	if (error != 0)
 		return fail(e, ERR_FAILED, "%s: the kernel refuses \"%s\": %s", file, value,
-		    refusal(file, error));
+		    strerror(error));
 	if ((size_t)n != len)
 		return fail(e, ERR_FAILED, "%s: only %zd of %zu bytes of \"%s\" were taken", file, n,
 		    len, value);

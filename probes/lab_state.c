@@ -189,7 +189,7 @@ state_read(struct arena *a, int dir, const char *name, struct lab_state **out, s
 	const char *file = arena_printf(a, "lab %s: %s", name, STATE_FILE);
 	struct lab_state *s = arena_alloc(a, sizeof(*s));
 	struct node *node;
-	size_t len;
+	size_t len = 0;
 	char *text;
 
 	if (!slurp(a, dir, name, &text, &len, e))
