@@ -4,16 +4,31 @@
  * The receiver counts payload per 100 ms on its own clock from the first byte on, decides when the
  * transfer is over (steady and tight, time, bytes) and says so; the sender sends until told to
  * stop.  SO_SNDBUF and SO_RCVBUF are never set: that would switch autotuning off and measure
- * something that the knobs do not govern.
+ * something that the knobs do not govern.  Neither is SO_RCVLOWAT, which moves the window.
+ *
+ * A flow has no loop of its own: its owner polls what flow_poll() asks for, together with
+ * whatever else it waits for, and hands the answer to flow_step().
+ *
+ * What is counted: the bins of 100 ms after those that the warm-up touches, up to the end.
+ *  - It ends when warm-up and duration are over; when early_s is set and at least that much was
+ *    counted and bins_tight() holds (tuner/bins.h); or when max_bytes have come.  Stopped by
+ *    max_bytes with less than half a second counted (or the duration, if that is shorter), the
+ *    trial is void.
+ *  - steady: bins_steady() over what was counted.
+ *  - Nothing for FLOW_STALL_S, or not done FLOW_STALL_S after warm-up and duration: a timeout.
+ *  - A stream that closes or fails before the end: void.
  */
 #ifndef PATHTUNE_FLOW_H
 #define PATHTUNE_FLOW_H
 
 #include "../tuner/model.h"
 
+#include <poll.h>
+
 #define FLOW_INTERVAL_S 0.1
 #define FLOW_STREAMS_MAX 64
 #define FLOW_SECONDS_MAX 120.0 /* hard cap on one trial, warm-up included */
+#define FLOW_STALL_S 5.0
 
 struct flow_spec {
 	enum direction direction; /* DIR_SEND: this end sends */
@@ -21,7 +36,7 @@ struct flow_spec {
 	double warmup_s;          /* not counted */
 	double duration_s;        /* counted, at most */
 	double early_s;           /* may end after this much when tight; 0: never early */
-	double max_bytes;         /* of payload, warm-up included */
+	double max_bytes;         /* of payload, warm-up included; 0: no cap */
 	const char *cc;           /* for our sockets when we send; NULL: leave the default */
 };
 
@@ -34,5 +49,52 @@ struct progress {
 	void (*tick)(void *arg, double seconds, double now_bps);
 	void *arg;
 };
+
+/* Seconds on a clock that only goes forward. */
+double flow_clock_s(void);
+
+/* Streams, times and cc within their bounds?  The error is ERR_USAGE and names the member. */
+bool flow_check(const struct flow_spec *f, struct err *e);
+
+/* For a socket that is to send with this congestion control, before it connects. */
+bool flow_set_cc(int fd, const char *cc, struct err *e);
+
+/* Every measured member unknown: numbers NAN, status VOID with this reason. */
+void flow_void(struct trial *t, const char *why);
+
+struct flow;
+
+struct flow *flow_new(struct arena *a, const struct flow_spec *f);
+
+/* A connected socket becomes the next stream and the flow's to close; it is made nonblocking. */
+void flow_add(struct flow *fl, int fd);
+unsigned flow_streams(const struct flow *fl);
+
+/* All streams are there: clocks start, a sender sends from the next step on. */
+void flow_start(struct flow *fl);
+
+/* Fill one entry a stream (FLOW_STREAMS_MAX at most; closed ones have fd -1); how many. */
+size_t flow_poll(const struct flow *fl, struct pollfd *p);
+int flow_timeout_ms(const struct flow *fl); /* poll no longer than this */
+void flow_step(struct flow *fl, const struct pollfd *p);
+
+/* Over: the receiver keeps reading and counts no more, the sender sends no more. */
+bool flow_over(const struct flow *fl);
+void flow_stop(struct flow *fl);                 /* the receiver said that it is over */
+void flow_fail(struct flow *fl, enum trial_status status, const char *why); /* over, not OK */
+void flow_cap(struct flow *fl, double max_bytes); /* never raises the cap */
+
+double flow_now_bps(const struct flow *fl);  /* of the last half second */
+double flow_seconds(const struct flow *fl);  /* since the first byte */
+double flow_bytes(const struct flow *fl);    /* payload read or written so far */
+
+/*
+ * What this end knows: the receiver sets status, why, goodput_bps, bytes, warmup_s, duration_s,
+ * steady and the intervals; the sender status, why and what TCP_INFO tells.
+ */
+void flow_fill(const struct flow *fl, struct arena *a, struct trial *t);
+
+/* Closes by a reset: what is still queued is not worth the path's time.  NULL is fine. */
+void flow_close(struct flow *fl);
 
 #endif

@@ -3,9 +3,10 @@
  *
  * guard_arm() reads nothing: it is given the old values, writes them to a journal on disk (fsync),
  * and starts a child in a session of its own, with the knobs' files opened beforehand, that needs
- * no new memory, socket or process.  When its pipe closes without a farewell (crash, SIGKILL,
- * Ctrl-C of the terminal), it restores every knob whose value is still one that we announced, reads
- * back, and removes the journal.
+ * no new memory, socket or process.  When its socket closes without a farewell (crash, SIGKILL,
+ * Ctrl-C of the terminal), it restores every knob whose value is still made of numbers that we
+ * announced (a kernel may have taken a triple in part), reads back, and removes the journal.  A
+ * value that is somebody else's stays.
  *
  * Journals that a dead pair of process and guard left behind (a killed cgroup, a power cut) are
  * found and carried out by guard_orphans() at the start of the next command.
@@ -18,8 +19,11 @@
 struct guard;
 
 /*
- * state_dir: where journals live, made if missing (0700).  old: the values to come back to.
- * boot_id and scope_id: facts that name the running kernel and namespace.
+ * state_dir: where journals live, made if missing (0700).  old: the values to come back to, at most
+ * 16, in the order in which they are set; files by absolute path.  boot_id and scope_id: facts that
+ * name the running kernel and namespace; NULL where the system has none.  An error when another
+ * run of this scope is at work, or left a journal that guard_orphans() has not carried out.  On
+ * failure nothing stays behind.
  */
 bool guard_arm(struct arena *a, const char *state_dir, const char *boot_id, const char *scope_id,
     const struct knob_value *old, size_t n, struct guard **out, struct err *e);
@@ -32,14 +36,16 @@ bool guard_announce(struct guard *g, const struct knob_value *v, size_t n, struc
 
 /*
  * Restore the old values ourselves, read back, dismiss the guard, remove the journal.  False names
- * what could not be restored (somebody else changed it meanwhile: left as it is, and said).
+ * what could not be restored (the guard tries as well then, and the journal stays), or what somebody
+ * else changed meanwhile (left as it is).  g is not to be used again in either case.
  */
 bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err *e);
 
 /*
  * Carry out journals of dead runs on this boot and in this scope; drop those of another boot.
  * *restored counts the knobs set back.  A journal whose run or guard is alive is left alone, and it
- * is an error (another pathtune is at work).
+ * is an error (another pathtune is at work) if it is of this scope.  One that is damaged, or that
+ * others can write, is an error that names it, and nothing is changed.
  */
 bool guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char *boot_id,
     const char *scope_id, size_t *restored, struct err *e);

@@ -2,9 +2,9 @@
  * host: the one verb by which pathtune touches a system: run these commands, give me what they
  * said.  Local now; ssh, replay and record stand behind the same verb.
  *
- * Nothing is ever passed through a shell locally.  A command runs with stdin from /dev/null unless
- * it has input, LC_ALL=C, a fixed PATH that includes the sbin directories, its own process group
- * and a time limit; its stdout is kept up to HOST_OUTPUT_BYTES.
+ * Nothing is ever passed through a shell locally.  A command runs with stdin from /dev/null,
+ * LC_ALL=C, a fixed PATH that includes the sbin directories and nothing else in its environment,
+ * its own process group and a time limit; its stdout is kept up to HOST_OUTPUT_BYTES, more ends it.
  */
 #ifndef PATHTUNE_HOST_H
 #define PATHTUNE_HOST_H
@@ -21,10 +21,10 @@ struct command {
 };
 
 struct output {
-	int status;       /* exit status; -1: not started, timed out or killed            */
+	int status;       /* exit status (a file: 0 or 1); -1: not started, ended by us or a signal */
 	const char *text; /* stdout, never NULL, NUL bytes replaced by '?'                */
 	size_t len;
-	const char *why;  /* when status is not 0: what happened, else NULL. First line of stderr */
+	const char *why;  /* when status is not 0: what happened (first line of stderr), else NULL */
 };
 
 struct host;
@@ -34,12 +34,16 @@ bool host_open(struct arena *a, const char *name, struct host **out, struct err 
 
 /*
  * Run n commands in order; out has n elements.  A command that fails is not an error here, its
- * status tells; false only when the host cannot be used at all or a stop was requested.
+ * status tells; false only when the host cannot be used at all or a stop was requested.  A stop ends
+ * commands; files are read even so, because restoring needs it.
  */
 bool host_run(struct host *h, struct arena *a, const struct command *c, size_t n,
     struct output *out, struct err *e);
 
-/* Write a value into a file of the kernel's (a knob).  Errors name the file and errno's text. */
+/*
+ * Write a value into a file of the kernel's (a knob), with one write.  Errors name the file and
+ * errno's text, or say "read-only here (container or namespace)" or "needs root".
+ */
 bool host_write(struct host *h, const char *file, const char *value, struct err *e);
 
 void host_close(struct host *h);

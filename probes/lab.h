@@ -31,7 +31,7 @@ struct lab_spec {
 	const char *name;         /* [A-Za-z0-9_-]{1,32} */
 	double rtt_ms;            /* half of it each way */
 	double mtu;
-	uint64_t seed;
+	double seed;              /* a whole number below 2^53 */
 	struct lab_link link[2];  /* 0: a to b, 1: b to a */
 	const char *start;        /* linux-6.18, linux-6.1, bsd-256k, host */
 	bool open_b;              /* pin b wide open (64 MiB) */
@@ -53,8 +53,31 @@ struct lab_stats { /* one direction, since up */
 /* Spec with the defaults: 300 Mbit/s, 80 ms, queue 1 BDP, MTU 1500, no loss, seed 1, linux-6.18. */
 struct lab_spec lab_default(void);
 
-/* Nothing of the spec contradicts itself or is out of range. */
+/* Memory that the packets of one lab may take; a lab that would need more is refused. */
+#define LAB_MEMORY_MAX ((double)1024 * 1024 * 1024)
+
+/*
+ * Nothing of the spec contradicts itself or is out of range; ERR_USAGE, and the text names the flag
+ * of pathtune lab that sets the value.
+ */
 bool lab_check(const struct lab_spec *s, struct err *e);
+
+/* [A-Za-z0-9_-]{1,32} */
+bool lab_check_name(const char *name, struct err *e);
+
+/*
+ * What people type, into one direction of the link (untouched on error, which is ERR_USAGE):
+ *   queue     1bdp .25bdp 64K 100p
+ *   loss_ge   P_BAD,P_GOOD,LOSS_BAD[,LOSS_GOOD], fractions
+ *   police    RATE[,BURST]; the burst is 100 ms of the rate unless given, and at least 10 MTU
+ */
+bool lab_parse_queue(const char *text, struct lab_link *l, struct err *e);
+bool lab_parse_loss_ge(struct arena *a, const char *text, struct lab_link *l, struct err *e);
+bool lab_parse_police(struct arena *a, const char *text, double mtu, struct lab_link *l,
+    struct err *e);
+
+/* The starting points, NULL-terminated; an index into it. */
+extern const char *const lab_start_names[];
 
 /*
  * Make it; returns when the path works.  A lab of the same name whose owner is dead is removed
@@ -74,6 +97,7 @@ struct lab_info {
 	const char *state_dir;
 	struct lab_spec spec;
 	const char *start_cc;
+	bool cc_refused;          /* the namespaces' default is something else than start_cc */
 };
 
 bool lab_list(struct arena *a, struct lab_info **labs, size_t *n, struct err *e);
@@ -82,9 +106,15 @@ bool lab_stats(struct arena *a, const char *name, struct lab_stats stats[2], str
 /*
  * Start argv within side 'a' or 'b'; *pid is ours to wait for.  The child is in the namespaces of
  * the lab with its own /sys, has PATHTUNE_STATE set to a directory of the lab's, and is killed
- * when we or the owner die.  out_fd >= 0 becomes its stdout.
+ * when we die.  out_fd >= 0 becomes its stdout.
  */
 bool lab_spawn(struct arena *a, const char *name, char side, const char *const *argv, int out_fd,
     pid_t *pid, struct err *e);
+
+/*
+ * Wait for a child of lab_spawn(): *status as from waitpid(2).  Signals that we hear (stop.h) are
+ * passed on to it, once each.  When the lab's owner dies the child is killed, and it is an error.
+ */
+bool lab_wait(struct arena *a, const char *name, pid_t pid, int *status, struct err *e);
 
 #endif

@@ -15,6 +15,7 @@
 #define PEER_PORT 5209
 #define PEER_TOKEN_MIN 16
 #define PEER_TOKEN_MAX 256
+#define PEER_IDLE_S 60.0 /* a session that says nothing for this long between trials is ended */
 
 struct session;
 
@@ -41,7 +42,8 @@ const char *peer_address(const struct session *s);
 void peer_close(struct session *s); /* NULL is fine; tells the server that the run is over */
 
 struct serve_options {
-	const char *listen;    /* address[:port]; NULL: all addresses, IPv4 and IPv6, PEER_PORT */
+	const char *listen;    /* address[:port], "*" is all of IPv4 and IPv6, port 0: the kernel
+	                        * chooses; NULL: "*" and PEER_PORT */
 	const char *token;     /* NULL: make one for every run and announce it */
 	bool once;             /* end after one run; implied by a given token, it is good for one */
 	double max_time_s;     /* of the server's life; NAN: no end */
@@ -62,6 +64,7 @@ bool peer_serve(const struct serve_options *o, struct err *e);
  * error.
  */
 bool peer_token_file(struct arena *a, const char *path, const char **out, struct err *e);
+bool peer_token_env(const char **out, struct err *e);
 bool peer_token_stdin(struct arena *a, const char **out, struct err *e);
 bool peer_token_check(const char *token, struct err *e);
 const char *peer_token_new(struct arena *a);

@@ -177,6 +177,16 @@ arena_push(struct arena *a, void *array, size_t *n, size_t size)
 	return (char *)old + size * (*n)++;
 }
 
+bool
+strings_have(const char *const *list, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], s) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 text_bytes(struct text *t, const char *s, size_t n)
 {

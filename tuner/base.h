@@ -73,6 +73,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
  */
 void *arena_push(struct arena *a, void *array, size_t *n, size_t size);
 
+/* Whether the list of n strings holds s. */
+bool strings_have(const char *const *list, size_t n, const char *s);
+
 /* A growing text in an arena. */
 struct text {
 	struct arena *arena;

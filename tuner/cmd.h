@@ -75,7 +75,7 @@ bool cmd_run_load(struct arena *a, const char *path, struct run *run, struct err
 bool cmd_run_save(struct arena *a, const char *path, const struct run *run, struct err *e);
 
 /* Write the run's files below dir, as they would lie on the host. */
-bool cmd_run_out(struct arena *a, const char *dir, const struct run *run, struct err *e);
+bool cmd_run_out(const char *dir, const struct run *run, struct err *e);
 
 /*
  * The token of a run: from file, from standard input if from_stdin, else from PATHTUNE_TOKEN.

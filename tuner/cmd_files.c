@@ -9,7 +9,7 @@ bool
 cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
 {
 	struct node *node;
-	char *text;
+	const char *text;
 	size_t len;
 
 	if (!files_read(a, path, NODE_BYTES, &text, &len, e) ||
@@ -33,15 +33,9 @@ cmd_run_save(struct arena *a, const char *path, const struct run *run, struct er
 }
 
 bool
-cmd_run_out(struct arena *a, const char *dir, const struct run *run, struct err *e)
+cmd_run_out(const char *dir, const struct run *run, struct err *e)
 {
-	for (size_t i = 0; i < run->n_files; i++) {
-		const struct file_text *f = &run->files[i];
-
-		if (!files_tree_write(a, dir, f->path, f->text, strlen(f->text), 0644, e))
-			return false;
-	}
-	return true;
+	return files_tree_write(dir, run->files, run->n_files, e);
 }
 
 bool

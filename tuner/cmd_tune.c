@@ -144,7 +144,7 @@ deliver(struct cmd_context *c, struct pipeline *p, const struct asked *x, bool m
 		if (!cmd_run_save(c->arena, x->save, run, &unsaved))
 			return fail(e, unsaved.code, "%s", unsaved.text);
 	}
-	return measured && (x->out == NULL || cmd_run_out(c->arena, x->out, run, e));
+	return measured && (x->out == NULL || cmd_run_out(x->out, run, e));
 }
 
 static bool

@@ -48,7 +48,7 @@ struct change_line *
 decide_window_lines(struct arena *a, const struct profile *p, const struct facts *f,
     const struct plan_direction *d, double window_bytes, size_t *n)
 {
-	const struct window_model *m = kernel_window_model(p, f->release, d->direction);
+	const struct window_model *m = profile_window(p, d->direction, f->release);
 	const struct knob *limit = plan_limit_knob(p, d->direction);
 	const struct knob_fact *limit_fact = limit == NULL ? NULL : facts_knob(f, limit->name);
 	bool send = d->direction == DIR_SEND;
@@ -204,30 +204,22 @@ add_line(struct arena *a, struct decision *out, struct change_line line)
 	*(struct change_line *)arena_push(a, &out->settings, &out->n_settings, sizeof(line)) = line;
 }
 
-static bool
-among(const char *const *list, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(list[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 add_cc_line(struct arena *a, const struct profile *p, const struct facts *f,
     const struct direction_decision *d, struct decision *out)
 {
 	const struct knob *k = profile_knob(p, ROLE_CONGESTION);
 	const char *from = d->before.setting.cc, *to = d->after.setting.cc;
+	const struct substitution s[] = { { "name", to }, { NULL, NULL } };
 
 	if (k == NULL || to == NULL || from == NULL || strcmp(from, to) == 0)
 		return;
 	add_line(a, out, (struct change_line){ k->name, from, to, arena_printf(a,
 	    "congestion-control: %s instead of %s when this host sends", to, from), true });
-	if (among(f->cc_modules, f->n_cc_modules, to) || among(f->cc_loadable, f->n_cc_loadable, to))
+	if (p->congestion.module != NULL && (strings_have(f->cc_modules, f->n_cc_modules, to) ||
+	    strings_have(f->cc_loadable, f->n_cc_loadable, to)))
 		add_line(a, out, (struct change_line){ "module", NULL,
-		    arena_printf(a, "%s%s", p->congestion.module == NULL ? "" : p->congestion.module, to),
+		    profile_expand(a, p->congestion.module, s),
 		    arena_printf(a, "module: %s is not built into this kernel and must be loaded at boot", to),
 		    true });
 }

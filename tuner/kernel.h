@@ -7,10 +7,6 @@
 
 #include "model.h"
 
-/* The model that holds for this release and direction, or NULL when the profile has none. */
-const struct window_model *kernel_window_model(const struct profile *p, const char *release,
-    enum direction direction);
-
 /* Usable window, in bytes, that a maximum of max_bytes gives. */
 double kernel_window_bytes(const struct window_model *m, double max_bytes);
 

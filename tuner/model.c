@@ -56,6 +56,7 @@ static const struct field facts_fields[] = {
 	F_NUM(facts, page_bytes, 0, 1e9, 0),
 	F_STR(facts, interface, 0),
 	F_STR(facts, driver, 0),
+	F_STR(facts, bus, 0),
 	F_STR(facts, pci_vendor, 0),
 	F_STR(facts, pci_device, 0),
 	F_NUM(facts, link_bps, 0, 1e15, 0),

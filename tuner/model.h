@@ -20,9 +20,11 @@ extern const char *const direction_names[];
 /* ---- profile: what a kind of system is like; data, read from profiles/NAME.yaml ------------- */
 
 /*
- * A fact is found by running argv (or reading file, the same over every transport) and matching
- * pattern, which has exactly one group; without a pattern the whole answer, trimmed, is the value.
- * {interface} and {peer} are substituted.  Several rules for one fact are tried in order.
+ * A fact is found by running argv or reading file (the same over every transport) and matching
+ * pattern, whose one group is the value; without a pattern the whole answer, trimmed, is.  Several
+ * rules for one fact are tried in order until one says value or unknown.  {peer} and, once they are
+ * known, {interface}, {driver}, {bus} and {release} are substituted; a rule whose substitution is
+ * not known is passed over.
  */
 struct fact_rule {
 	const char *fact;     /* name of a member of struct facts */
@@ -31,6 +33,10 @@ struct fact_rule {
 	const char *file;
 	const char *pattern;
 	double scale;         /* a number is multiplied by this; NAN means 1 */
+	const char *value;    /* when the pattern matches, this instead of the group */
+	const char *unknown;  /* when the pattern matches, the fact cannot be had, and this is why */
+	bool without_peer;    /* only when no peer is given */
+	bool any_status;      /* the answer counts even if the exit status is not 0 */
 	const char *source;
 };
 
@@ -67,16 +73,20 @@ struct window_model {
 	const char *source;
 };
 
+/* {name} is a congestion control, {release} the kernel's. */
 struct congestion {
 	const char *now;       /* files */
 	const char *available;
 	const char *allowed;
-	const char *builtin;   /* list of built-in modules; {release} is substituted */
+	const char *loaded;    /* list of loaded modules, the first word of each line */
 	const char *module;    /* module name for {name} */
+	const char **candidates; /* worth loading when they are not available */
+	size_t n_candidates;
 	const char **probe;    /* argv: exit 0 when the module of {name} could be loaded */
 	size_t n_probe;
 	const char **load;     /* argv that loads {name} */
 	size_t n_load;
+	const char *source;
 };
 
 struct persist {
@@ -95,6 +105,8 @@ struct profile {
 	size_t n_offloads;
 	struct knob *knobs;
 	size_t n_knobs;
+	const char **writable;    /* argv: exit 0 when we may write {file}; changes nothing */
+	size_t n_writable;
 	struct congestion congestion;
 	const char **flush;         /* argv that empties the path metrics cache */
 	size_t n_flush;
@@ -138,6 +150,7 @@ struct facts {
 	double page_bytes;
 	const char *interface;   /* towards the peer, or of the default route */
 	const char *driver;
+	const char *bus;         /* where the interface's device is: "0000:00:03.0" */
 	const char *pci_vendor;  /* "0x1af4" */
 	const char *pci_device;
 	double link_bps;

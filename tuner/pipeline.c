@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PROFILE_BYTES ((size_t)1024 * 1024)
 #define BANDWIDTH_S 2.0 /* of each short transfer, after half a second and a dozen RTTs */
@@ -17,7 +16,7 @@ load_profile(struct pipeline *p, struct err *e)
 	struct command c = { .argv = uname };
 	struct arena *a = p->cmd->arena;
 	struct output o;
-	char *text;
+	const char *text;
 	size_t len;
 
 	if (p->profile_file != NULL)
@@ -30,6 +29,7 @@ load_profile(struct pipeline *p, struct err *e)
 	return profile_for(a, arena_strndup(a, o.text, strcspn(o.text, "\r\n")), &p->profile, e);
 }
 
+/* Journals of dead runs first: the facts are to be those of a healed host. */
 static bool
 heal(struct pipeline *p, struct err *e)
 {
@@ -39,10 +39,11 @@ heal(struct pipeline *p, struct err *e)
 	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f->boot_id,
 	    f->scope_id, &restored, e))
 		return false;
-	if (restored != 0)
-		cmd_note(p->cmd, "an earlier run died: %zu value%s restored", restored,
-		    restored == 1 ? "" : "s");
-	return true;
+	if (restored == 0)
+		return true;
+	cmd_note(p->cmd, "an earlier run died: %zu value%s restored", restored,
+	    restored == 1 ? "" : "s");
+	return facts_probe(p->host, p->cmd->arena, p->profile, NULL, &p->run->facts, e);
 }
 
 static bool
@@ -65,12 +66,7 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 		return false;
 	if (!facts_probe(p->host, p->cmd->arena, p->profile, NULL, &p->run->facts, e))
 		return false;
-	if (!heal(p, e))
-		return false;
-	if (p->run->options.peer != NULL && !probe_path(p, token, e))
-		return false;
-	p->run->facts.privileged = geteuid() == 0;
-	return true;
+	return heal(p, e) && (p->run->options.peer == NULL || probe_path(p, token, e));
 }
 
 static bool

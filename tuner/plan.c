@@ -18,16 +18,6 @@ plan_limit_knob(const struct profile *p, enum direction d)
 	return profile_knob(p, d == DIR_SEND ? ROLE_LIMIT_SEND : ROLE_LIMIT_RECEIVE);
 }
 
-static bool
-among(const char *const *list, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(list[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 note(struct arena *a, struct plan *plan, const char *text)
 {
@@ -38,15 +28,15 @@ note(struct arena *a, struct plan *plan, const char *text)
 static bool
 cc_usable(const struct facts *f, const char *cc)
 {
-	if (among(f->cc_available, f->n_cc_available, cc))
-		return f->privileged || among(f->cc_allowed, f->n_cc_allowed, cc);
-	return f->privileged && among(f->cc_loadable, f->n_cc_loadable, cc);
+	if (strings_have(f->cc_available, f->n_cc_available, cc))
+		return f->privileged || strings_have(f->cc_allowed, f->n_cc_allowed, cc);
+	return f->privileged && strings_have(f->cc_loadable, f->n_cc_loadable, cc);
 }
 
 static void
 add_cc(struct arena *a, struct plan_direction *d, const char *cc)
 {
-	if (!among(d->cc, d->n_cc, cc))
+	if (!strings_have(d->cc, d->n_cc, cc))
 		*(const char **)arena_push(a, &d->cc, &d->n_cc, sizeof(char *)) = cc;
 }
 
@@ -79,7 +69,7 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 {
 	const struct knob *knob = plan_max_knob(p, dir);
 	const struct knob_fact *fact = knob == NULL ? NULL : facts_knob(f, knob->name);
-	const struct window_model *m = kernel_window_model(p, f->release, dir);
+	const struct window_model *m = profile_window(p, dir, f->release);
 	double ram = isnan(f->ram_bytes) ? PLAN_WINDOW_MAX_BYTES : f->ram_bytes / 16;
 	struct plan_direction *d;
 

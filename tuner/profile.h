@@ -7,17 +7,40 @@
 
 #include "model.h"
 
-/* Text of a profile; file is what errors call it. */
+/* Text of a profile; file is what errors call it: "file:line: key: what". */
 bool profile_parse(struct arena *a, const char *file, const char *text, size_t len,
     struct profile **out, struct err *e);
 
 /* The embedded profile whose sysname is the given one ("Linux"). */
 bool profile_for(struct arena *a, const char *sysname, struct profile **out, struct err *e);
 
+/*
+ * A profile in struct form is sound (profile_parse checks): patterns compile and have one group,
+ * fact names are those of struct facts, substitutions are known where they stand, every knob has a
+ * role of its own, min is not above max, files are absolute paths.
+ */
+
+/* The value of a substitution {key}; value NULL: not known. */
+struct substitution {
+	const char *key;
+	const char *value;
+};
+
+/* text with every {key} replaced; NULL when one is not known.  s ends with a NULL key. */
+char *profile_expand(struct arena *a, const char *text, const struct substitution *s);
+
+/* An argv of a profile expanded, NULL-terminated; NULL when a substitution is not known. */
+const char **profile_argv(struct arena *a, const char **argv, size_t n,
+    const struct substitution *s);
+
+/* The window model that holds for a direction and a release, or NULL. */
+const struct window_model *profile_window(const struct profile *p, enum direction direction,
+    const char *release);
+
 /* The knob with this role, or NULL. */
 const struct knob *profile_knob(const struct profile *p, enum knob_role role);
 
-/* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, up to the first other character. */
+/* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, to the first other character. */
 int profile_release_cmp(const char *a, const char *b);
 
 #endif

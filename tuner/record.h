@@ -3,8 +3,8 @@
  *
  * Input is turned into a tree of nodes first; a node remembers where it stood, so that an error
  * names file:line (YAML) or the path of keys (JSON).  Both readers reject duplicate keys, more
- * than NODE_DEPTH levels, more than NODE_BYTES of text, and (YAML) aliases, tags, several
- * documents and NUL bytes.
+ * than NODE_DEPTH levels, too much text (NODE_BYTES, NODE_YAML_BYTES), NUL bytes, and (YAML)
+ * aliases, anchors, tags and several documents.
  *
  * Unknown values: a number is NAN, a string NULL, an enum 0 where its table starts with "unknown".
  * Unknown numbers and strings are written as null, and null reads as unknown.
@@ -15,7 +15,10 @@
 #include "base.h"
 
 #define NODE_DEPTH 64
-#define NODE_BYTES ((size_t)64 * 1024 * 1024) /* a run file; profiles are held to less */
+#define NODE_BYTES ((size_t)64 * 1024 * 1024)   /* JSON: a run file */
+#define NODE_YAML_BYTES ((size_t)1024 * 1024)   /* YAML: written by hand, and libyaml is slow */
+#define NODE_KEYS 256  /* of one YAML map */
+#define NODE_KEY 128   /* bytes of a key, all printable: errors quote them */
 
 enum node_kind { NODE_NULL, NODE_TEXT, NODE_NUMBER, NODE_BOOL, NODE_LIST, NODE_MAP };
 
@@ -35,6 +38,9 @@ bool node_from_yaml(struct arena *a, const char *name, const char *text, size_t 
     struct node **out, struct err *e);
 bool node_from_json(struct arena *a, const char *name, const char *text, size_t len,
     struct node **out, struct err *e);
+
+/* A key that errors may quote: 1..NODE_KEY bytes, no control characters. */
+bool node_key_ok(const char *key);
 
 enum field_type {
 	FIELD_STRING,  /* const char *                                             */
@@ -70,7 +76,8 @@ struct record {
 
 /* Shorthand for tables. */
 #define F_STR(s, m, fl) { #m, FIELD_STRING, offsetof(struct s, m), 0, NULL, NULL, 0, 0, fl }
-#define F_NUM(s, m, lo, hi, fl) { #m, FIELD_NUMBER, offsetof(struct s, m), 0, NULL, NULL, lo, hi, fl }
+#define F_NUM(s, m, lo, hi, fl) \
+	{ #m, FIELD_NUMBER, offsetof(struct s, m), 0, NULL, NULL, lo, hi, fl }
 #define F_BOOL(s, m) { #m, FIELD_BOOL, offsetof(struct s, m), 0, NULL, NULL, 0, 0, 0 }
 #define F_ENUM(s, m, table, fl) \
 	{ #m, FIELD_ENUM, offsetof(struct s, m), 0, NULL, table, 0, 0, fl }

@@ -4,12 +4,24 @@
  *
  * Use: search_new(); while (search_next(s, elapsed_s, bytes_used, &ask)) { run it; search_tell(); }
  * then search_result().  A block is asked trial by trial; a block is begun only when all of it fits
- * into the budget of time and data.
+ * into the budget of time and data, so that a search never overruns by more than trials that time
+ * out.
+ *
+ * Phases: PROBE tries the default once and tells what can bind at all.  RACE runs the default and the
+ * candidates in blocks of random order and drops what cannot win.  KNEE finds the smallest window
+ * that is as good.  CONFIRM judges that one candidate by fresh pairs in coin-flipped order with the
+ * betting test of stats.h, whose guarantee (a change that does nothing is recommended in at most 1
+ * of 20 runs) holds at every look, hence at any budget and any stop.
+ *
+ * The same random bits and the same answers give the same asks: a search is resumed by telling the
+ * recorded trials again with the recorded bits.
  */
 #ifndef PATHTUNE_SEARCH_H
 #define PATHTUNE_SEARCH_H
 
 #include "model.h"
+
+#define SEARCH_CC_MAX 11 /* controls beyond these are not tried */
 
 struct search_config {
 	enum direction direction;
@@ -17,13 +29,23 @@ struct search_config {
 	double window_max_bytes;  /* Wmax; equal to W0 when the knob cannot be set */
 	const char *const *cc;    /* first is the default; n_cc 0 or 1: no choice */
 	size_t n_cc;
-	double idle_rtt_s;        /* smallest connect */
+	double idle_rtt_s;        /* smallest connect; NAN: taken from the first trial */
 	double link_bps;          /* of the NIC; NAN: not known, at least 1 Gbit/s is assumed */
-	double budget_s;
-	double data_cap_bytes;
+	double budget_s;          /* NAN or 0: 150, 600 or 1200 by mode */
+	double data_cap_bytes;    /* NAN or 0: none */
 	enum budget_mode mode;
+	/*
+	 * Loaded RTT may exceed the larger of the idle RTT and the default's loaded RTT by
+	 * max(50 ms, half of the idle RTT) when balanced, by a quarter of that for latency, without
+	 * limit for throughput.  Retransmits may exceed the default's by 1 % of the segments (3 %
+	 * when the gain exceeds one half) under every policy.
+	 */
 	enum policy policy;
-	unsigned confirmations;   /* how many the whole run may make; the threshold is 20 times this */
+	/*
+	 * Directions that the run confirms, at least 1.  The threshold of the test is 20 times this,
+	 * and twice that where the search itself may confirm a second candidate after a guard.
+	 */
+	unsigned confirmations;
 	double growth_s;          /* time the windows take to grow, by the kernel models; 0: fast */
 	unsigned long long (*random)(void *); /* 64 fair bits */
 	void *random_arg;
@@ -44,7 +66,13 @@ struct search *search_new(struct arena *a, const struct search_config *c);
 /* elapsed_s and bytes: spent on this search so far.  False: it is over. */
 bool search_next(struct search *s, double elapsed_s, double bytes, struct ask *ask);
 
-/* Exactly one for each ask; the trial's setting, phase, block, slot and coin come from the ask. */
+/*
+ * Exactly one for each ask; the trial's setting, phase, block, slot and coin come from the ask.
+ * Read here: status, goodput_bps, retransmits, rtt.loaded_ms (rtt.idle_ms and min_ms while the idle
+ * RTT is unknown), inflight_bytes (NAN: goodput times RTT).  A time-out, or a goodput that is not a
+ * positive number, counts as a hundredth of the default's; TRIAL_VOID discards the block; TRIAL_CUT
+ * in a pair is the candidate's largest loss.
+ */
 void search_tell(struct search *s, const struct trial *t);
 
 /*
@@ -63,7 +91,9 @@ struct search_result {
 	bool retransmit_exception;     /* accepted with 1..3 % more retransmits */
 	bool guard_rtt, guard_retransmits; /* which guard spoke, with CLASS_GUARD */
 	double guard_limit_ms;         /* loaded RTT allowed */
-	const char *why;               /* CANNOT_BIND, FAILED: in words, else NULL */
+	double stuck, connections;     /* of the candidate's control: far below the rest, of all */
+	const char *why;               /* CANNOT_BIND, INCONCLUSIVE, UNSTEADY, FAILED: in words, else
+	                                * NULL */
 };
 
 /* Valid once search_next() was false; strings live in the search's arena. */
@@ -72,7 +102,7 @@ struct search_result search_result(const struct search *s);
 /* For the progress line: about how much of the budget is used and what is going on. */
 const char *search_doing(const struct search *s);
 
-/* The first thing said to the user: time and bytes at most, from the rates that are known. */
+/* The first thing said to the user: seconds at most. */
 double search_expected_s(const struct search_config *c);
 
 #endif

@@ -55,8 +55,8 @@ Test(decide, writes_limit_then_maximum_then_congestion_control_then_module)
 	static const struct {
 		const char *name, *old, *new, *reason;
 	} expected[] = {
-		{ "net.core.wmem_max", "4194304", "40587264", "limit-send:" },
-		{ "net.ipv4.tcp_wmem", "4096 16384 4194304", "4096 16384 40587264", "window-send:" },
+		{ "net.core.wmem_max", "4194304", "40591360", "limit-send:" },
+		{ "net.ipv4.tcp_wmem", "4096 16384 4194304", "4096 16384 40591360", "window-send:" },
 		{ "net.ipv4.tcp_congestion_control", "cubic", "bbr", "congestion-control:" },
 		{ "module", NULL, "tcp_bbr", "module:" },
 	};
@@ -197,7 +197,7 @@ Test(fragment, puts_a_reason_before_every_line_and_bbr_s_module_in_its_own_file)
 	cr_assert_str_eq(w.run.files[0].path, "/etc/sysctl.d/90-pathtune.conf");
 	cr_assert_str_eq(w.run.files[1].path, "/etc/modules-load.d/pathtune.conf");
 	cr_assert_eq(count_lines(w.run.files[0].text, "net."), 3u);
-	cr_assert_eq(count_lines(w.run.files[0].text, "net.ipv4.tcp_wmem = 4096 16384 40587264"), 1u);
+	cr_assert_eq(count_lines(w.run.files[0].text, "net.ipv4.tcp_wmem = 4096 16384 40591360"), 1u);
 	cr_assert_eq(count_lines(w.run.files[0].text, "# before: "), 3u);
 	cr_assert_eq(count_lines(w.run.files[0].text, "# window-send: "), 1u);
 	cr_assert_eq(count_lines(w.run.files[1].text, "tcp_bbr"), 1u);

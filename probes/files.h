@@ -1,0 +1,32 @@
+/*
+ * files: read and write files of the user's: run files, fragments, tokens.  A file that is written
+ * is either what it was before or wholly the new text, whatever happens in between.
+ */
+#ifndef PATHTUNE_FILES_H
+#define PATHTUNE_FILES_H
+
+#include "../tuner/model.h"
+
+/*
+ * All of it, terminated by a NUL that is not counted.  More than cap bytes is an error.  A pipe may
+ * be read as well; a stop ends that (ERR_STOPPED).
+ */
+bool files_read(struct arena *a, const char *path, size_t cap, const char **text, size_t *len,
+    struct err *e);
+
+/*
+ * Written beside, on disk, renamed.  mode is for a new file, less the umask; one that is there
+ * keeps its mode and owner, a symbolic link is followed.  What is not a regular file (/dev/stdout)
+ * is written to.  On failure the old file is untouched and nothing is left beside it.
+ */
+bool files_write(const char *path, const char *text, size_t len, unsigned mode, struct err *e);
+
+/*
+ * Write files below dir, each at its path as on the host ("/etc/sysctl.d/x" becomes
+ * dir/etc/sysctl.d/x); directories are made as needed (0755), dir itself too, files get mode 0644
+ * less the umask.  Paths that are not absolute or have ".", ".." or empty parts are refused, all of
+ * them before anything is written; no symbolic link below dir is followed.
+ */
+bool files_tree_write(const char *dir, const struct file_text *files, size_t n, struct err *e);
+
+#endif

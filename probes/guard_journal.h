@@ -1,0 +1,131 @@
+/*
+ * guard_journal: what the guard knows, in memory and on disk, and how it is carried out.
+ *
+ * One file for each scope (network namespace) in the state directory, mode 0600.  Whoever may still
+ * restore from it (the run and its guard) holds a flock() on it together, because a fork shares the
+ * open file: it can be locked anew only when both are gone, which no number of a process could
+ * tell.  Lines are appended, each on disk before what it announces happens; a last line without its
+ * newline announces nothing.
+ *
+ *	pathtune-journal <tab> 1 <tab> knobs <tab> process <tab> boot <tab> scope
+ *	old <tab> name <tab> file <tab> text      as many as the first line says
+ *	ours <tab> number of the knob <tab> text  any number
+ *
+ * Nothing here but the functions that take an arena needs new memory: the guard runs this.
+ */
+#ifndef PATHTUNE_GUARD_JOURNAL_H
+#define PATHTUNE_GUARD_JOURNAL_H
+
+#include "knobs.h"
+
+#include <sys/types.h>
+
+#define JOURNAL_KNOBS 16
+#define JOURNAL_OURS 1024
+#define JOURNAL_TEXT 160  /* of a value, with the terminator */
+#define JOURNAL_LINE 1024
+#define JOURNAL_PREFIX "journal-"
+
+struct journal_knob {
+	char name[96];
+	char file[512];
+	char old[JOURNAL_TEXT];
+};
+
+struct journal_value {
+	size_t knob;
+	char text[JOURNAL_TEXT];
+};
+
+struct journal {
+	char boot[96], scope[96]; /* "-": not known */
+	long process;             /* of the run; for messages only */
+	bool begun;               /* the first line was read */
+	size_t promised;          /* knobs that it promises */
+	size_t n, n_ours;
+	struct journal_knob knob[JOURNAL_KNOBS];
+	struct journal_value ours[JOURNAL_OURS];
+};
+
+/* Too long, too many or unprintable is an error. */
+bool journal_fill(struct journal *j, const char *boot_id, const char *scope_id,
+    const struct knob_value *old, size_t n, struct err *e);
+
+/* The lines that stand for j without what is ours. */
+char *journal_head(struct arena *a, const struct journal *j);
+
+/* Take one line, without its newline; it is cut up.  Errors do not name the file. */
+bool journal_line(struct journal *j, char *line, struct err *e);
+
+/* The lines for those values that j does not know yet; they are added to j.  "" if there is none. */
+bool journal_announce(struct arena *a, struct journal *j, const struct knob_value *v, size_t n,
+    const char **lines, struct err *e);
+
+/* Does it name this boot and this scope? */
+bool journal_is_boot(const struct journal *j, const char *boot_id);
+bool journal_is_scope(const struct journal *j, const char *scope_id);
+
+/*
+ * Is this value made of our numbers?  Every field is the old one or one that we announced for that
+ * place: so a triple that the kernel took in part is ours as well.
+ */
+bool journal_owns(const struct journal *j, size_t knob, const char *text);
+
+/* How to get at the knobs; both say false on failure and keep the reason for themselves. */
+struct journal_reach {
+	void *arg;
+	bool (*read)(void *arg, size_t knob, char text[JOURNAL_TEXT]);
+	bool (*write)(void *arg, size_t knob, const char *text);
+};
+
+struct journal_result {
+	size_t restored; /* had another value of ours, now the old one, read back */
+	size_t foreign;  /* changed by somebody else, left as they are */
+	size_t failed;
+	size_t first_foreign, first_failed;
+	char foreign_text[JOURNAL_TEXT]; /* what the first foreign one is now */
+};
+
+/* Bring back the old values, last knob first. */
+struct journal_result journal_restore(const struct journal *j, const struct journal_reach *r);
+
+/* ---- on disk ---------------------------------------------------------------------------------- */
+
+struct journal_file {
+	int dir_fd, fd;
+	const char *name;  /* within the directory */
+	const char *path;  /* for messages */
+};
+
+/* The directory, made if it is missing; *fd is -1 when it is missing and make is false. */
+bool journal_dir(struct arena *a, const char *state_dir, bool make, int *fd, struct err *e);
+
+/* What the journal of a scope is called. */
+const char *journal_name(struct arena *a, const char *scope_id);
+
+/*
+ * Open f->name in f->dir_fd and check that nobody else could have written it; fd is -1 when it is
+ * not there and make is false.
+ */
+bool journal_open(struct journal_file *f, bool make, struct err *e);
+
+/* Lock it, unless somebody holds it.  It may have been removed just before: look if it is there. */
+bool journal_lock(const struct journal_file *f);
+
+/* Is what we have open still what the directory has under that name? */
+bool journal_is_there(const struct journal_file *f);
+
+/* Read all of it.  An empty file has not begun. */
+bool journal_load(struct arena *a, const struct journal_file *f, struct journal *j,
+    struct err *e);
+
+/* All of it on disk, or nothing appended. */
+bool journal_append(const struct journal_file *f, const char *text, struct err *e);
+
+/* Unlink it if it is still there.  False: errno tells. */
+bool journal_remove(const struct journal_file *f);
+
+/* Close what is open. */
+void journal_close(struct journal_file *f);
+
+#endif

@@ -1,0 +1,161 @@
+#include "peer_message.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const type_names[] = { "none", "trial", "ready", "stop", "result", "bye", NULL };
+
+#define ANY 1e18
+
+static const struct field message_fields[] = {
+	F_ENUM(message, type, type_names, FIELD_REQUIRED),
+	F_NUM(message, trial, 0, 1e9, FIELD_REQUIRED),
+	F_STR(message, why, 0),
+	F_ENUM(message, direction, direction_names, 0),
+	F_NUM(message, streams, 0, FLOW_STREAMS_MAX, 0),
+	F_NUM(message, warmup_s, 0, FLOW_SECONDS_MAX, 0),
+	F_NUM(message, duration_s, 0, FLOW_SECONDS_MAX, 0),
+	F_NUM(message, early_s, 0, FLOW_SECONDS_MAX, 0),
+	F_NUM(message, max_bytes, 0, ANY, 0),
+	F_ENUM(message, status, trial_status_names, 0),
+	F_NUM(message, goodput_bps, 0, ANY, 0),
+	F_NUM(message, retransmits, 0, 1, 0),
+	F_NUM(message, min_ms, 0, ANY, 0),
+	F_NUM(message, loaded_ms, 0, ANY, 0),
+	F_NUM(message, inflight_bytes, 0, ANY, 0),
+	F_NUM(message, rwnd_limited, 0, 1, 0),
+	F_NUM(message, sndbuf_limited, 0, 1, 0),
+	F_NUM(message, delivery_rate_bps, 0, ANY, 0),
+	F_NUM(message, bytes, 0, ANY, 0),
+	F_NUM(message, counted_s, 0, FLOW_SECONDS_MAX, 0),
+	F_NUM(message, skipped_s, 0, FLOW_SECONDS_MAX, 0),
+	F_BOOL(message, steady),
+	F_NUMS(message, intervals_bps),
+	F_END,
+};
+
+static const struct record message_record = { "message", sizeof(struct message), message_fields };
+
+struct message
+message_new(enum message_type type, double trial)
+{
+	struct message m;
+
+	record_init(&message_record, &m);
+	m.type = type;
+	m.trial = trial;
+	return m;
+}
+
+bool
+message_send(struct arena *a, struct channel *c, const struct message *m, struct err *e)
+{
+	const char *json = record_to_json(a, &message_record, m, false);
+
+	return channel_send(c, json, strlen(json), e);
+}
+
+bool
+message_next(struct arena *a, struct channel *c, struct message *m, struct err *e)
+{
+	const char *payload;
+	struct node *n;
+	size_t len;
+
+	*m = message_new(MESSAGE_NONE, 0);
+	if (!channel_next(c, &payload, &len, e))
+		return false;
+	if (payload == NULL)
+		return true;
+	return node_from_json(a, "message of the peer", payload, len, &n, e) &&
+	    record_from_node(a, "message of the peer", &message_record, n, m, e);
+}
+
+void
+message_from_spec(struct message *m, const struct flow_spec *f)
+{
+	m->direction = f->direction;
+	m->streams = f->streams;
+	m->warmup_s = f->warmup_s;
+	m->duration_s = f->duration_s;
+	m->early_s = f->early_s;
+	m->max_bytes = f->max_bytes;
+}
+
+static double
+known(double v)
+{
+	return isnan(v) ? 0 : v;
+}
+
+void
+message_to_spec(const struct message *m, struct flow_spec *f)
+{
+	*f = (struct flow_spec){
+		.direction = m->direction == DIR_SEND ? DIR_RECEIVE
+		    : m->direction == DIR_RECEIVE ? DIR_SEND : DIR_NONE,
+		.streams = (unsigned)known(m->streams),
+		.warmup_s = known(m->warmup_s),
+		.duration_s = known(m->duration_s),
+		.early_s = known(m->early_s),
+		.max_bytes = known(m->max_bytes),
+	};
+}
+
+void
+message_from_trial(struct message *m, const struct trial *t)
+{
+	m->status = t->status;
+	m->why = t->why;
+	m->goodput_bps = t->goodput_bps;
+	m->retransmits = t->retransmits;
+	m->min_ms = t->rtt.min_ms;
+	m->loaded_ms = t->rtt.loaded_ms;
+	m->inflight_bytes = t->inflight_bytes;
+	m->rwnd_limited = t->rwnd_limited;
+	m->sndbuf_limited = t->sndbuf_limited;
+	m->delivery_rate_bps = t->delivery_rate_bps;
+	m->bytes = t->bytes;
+	m->counted_s = t->duration_s;
+	m->skipped_s = t->warmup_s;
+	m->steady = t->steady;
+	m->intervals_bps = t->intervals_bps;
+	m->n_intervals_bps = t->n_intervals_bps;
+}
+
+static void
+counts_to_trial(const struct message *m, struct trial *t)
+{
+	t->goodput_bps = m->goodput_bps;
+	t->bytes = known(m->bytes);
+	t->duration_s = m->counted_s;
+	t->warmup_s = m->skipped_s;
+	t->steady = m->steady;
+	t->intervals_bps = m->intervals_bps;
+	t->n_intervals_bps = m->n_intervals_bps;
+}
+
+static void
+kernel_to_trial(const struct message *m, struct trial *t)
+{
+	t->retransmits = m->retransmits;
+	t->rtt.min_ms = m->min_ms;
+	t->rtt.loaded_ms = m->loaded_ms;
+	t->inflight_bytes = m->inflight_bytes;
+	t->rwnd_limited = m->rwnd_limited;
+	t->sndbuf_limited = m->sndbuf_limited;
+	t->delivery_rate_bps = m->delivery_rate_bps;
+}
+
+void
+message_to_trial(const struct message *m, struct trial *t)
+{
+	if (t->direction == DIR_SEND)
+		counts_to_trial(m, t);
+	else
+		kernel_to_trial(m, t);
+	if (t->status == TRIAL_OK && m->status != TRIAL_OK) {
+		t->status = (enum trial_status)m->status;
+		t->why = m->why != NULL ? m->why : "the peer could not do this transfer";
+	}
+}

@@ -1,0 +1,57 @@
+/*
+ * peer_message: what client and server tell each other in the frames of the control connection:
+ * one JSON document each, read and written by one field table.
+ */
+#ifndef PATHTUNE_PEER_MESSAGE_H
+#define PATHTUNE_PEER_MESSAGE_H
+
+#include "flow.h"
+#include "peer_wire.h"
+
+enum message_type {
+	MESSAGE_NONE,
+	MESSAGE_TRIAL,  /* client: open a transfer; the spec, direction as the client sees it */
+	MESSAGE_READY,  /* server: agreed; max_bytes may be less than asked                   */
+	MESSAGE_STOP,   /* client: it is over (the client receives), or called off            */
+	MESSAGE_RESULT, /* server: what its end knows; the answer to STOP, and comes unasked
+	                 * when the server's end is over                                      */
+	MESSAGE_BYE,    /* either: the run is over; why                                       */
+};
+
+struct message {
+	int type;                 /* enum message_type */
+	double trial;             /* 1.., counted by the client; 0 in BYE */
+	const char *why;          /* BYE, and RESULT that is not OK */
+	/* TRIAL; max_bytes in READY too, 0 is no cap */
+	int direction;
+	double streams, warmup_s, duration_s, early_s, max_bytes;
+	/* RESULT: members of struct trial */
+	int status;
+	double goodput_bps, retransmits, min_ms, loaded_ms, inflight_bytes, rwnd_limited;
+	double sndbuf_limited, delivery_rate_bps, bytes, counted_s, skipped_s;
+	bool steady;
+	double *intervals_bps;
+	size_t n_intervals_bps;
+};
+
+/* All unknown. */
+struct message message_new(enum message_type type, double trial);
+
+bool message_send(struct arena *a, struct channel *c, const struct message *m, struct err *e);
+
+/* The next message; type MESSAGE_NONE when there is none yet. */
+bool message_next(struct arena *a, struct channel *c, struct message *m, struct err *e);
+
+void message_from_spec(struct message *m, const struct flow_spec *f);
+/* The spec as the server's end sees it: the other direction. */
+void message_to_spec(const struct message *m, struct flow_spec *f);
+
+void message_from_trial(struct message *m, const struct trial *t);
+
+/*
+ * What the server's end knows is added to t: the receiver's counts when the client sent, else what
+ * the sender's kernel said.  A status other than OK is taken over unless t has one.
+ */
+void message_to_trial(const struct message *m, struct trial *t);
+
+#endif

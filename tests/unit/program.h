@@ -1,0 +1,100 @@
+/*
+ * program: run pathtune as a user does and keep what it said.
+ */
+#ifndef PATHTUNE_TESTS_PROGRAM_H
+#define PATHTUNE_TESTS_PROGRAM_H
+
+#include "tuner/base.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct said {
+	int status;       /* exit status, or -1 after a signal */
+	const char *out;
+	const char *err;
+};
+
+struct started {
+	pid_t pid;
+	int out, err;
+};
+
+/* Blank-separated words; environment assignments may precede the command (NAME=value). */
+static inline struct started
+program_start(struct arena *a, const char *line)
+{
+	char *copy = arena_printf(a, "%s %s", PATHTUNE, line), *save = NULL, *argv[64];
+	int out[2], err[2], n = 0;
+	struct started s;
+
+	for (char *w = strtok_r(copy, " ", &save); w != NULL && n < 63; w = strtok_r(NULL, " ", &save))
+		argv[n++] = w;
+	argv[n] = NULL;
+	cr_assert(pipe(out) == 0 && pipe(err) == 0);
+	s.pid = fork();
+	cr_assert(s.pid >= 0);
+	if (s.pid == 0) {
+		dup2(out[1], STDOUT_FILENO);
+		dup2(err[1], STDERR_FILENO);
+		close(out[0]);
+		close(err[0]);
+		signal(SIGXFSZ, SIG_IGN);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	close(out[1]);
+	close(err[1]);
+	s.out = out[0];
+	s.err = err[0];
+	return s;
+}
+
+static inline bool
+program_drain(struct text *t, int fd)
+{
+	char buf[4096];
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	if (n > 0)
+		text_bytes(t, buf, (size_t)n);
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+static inline struct said
+program_end(struct arena *a, struct started s)
+{
+	struct text out = { .arena = a }, err = { .arena = a };
+	struct pollfd p[2] = { { s.out, POLLIN, 0 }, { s.err, POLLIN, 0 } };
+	int status;
+
+	text_bytes(&out, "", 0);
+	text_bytes(&err, "", 0);
+	while (p[0].fd >= 0 || p[1].fd >= 0) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents != 0 && !program_drain(&out, s.out))
+			p[0].fd = -1;
+		if (p[1].revents != 0 && !program_drain(&err, s.err))
+			p[1].fd = -1;
+	}
+	close(s.out);
+	close(s.err);
+	while (waitpid(s.pid, &status, 0) < 0)
+		cr_assert_eq(errno, EINTR);
+	return (struct said){ WIFEXITED(status) ? WEXITSTATUS(status) : -1, out.s, err.s };
+}
+
+static inline struct said
+program_run(struct arena *a, const char *line)
+{
+	return program_end(a, program_start(a, line));
+}
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * KNEE: the smallest window within the noise of the wide-open one, and within the guards.  A window
+ * that is larger than needed costs memory and, with loss-based control, delay.
+ */
+#include "search_state.h"
+
+#include <math.h>
+
+#define SHARE 0.7
+#define KAPPA_LOSS 1.5 /* of the BDP: a sawtooth needs room above it */
+#define KAPPA_BBR 2.0  /* bbr keeps up to two BDPs in flight */
+#define BELOW 0.7      /* of the BDP: a step lower cannot carry it */
+#define FILLS 0.95
+#define CALM 0.055 /* standard error up to which "no worse" means something */
+#define ROUNDS 5
+
+static bool
+same(double a, double b)
+{
+	return fabs(a - b) < .5;
+}
+
+static size_t
+pick_samples(const struct search *s, double *y)
+{
+	const struct arm *a = s->knee.pick;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->race.blocks; i++)
+		if (!isnan(a->at[i].y))
+			y[n++] = a->at[i].y;
+	return n;
+}
+
+/* Where the knee should be: some BDPs, but with loss-based control no more queue than allowed. */
+static double
+expected_window(struct search *s)
+{
+	struct knee *k = &s->knee;
+	double y[RACE_BLOCKS], rtt = s->rtt0_s, sd, high, window;
+	size_t n = pick_samples(s, y);
+	bool loss = loss_based(s->cc[k->pick->cc]);
+
+	sd = n < 3 ? s->race.sd : sqrt(stats_winsorised_variance(y, n));
+	k->bdp_bytes = exp(stats_mean(y, n)) * rtt / 8;
+	high = k->bdp_bytes * exp(.5 * sd);
+	if (loss)
+		window = fmin(ladder_ceil(s, KAPPA_LOSS * high),
+		    ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)));
+	else
+		window = ladder_floor(s, KAPPA_BBR * high);
+	window = fmax(window, ladder_ceil(s, high));
+	return fmin(window, k->pick->window);
+}
+
+static void
+take(struct search *s, double window)
+{
+	struct arm *pick = s->knee.pick;
+
+	if (pick->cc == 0 && window <= s->config.window_bytes)
+		search_end(s, CLASS_NO_GAIN); /* that is the default itself */
+	else
+		confirm_enter(s, pick->cc, window, pick->low);
+}
+
+static void
+start_round(struct search *s, double window)
+{
+	struct knee *k = &s->knee;
+
+	k->window = window;
+	k->below = ladder_below(s, window);
+	if (k->below < BELOW * k->bdp_bytes)
+		k->below = NAN;
+	k->blocks = 0;
+	for (size_t i = 0; i < KNEE_ROLES; i++)
+		for (size_t j = 0; j < KNEE_BLOCKS; j++)
+			k->at[i][j].y = NAN;
+}
+
+void
+knee_enter(struct search *s, struct arm *pick)
+{
+	double window;
+
+	s->phase = PHASE_KNEE;
+	s->knee.pick = pick;
+	window = expected_window(s);
+	start_round(s, window);
+	if (s->config.mode == BUDGET_QUICK || (same(window, pick->window) && isnan(s->knee.below)))
+		take(s, window);
+}
+
+/* ---- what three blocks say ------------------------------------------------------------------ */
+
+static double
+lead_of(const struct knee *k, enum knee_role a, enum knee_role b, double *se, double sd)
+{
+	double d[KNEE_BLOCKS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->blocks; i++)
+		if (!isnan(k->at[a][i].y) && !isnan(k->at[b][i].y))
+			d[n++] = k->at[a][i].y - k->at[b][i].y;
+	*se = sd / sqrt((double)n);
+	return stats_hodges_lehmann(d, n);
+}
+
+static bool
+knee_guard_broken(struct search *s)
+{
+	struct load start = race_default_load(s);
+	double y[RACE_BLOCKS], ahead = stats_mean(y, pick_samples(s, y)) -
+	    samples_median_y(s->race.arms[0].at, s->race.blocks);
+
+	return guard_broken(s, samples_load(s->knee.at[KNEE_AT], s->knee.blocks), start, ahead, 1.1);
+}
+
+/* Another window to look at, NAN: take this one. */
+static double
+elsewhere(struct search *s)
+{
+	struct knee *k = &s->knee;
+	double se, ahead, next;
+
+	if (knee_guard_broken(s)) {
+		next = ladder_below(s, k->window);
+		k->went_down = true;
+		return next >= FILLS * k->bdp_bytes ? next : NAN;
+	}
+	if (k->went_down || same(k->window, k->pick->window))
+		return NAN;
+	ahead = lead_of(k, KNEE_PICK, KNEE_AT, &se, s->race.sd);
+	next = ladder_above(s, k->window);
+	return ahead > BETTER && ahead - .3 * se > 0 && next <= k->pick->window ? next : NAN;
+}
+
+static void
+decide(struct search *s)
+{
+	struct knee *k = &s->knee;
+	double se, ahead = lead_of(k, KNEE_BELOW, KNEE_AT, &se, s->race.sd), next;
+
+	if ((ahead > BETTER && ahead - 2 * se > 0) || (se < CALM && ahead > 0)) {
+		take(s, k->below);
+		return;
+	}
+	next = elsewhere(s);
+	if (isnan(next) || ++k->rounds >= ROUNDS)
+		take(s, k->window);
+	else
+		start_round(s, next);
+}
+
+void
+knee_open(struct search *s)
+{
+	struct knee *k = &s->knee;
+	size_t cc = k->pick->cc;
+
+	block_clear(s);
+	block_add(s, KNEE_AT, cc, k->window);
+	if (!same(k->window, k->pick->window))
+		block_add(s, KNEE_PICK, cc, k->pick->window);
+	if (!isnan(k->below))
+		block_add(s, KNEE_BELOW, cc, k->below);
+	if (!block_fits(s, SHARE, false)) {
+		s->block.n = 0;
+		take(s, k->window);
+		return;
+	}
+	block_shuffle(s);
+}
+
+void
+knee_close(struct search *s)
+{
+	struct knee *k = &s->knee;
+
+	for (size_t i = 0; i < s->block.n; i++) {
+		k->at[s->block.slots[i].who][k->blocks] = s->block.got[i];
+		k->seen[k->n_seen++] = s->block.got[i];
+	}
+	if (++k->blocks == KNEE_BLOCKS)
+		decide(s);
+}

@@ -1,0 +1,187 @@
+/*
+ * search_state: what the parts of the search share; nobody else includes this.
+ *
+ * search.c runs blocks (asks their trials, collects the answers); each phase says what its next
+ * block is (open) and what a finished block means (close), or goes on to another phase, or ends the
+ * search.  search_ladder.c knows windows, search_guard.c the side effects that forbid a change.
+ *
+ * y is always log(goodput in bit/s), so that differences of y are log ratios.
+ */
+#ifndef PATHTUNE_SEARCH_STATE_H
+#define PATHTUNE_SEARCH_STATE_H
+
+#include "search.h"
+#include "stats.h"
+
+#define SEARCH_ARMS (SEARCH_CC_MAX + 1) /* default, default control with wide window, other controls */
+#define RACE_BLOCKS 24
+#define KNEE_BLOCKS 3
+#define LADDER_MAX 48
+#define SEARCH_EXTRA 32 /* connections to see whether some get stuck */
+
+#define WORTH 0.04879016416943205   /* ln 1.05: a gain worth a change */
+#define LEAST_GAIN 0.0295588022415444 /* ln 1.03: less is never recommended, whatever the test says */
+#define BETTER 0.03                 /* one arm ahead of another, log ratio */
+#define PRIOR_SD 0.12               /* of a paired log ratio, and how many blocks it is worth */
+#define PRIOR_WEIGHT 4
+#define HALF_AGAIN 0.4054651081081644 /* ln 1.5: gains beyond this may cost more retransmits */
+#define FAST_BPS 500e6              /* from here shorter trials do, and data runs out before time */
+#define GAP_S 0.3                   /* between two trials: setting knobs, connecting */
+
+/* One connection's answer.  y NAN: none; the others NAN: not known. */
+struct sample {
+	double y;
+	double rtt_s;       /* under load */
+	double retransmits; /* fraction */
+	double inflight_bytes;
+};
+
+struct arm {
+	size_t cc;      /* index into search.cc */
+	double window;
+	bool low;       /* physics gives little hope: screened earlier */
+	bool live;
+	bool replaced;  /* its window was cut once because of retransmits */
+	size_t n;       /* blocks it took part in */
+	struct sample at[RACE_BLOCKS]; /* by block of the race */
+};
+
+struct slot {
+	size_t who; /* race: arm; knee: role; confirm: 0 default, 1 candidate */
+	size_t cc;
+	double window;
+};
+
+struct block {
+	struct slot slots[SEARCH_ARMS];
+	struct sample got[SEARCH_ARMS]; /* by slot */
+	size_t n, asked, told;
+	double warmup_s, duration_s;    /* the same for all trials of a block */
+	double coin;
+	bool lost;                      /* refused: says nothing */
+	bool cut;                       /* stopped by us */
+};
+
+/* Loaded RTT and retransmits of a setting, medians; NAN: not known. */
+struct load {
+	double rtt_s, retransmits;
+};
+
+struct race {
+	struct arm arms[SEARCH_ARMS]; /* 0 is the default */
+	size_t n_arms;
+	size_t blocks;
+	double sd;                    /* of a paired log ratio, pooled */
+	bool refused_retransmits;     /* a faster arm was dropped for them */
+	bool decided;
+};
+
+enum knee_role { KNEE_AT, KNEE_PICK, KNEE_BELOW, KNEE_ROLES };
+
+struct knee {
+	struct arm *pick;      /* of the race: the control, and the wide-open window */
+	double bdp_bytes;      /* goodput of the pick times idle RTT */
+	double window;         /* the knee that is being checked */
+	double below;          /* one step down; NAN: not worth a trial */
+	size_t blocks, rounds;
+	bool went_down;        /* for the guard's sake: never up again */
+	struct sample at[KNEE_ROLES][KNEE_BLOCKS];
+	struct sample seen[KNEE_BLOCKS * 16]; /* all its connections, for search_stuck() */
+	size_t n_seen;
+};
+
+struct confirm {
+	size_t cc;             /* the candidate */
+	double window;
+	bool low;
+	bool second;           /* after a guard: no third */
+	double threshold;
+	double start_s;
+	struct bets bets;
+	size_t n;
+	double d[STATS_MAX];   /* y of the candidate - y of the default */
+	struct sample side[2][STATS_MAX];
+	/* The test has spoken; only connections of the candidate are wanted, to see whether some get
+	 * stuck.  They have no part in the test. */
+	bool checking;
+	struct sample extra[SEARCH_EXTRA];
+	size_t n_extra;
+};
+
+struct search {
+	struct search_config config;
+	const char *cc[SEARCH_CC_MAX];
+	size_t n_cc;
+	double ladder[LADDER_MAX];
+	size_t n_ladder;
+	double rtt0_s, line_bps, budget_s;
+	double elapsed_s, bytes;
+	double asked_s;       /* elapsed when the last ask was handed out; NAN: none */
+	double planned_s;     /* what that trial was to take */
+	double overhead_s;    /* of a trial beside warm-up and measuring */
+	double fastest_bps;   /* goodput of the fastest trial so far */
+	double floor_y;       /* value of a trial that failed */
+	enum trial_phase phase;
+	bool over;
+	unsigned lost_in_row; /* blocks */
+	struct block block;
+	struct sample probe;
+	unsigned probes;
+	bool slack, lossy;    /* the default leaves its window unused; it loses segments */
+	struct race race;
+	struct knee knee;
+	struct confirm confirm;
+	struct search_result result;
+	char why[192];
+	char doing[64];
+};
+
+/* search.c */
+void search_end(struct search *s, enum decision_class class);
+void search_because(struct search *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void block_clear(struct search *s);
+void block_add(struct search *s, size_t who, size_t cc, double window);
+void block_shuffle(struct search *s);
+/* Could the block be paid for, leaving no more than share of the time used?  fresh: some of its
+ * settings were never tried, so that they may be as fast as their window and the line allow. */
+bool block_fits(struct search *s, double share, bool fresh);
+double block_cost_s(const struct search *s);
+
+/* search_ladder.c: the default's window, then 2^k and 1.5 * 2^k up to the largest. */
+void ladder_build(struct search *s);
+double ladder_ceil(const struct search *s, double window);  /* the last step when beyond all */
+double ladder_floor(const struct search *s, double window); /* the default's when below all */
+double ladder_below(const struct search *s, double window); /* NAN: none */
+double ladder_above(const struct search *s, double window); /* NAN: none */
+
+/* search_guard.c */
+double samples_median_rtt(const struct sample *v, size_t n);
+double samples_median_retransmits(const struct sample *v, size_t n);
+double samples_median_y(const struct sample *v, size_t n);
+struct load samples_load(const struct sample *v, size_t n);
+bool loss_based(const char *cc);
+double guard_allowance_s(const struct search *s); /* INFINITY: anything goes */
+double guard_rtt_limit_s(const struct search *s, double default_rtt_s);
+double guard_retransmit_allowance(double gain);
+/* Does the candidate break factor times the limits?  gain is a log ratio. */
+bool guard_broken(struct search *s, struct load candidate, struct load start, double gain,
+    double factor);
+struct load race_default_load(const struct search *s);
+size_t search_connections(const struct search *s); /* of the candidate's control, all phases */
+size_t search_stuck(const struct search *s);       /* of these, far below the others */
+
+/* The phases. */
+void probe_open(struct search *s);
+void probe_close(struct search *s);
+void race_enter(struct search *s);
+void race_open(struct search *s);
+void race_close(struct search *s);
+void knee_enter(struct search *s, struct arm *pick);
+void knee_open(struct search *s);
+void knee_close(struct search *s);
+void confirm_enter(struct search *s, size_t cc, double window, bool low);
+void confirm_open(struct search *s);
+void confirm_close(struct search *s);
+void confirm_count_loss(struct search *s); /* a pair that was cut short */
+
+#endif
