@@ -142,7 +142,7 @@ decide(struct search *s)
 	struct knee *k = &s->knee;
 	double se, ahead = lead_of(k, KNEE_BELOW, KNEE_AT, &se, s->race.sd), next;
 
-	if ((ahead > BETTER && ahead - 2 * se > 0) || (se < CALM && ahead > 0)) {
+	if ((ahead > BETTER && ahead - 2 * se > 0) || (se < CALM && ahead >= 0)) {
 		take(s, k->below);
 		return;
 	}
