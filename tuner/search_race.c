@@ -93,6 +93,7 @@ pool_sd(struct search *s)
 		weight += (double)(n - 1);
 	}
 	s->race.sd = sqrt(sum / weight);
+	s->race.sd_weight = weight;
 }
 
 /* The live arm with the largest gain; NULL: none was measured. */

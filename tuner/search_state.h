@@ -71,7 +71,8 @@ struct race {
 	struct arm arms[SEARCH_ARMS]; /* 0 is the default */
 	size_t n_arms;
 	size_t blocks;
-	double sd;                    /* of a paired log ratio, pooled */
+	double sd;                    /* of a paired log ratio, pooled .. */
+	double sd_weight;             /* .. over so many degrees of freedom, the prior's included */
 	bool refused_retransmits;     /* a faster arm was dropped for them */
 	bool decided;
 };
