@@ -10,8 +10,8 @@
 #define THRESHOLD 20        /* 1 / .05 */
 #define LEAST_PAIRS 6
 #define GROSS_PAIRS 4
-#define CONNECTIONS_CC 14    /* of another control: one stuck in a fifth shows with .96 */
-#define CONNECTIONS_STUCK 26 /* once one was stuck: a second shows with .97 */
+#define CONNECTIONS_CC 16    /* of another control: one stuck in a fifth shows with .97 */
+#define CONNECTIONS_STUCK 30 /* once one was stuck: a second shows with .99 */
 #define CHECK_S 1            /* being stuck shows at once */
 #define FILLS 0.95
 

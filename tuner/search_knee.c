@@ -46,7 +46,7 @@ expected_window(struct search *s)
 	high = k->bdp_bytes * exp(.5 * sd);
 	if (loss)
 		window = fmin(ladder_ceil(s, KAPPA_LOSS * high),
-		    ladder_floor(s, k->bdp_bytes * exp(.25 * sd) * (1 + guard_allowance_s(s) / rtt)));
+		    ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)));
 	else
 		window = ladder_floor(s, KAPPA_BBR * high);
 	window = fmax(window, ladder_ceil(s, high));
