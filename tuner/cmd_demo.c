@@ -38,20 +38,23 @@ parse(struct demo *d, int argc, char **argv, bool *help, struct err *e)
 	double rtt_s = d->spec.rtt_ms / 1e3, rate = d->spec.link[0].rate_bps, seed = 1;
 	double loss = 0, jitter_s = 0, budget_s;
 	struct opt opts[] = {
-		{ "rate", 0, OPT_RATE, &rate, 1e5, 1e10, NULL, "RATE", "of the path (300M)", false },
+		{ "rate", 0, OPT_RATE, &rate, 1e5, 1e10, NULL, "RATE", "of the path (300M)",
+		    false },
 		{ "rtt", 0, OPT_TIME, &rtt_s, 2e-4, 2, NULL, "TIME", "of the path (80ms)", false },
 		{ "queue", 0, OPT_STRING, &queue, 0, 0, NULL, "QUEUE",
-			"1bdp, 64K (bytes) or 100p (packets); 1bdp", false },
-		{ "loss", 0, OPT_FRACTION, &loss, 0, .5, NULL, "SHARE", "of the segments (0)", false },
-		{ "jitter", 0, OPT_TIME, &jitter_s, 0, 1, NULL, "TIME", "added at random (0)", false },
-		{ "seed", 0, OPT_NUMBER, &seed, 0, 4294967295.0, NULL, "N", "of losses and jitter (1)",
-			false },
+		    "1bdp, 64K (bytes) or 100p (packets); 1bdp", false },
+		{ "loss", 0, OPT_FRACTION, &loss, 0, .5, NULL, "SHARE", "of the segments (0)",
+		    false },
+		{ "jitter", 0, OPT_TIME, &jitter_s, 0, 1, NULL, "TIME", "added at random (0)",
+		    false },
+		{ "seed", 0, OPT_NUMBER, &seed, 0, 4294967295.0, NULL, "N",
+		    "of losses and jitter (1)", false },
 		{ "start", 0, OPT_STRING, &d->spec.start, 0, 0, NULL, "PRESET",
-			"bsd-256k (default), linux-6.1, linux-6.18 or host", false },
+		    "bsd-256k (default), linux-6.1, linux-6.18 or host", false },
 		{ "quick", 0, OPT_FLAG, &d->quick, 0, 0, NULL, NULL, "150 s (default)", false },
 		{ "thorough", 0, OPT_FLAG, &d->thorough, 0, 0, NULL, NULL, "30 min", false },
-		{ "budget", 0, OPT_STRING, &d->budget, 0, 0, NULL, "TIME", "standard search in this time",
-			false },
+		{ "budget", 0, OPT_STRING, &d->budget, 0, 0, NULL, "TIME",
+		    "standard search in this time", false },
 		{ "save", 0, OPT_STRING, &d->save, 0, 0, NULL, "FILE", "keep the run file", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
@@ -123,8 +126,8 @@ start_server(struct demo *d, struct err *e)
 static bool
 start_tuner(struct demo *d, int out_fd, struct err *e)
 {
-	const char *argv[24] = { d->c->program, "tune", "--peer", LAB_ADDRESS_B, "--direction", "send",
-		"--save", d->run_file };
+	const char *argv[24] = { d->c->program, "tune", "--peer", LAB_ADDRESS_B, "--direction",
+		"send", "--save", d->run_file };
 	size_t n = 8;
 
 	if (d->start_cc != NULL) {
@@ -205,8 +208,10 @@ introduce(struct demo *d)
 	struct arena *a = d->c->arena;
 	const struct lab_link *l = &d->spec.link[0];
 
-	cmd_note(d->c, "demo: an emulated path of %s, RTT %s, queue %s%s%s, started from %s; this "
-	    "host sends", units_say_rate(a, l->rate_bps), units_say_time(a, d->spec.rtt_ms / 1e3),
+	cmd_note(d->c,
+	    "demo: an emulated path of %s, RTT %s, queue %s%s%s, started from %s; this "
+	    "host sends",
+	    units_say_rate(a, l->rate_bps), units_say_time(a, d->spec.rtt_ms / 1e3),
 	    say_queue(a, l), l->loss > 0 ? ", loss " : "",
 	    l->loss > 0 ? units_say_percent(a, l->loss, 2) : "", d->spec.start);
 }
@@ -218,8 +223,9 @@ tell(struct demo *d, struct err *e)
 
 	if (!cmd_run_load(d->c->arena, d->run_file, &run, e))
 		return false;
-	fputs(d->c->json ? record_to_json(d->c->arena, &run_record, &run, true) :
-	    report_run(d->c->arena, &run, d->c->color), stdout);
+	fputs(d->c->json ? record_to_json(d->c->arena, &run_record, &run, true)
+			 : report_run(d->c->arena, &run, d->c->color),
+	    stdout);
 	return d->save == NULL || cmd_run_save(d->c->arena, d->save, &run, e);
 }
 
