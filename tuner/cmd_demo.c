@@ -146,27 +146,15 @@ start_tuner(struct demo *d, int out_fd, struct err *e)
 	return lab_spawn(d->c->arena, d->spec.name, 'a', argv, out_fd, &d->tuner, e);
 }
 
-/* Signals reach a terminal's whole group; one that came to us alone is passed on. */
-static int
-wait_child(pid_t *pid, bool end)
+/* End what is still running when the story ends early. */
+static void
+end_child(pid_t pid)
 {
-	bool told = false;
-	int status;
-
-	if (*pid <= 0)
-		return -1;
-	if (end)
-		kill(*pid, SIGTERM);
-	while (waitpid(*pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -1;
-		if (stop_requested() && !told && !end) {
-			kill(*pid, stop_requested());
-			told = true;
-		}
-	}
-	*pid = 0;
-	return status;
+	if (pid <= 0)
+		return;
+	kill(pid, SIGTERM);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 }
 
 static bool
@@ -182,11 +170,25 @@ run_tuner(struct demo *d, struct err *e)
 	close(null);
 	if (!ok)
 		return false;
-	status = wait_child(&d->tuner, false);
+	if (!lab_wait(d->c->arena, d->spec.name, d->tuner, &status, e))
+		return false;
+	d->tuner = 0;
 	if (stop_requested() || (WIFEXITED(status) && WEXITSTATUS(status) == 5))
 		return fail(e, ERR_STOPPED, "stopped by a signal; the lab is removed");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return fail(e, ERR_FAILED, "the tuner in the lab failed");
+	return true;
+}
+
+/* After a whole run the server (--once) ends by itself. */
+static bool
+end_server(struct demo *d, struct err *e)
+{
+	int status;
+
+	if (!lab_wait(d->c->arena, d->spec.name, d->server, &status, e))
+		return false;
+	d->server = 0;
 	return true;
 }
 
@@ -238,7 +240,7 @@ play(struct demo *d, struct err *e)
 	/* By the environment, never by argv; both children inherit it, nobody else. */
 	if (setenv("PATHTUNE_TOKEN", token, 1) != 0)
 		return fail(e, ERR_FAILED, "setenv: %s", strerror(errno));
-	ok = start_server(d, e) && run_tuner(d, e);
+	ok = start_server(d, e) && run_tuner(d, e) && end_server(d, e);
 	unsetenv("PATHTUNE_TOKEN");
 	return ok && tell(d, e);
 }
@@ -265,9 +267,8 @@ demo(struct cmd_context *c, int argc, char **argv, struct err *e)
 	ok = lab_up(c->arena, &d.spec, &d.start_cc, e);
 	if (ok) {
 		ok = play(&d, e);
-		/* After a whole run the server (--once) ends by itself. */
-		wait_child(&d.tuner, true);
-		wait_child(&d.server, !ok);
+		end_child(d.tuner);
+		end_child(d.server);
 		lab_down(c->arena, d.spec.name, &down);
 	}
 	unlink(d.run_file);
