@@ -10,8 +10,9 @@
 #define THRESHOLD 20        /* 1 / .05 */
 #define LEAST_PAIRS 6
 #define GROSS_PAIRS 4
-#define CONNECTIONS_CC 14    /* of another control: one stuck in a fifth shows with .96 */
-#define CONNECTIONS_STUCK 26 /* once one was stuck: a second shows with .97 */
+#define CONNECTIONS_CC 20    /* of another control: one stuck in a fifth shows with .99 */
+#define CONNECTIONS_QUICK 16 /* the same in a quick run: .97 */
+#define CONNECTIONS_STUCK 30 /* once one was stuck: a second shows with .99 */
 #define CHECK_S 1            /* being stuck shows at once */
 #define FILLS 0.95
 
@@ -172,15 +173,24 @@ breaks_guard(struct search *s, double factor)
 	    stats_hodges_lehmann(c->d, c->n), factor);
 }
 
+/* How many connections of the candidate must have been seen before it is recommended? */
+static size_t
+connections_wanted(const struct search *s, size_t stuck)
+{
+	if (stuck > 0)
+		return CONNECTIONS_STUCK;
+	if (s->confirm.cc == 0)
+		return 0;
+	return s->config.mode == BUDGET_QUICK ? CONNECTIONS_QUICK : CONNECTIONS_CC;
+}
+
 /* E has crossed: what else is asked of a change? */
 static void
 judge(struct search *s)
 {
 	struct confirm *c = &s->confirm;
-	size_t stuck = search_stuck(s), wanted = c->cc == 0 ? 0 : CONNECTIONS_CC;
+	size_t stuck = search_stuck(s), wanted = connections_wanted(s, stuck);
 
-	if (stuck > 0)
-		wanted = CONNECTIONS_STUCK;
 	if (breaks_guard(s, 1.1))
 		guarded(s);
 	else if (!gain_is_sure(c))

@@ -11,7 +11,7 @@
 #define KAPPA_BBR 2.0  /* bbr keeps up to two BDPs in flight */
 #define BELOW 0.7      /* of the BDP: a step lower cannot carry it */
 #define FILLS 0.95
-#define CALM 0.055 /* standard error up to which "no worse" means something */
+#define CALM 0.055     /* standard error of three blocks up to which "no worse" means something */
 #define ROUNDS 5
 
 static bool
@@ -94,16 +94,22 @@ knee_enter(struct search *s, struct arm *pick)
 
 /* ---- what three blocks say ------------------------------------------------------------------ */
 
+/* Log ratio of one role over another; its standard error from the race's spread and this one's. */
 static double
-lead_of(const struct knee *k, enum knee_role a, enum knee_role b, double *se, double sd)
+lead_of(const struct search *s, enum knee_role a, enum knee_role b, double *se)
 {
-	double d[KNEE_BLOCKS];
+	const struct knee *k = &s->knee;
+	double d[KNEE_BLOCKS], weight = s->race.sd_weight, sum = weight * s->race.sd * s->race.sd;
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->blocks; i++)
 		if (!isnan(k->at[a][i].y) && !isnan(k->at[b][i].y))
 			d[n++] = k->at[a][i].y - k->at[b][i].y;
-	*se = sd / sqrt((double)n);
+	if (n > 1) {
+		sum += (double)(n - 1) * stats_variance(d, n);
+		weight += (double)(n - 1);
+	}
+	*se = sqrt(sum / weight / (double)n);
 	return stats_hodges_lehmann(d, n);
 }
 
@@ -131,18 +137,32 @@ elsewhere(struct search *s)
 	}
 	if (k->went_down || same(k->window, k->pick->window))
 		return NAN;
-	ahead = lead_of(k, KNEE_PICK, KNEE_AT, &se, s->race.sd);
+	ahead = lead_of(s, KNEE_PICK, KNEE_AT, &se);
 	next = ladder_above(s, k->window);
 	return ahead > BETTER && ahead - .3 * se > 0 && next <= k->pick->window ? next : NAN;
+}
+
+/*
+ * Is one step down as good?  Yes when it is clearly better (more window, less goodput), or where the
+ * path is so calm that being no worse than both others means something.
+ */
+static bool
+below_will_do(const struct search *s)
+{
+	double se, ahead = lead_of(s, KNEE_BELOW, KNEE_AT, &se), unused;
+
+	if (ahead > BETTER && ahead - 2 * se > 0)
+		return true;
+	return se < CALM && ahead >= 0 && !(lead_of(s, KNEE_BELOW, KNEE_PICK, &unused) < 0);
 }
 
 static void
 decide(struct search *s)
 {
 	struct knee *k = &s->knee;
-	double se, ahead = lead_of(k, KNEE_BELOW, KNEE_AT, &se, s->race.sd), next;
+	double next;
 
-	if ((ahead > BETTER && ahead - 2 * se > 0) || (se < CALM && ahead > 0)) {
+	if (below_will_do(s)) {
 		take(s, k->below);
 		return;
 	}

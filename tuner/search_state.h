@@ -3,7 +3,8 @@
  *
  * search.c runs blocks (asks their trials, collects the answers); each phase says what its next
  * block is (open) and what a finished block means (close), or goes on to another phase, or ends the
- * search.  search_ladder.c knows windows, search_guard.c the side effects that forbid a change.
+ * search.  search_ladder.c knows windows, search_guard.c the side effects that forbid a change,
+ * search_result.c what all of it comes to.
  *
  * y is always log(goodput in bit/s), so that differences of y are log ratios.
  */
@@ -71,7 +72,8 @@ struct race {
 	struct arm arms[SEARCH_ARMS]; /* 0 is the default */
 	size_t n_arms;
 	size_t blocks;
-	double sd;                    /* of a paired log ratio, pooled */
+	double sd;                    /* of a paired log ratio, pooled .. */
+	double sd_weight;             /* .. over so many degrees of freedom, the prior's included */
 	bool refused_retransmits;     /* a faster arm was dropped for them */
 	bool decided;
 };

@@ -33,7 +33,7 @@ print_miss(const struct scenario *sc, const struct outcome *o, size_t i, const s
 	const struct search_result *r = &o->result[i];
 
 	printf("  %s slow %+.3f %s %s/%.0f KiB gain %+.3f regret %+.3f best %+.3f effect %+.1f pairs %.0f "
-	    "%.0f s stuck %.0f/%.0f\n", sc->name, o->slow, decision_class_names[r->class],
+	    "%.0f s stuck %.0f/%.0f\n", sc->name, o->slow[i], decision_class_names[r->class],
 	    r->chosen.cc != NULL ? r->chosen.cc : "-", r->chosen.window_bytes / 1024, s->gain, s->regret,
 	    s->best_gain, r->effect.estimate, r->effect.pairs, o->elapsed_s, r->stuck, r->connections);
 }
@@ -44,7 +44,7 @@ count(struct tally *t, const struct outcome *o, struct truth *truth)
 	bool close = true, changed = false, needless = false, cc = false;
 
 	for (size_t i = 0; i < o->n; i++) {
-		struct score s = truth_score(&truth[i], &o->result[i], o->slow);
+		struct score s = truth_score(&truth[i], &o->result[i], o->slow[i]);
 
 		if (verbose && s.regret > WITHIN)
 			print_miss(truth[i].scenario, o, i, &s);
@@ -294,7 +294,7 @@ bench_random(size_t paths, uint64_t seed)
 		truth_start(&truth, &sc, DIR_SEND);
 		scenario_run(&sc, &options, seed * 7000003 + i, &o);
 		count(&all, &o, &truth);
-		s = truth_score(&truth, &o.result[0], o.slow);
+		s = truth_score(&truth, &o.result[0], o.slow[0]);
 		if (s.best_gain < log(1.01)) {
 			none++;
 			none_changed += s.changed;

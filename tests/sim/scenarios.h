@@ -35,7 +35,7 @@ struct outcome {
 	enum direction direction[2];
 	size_t n;           /* directions searched */
 	double elapsed_s, bytes;
-	double slow;        /* the session's own level */
+	double slow[2];     /* the session's own level while a direction was searched */
 };
 
 struct run_options {

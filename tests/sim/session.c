@@ -77,9 +77,10 @@ scenario_run(const struct scenario *sc, const struct run_options *o, uint64_t se
 		c.budget_s = o->budget_s;
 		c.random_arg = &coins;
 		out->direction[out->n] = directions[i];
-		out->result[out->n++] = run_search(&c, &w);
+		out->slow[out->n] = w.slow / 2;
+		out->result[out->n] = run_search(&c, &w);
+		out->slow[out->n++] += w.slow / 2;
 	}
 	out->elapsed_s = w.now_s;
 	out->bytes = w.bytes;
-	out->slow = w.slow;
 }
