@@ -20,8 +20,8 @@ parse_port(const char *what, const char *text, const char *digits, unsigned *por
 	unsigned long v = n >= 1 && n <= 5 ? strtoul(digits, NULL, 10) : 65536;
 
 	if (digits[n] != '\0' || v > 65535)
-		return fail(e, ERR_USAGE, "%s '%.200s': the port must be a number up to 65535", what,
-		    text);
+		return fail(
+		    e, ERR_USAGE, "%s '%.200s': the port must be a number up to 65535", what, text);
 	*port = (unsigned)v;
 	return true;
 }
@@ -34,12 +34,14 @@ net_parse(struct arena *a, const char *what, const char *text, unsigned default_
 	unsigned p = default_port;
 
 	if (strstr(text, "://") != NULL)
-		return fail(e, ERR_USAGE, "%s '%.200s': expected name[:port], not a URL", what, text);
+		return fail(
+		    e, ERR_USAGE, "%s '%.200s': expected name[:port], not a URL", what, text);
 	if (text[0] == '[') {
 		begin = text + 1;
 		end = strchr(begin, ']');
 		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-			return fail(e, ERR_USAGE, "%s '%.200s': expected [address]:port", what, text);
+			return fail(
+			    e, ERR_USAGE, "%s '%.200s': expected [address]:port", what, text);
 		colon = end[1] == ':' ? end + 1 : NULL;
 	} else if (colon != NULL && strchr(text, ':') == colon) {
 		end = colon;
@@ -99,7 +101,7 @@ static void
 numbers(const struct net_address *n, char host[NI_MAXHOST], char port[8])
 {
 	if (getnameinfo((const struct sockaddr *)&n->addr, n->len, host, NI_MAXHOST, port, 8,
-	    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+		NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
 		strcpy(host, "?");
 		strcpy(port, "?");
 	}
@@ -179,7 +181,7 @@ port_of(int fd)
 	if (getsockname(fd, (struct sockaddr *)&s, &len) != 0)
 		return 0;
 	return ntohs(s.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&s)->sin6_port
-	    : ((struct sockaddr_in *)&s)->sin_port);
+					     : ((struct sockaddr_in *)&s)->sin_port);
 }
 
 /* One listening socket, or -1 with errno. */
@@ -192,8 +194,8 @@ listen_one(const struct addrinfo *i)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if ((i->ai_family != AF_INET6 ||
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) && net_ready(fd) &&
-	    bind(fd, i->ai_addr, i->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+	    net_ready(fd) && bind(fd, i->ai_addr, i->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -242,7 +244,8 @@ listen_try(const char *host, unsigned port, int *fd, size_t *n, unsigned *real, 
 		return true;
 	close_all(fd, n);
 	errno = why;
-	return fail(e, ERR_FAILED, "cannot listen on %.200s port %u: %s", host, port, strerror(why));
+	return fail(
+	    e, ERR_FAILED, "cannot listen on %.200s port %u: %s", host, port, strerror(why));
 }
 
 bool

@@ -65,8 +65,8 @@ wait_for(int fd, short events, double deadline, const char *name, const char *wh
 
 /* Connect within seconds; the time it took goes into *ms.  -1 with an error. */
 static int
-connect_timed(const struct net_address *to, const char *name, double seconds, double *ms,
-    struct err *e)
+connect_timed(
+    const struct net_address *to, const char *name, double seconds, double *ms, struct err *e)
 {
 	double began = flow_clock_s();
 	int fd = session_dial(to, name, e), why;
@@ -141,11 +141,11 @@ authenticate(struct session *s, int fd, const char *token, struct err *e)
 	if (got == GOT_NOTHING)
 		return false;
 	if (got == GOT_CLOSED)
-		return fail(e, ERR_FAILED,
-		    "peer %s: token not accepted: wrong, or used already", s->name);
+		return fail(
+		    e, ERR_FAILED, "peer %s: token not accepted: wrong, or used already", s->name);
 	if (!wire_answer_check(key, server, client, answer, &letter))
-		return fail(e, ERR_FAILED, "peer %s: does not know the token itself: not our server",
-		    s->name);
+		return fail(e, ERR_FAILED,
+		    "peer %s: does not know the token itself: not our server", s->name);
 	if (letter == 'B')
 		return fail(e, ERR_FAILED, "peer %s: busy with another run", s->name);
 	wire_session(key, server, client, &s->keys);
@@ -154,8 +154,8 @@ authenticate(struct session *s, int fd, const char *token, struct err *e)
 
 /* The first address that answers. */
 static int
-connect_any(struct arena *a, struct session *s, const struct net_address *to, size_t n,
-    struct err *e)
+connect_any(
+    struct arena *a, struct session *s, const struct net_address *to, size_t n, struct err *e)
 {
 	struct err last = { .code = ERR_NONE };
 	int fd = -1;
@@ -172,8 +172,7 @@ connect_any(struct arena *a, struct session *s, const struct net_address *to, si
 }
 
 bool
-peer_open(struct arena *a, const char *peer, const char *token, struct session **out,
-    struct err *e)
+peer_open(struct arena *a, const char *peer, const char *token, struct session **out, struct err *e)
 {
 	struct session *s = arena_alloc(a, sizeof(*s));
 	struct net_address *to;

@@ -11,7 +11,7 @@ enum { AT_CONTROL, AT_STREAMS, AT_ROOM = AT_STREAMS + FLOW_STREAMS_MAX + 1 };
 
 /* A data connection on its way to being a stream. */
 struct dial {
-	int fd;              /* -1: handed on to the flow */
+	int fd; /* -1: handed on to the flow */
 	bool connected;
 	double began_s;
 	unsigned char hello[WIRE_HELLO];
@@ -24,8 +24,8 @@ struct attempt {
 	const struct flow_spec *spec;
 	struct flow *flow;
 	struct dial dial[FLOW_STREAMS_MAX];
-	struct message result;     /* NONE until it came */
-	double stopped_s;          /* STOP was sent; NAN before */
+	struct message result; /* NONE until it came */
+	double stopped_s;      /* STOP was sent; NAN before */
 	double deadline_s;
 	double ticked_s;
 };
@@ -236,7 +236,8 @@ attempt_drive(struct attempt *at, const struct progress *progress, struct err *e
 		size_t n;
 
 		if (now >= at->deadline_s)
-			flow_fail(at->flow, TRIAL_TIMEOUT, "the peer did not end the transfer in time");
+			flow_fail(
+			    at->flow, TRIAL_TIMEOUT, "the peer did not end the transfer in time");
 		if (flow_over(at->flow) && !attempt_stop(at, e))
 			return false;
 		if (!isnan(at->stopped_s) && now - at->stopped_s >= PEER_ANSWER_S)
@@ -287,8 +288,8 @@ attempt_run(struct attempt *at, const struct progress *p, struct trial *t, struc
 
 	if (!attempt_ask(at, e) || !attempt_dial(at, e))
 		return false;
-	at->deadline_s = flow_clock_s() + at->spec->warmup_s + at->spec->duration_s +
-	    3 * FLOW_STALL_S;
+	at->deadline_s =
+	    flow_clock_s() + at->spec->warmup_s + at->spec->duration_s + 3 * FLOW_STALL_S;
 	if (!attempt_drive(at, p, e))
 		return false;
 	attempt_fill(at, t);

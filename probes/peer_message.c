@@ -93,7 +93,8 @@ message_to_spec(const struct message *m, struct flow_spec *f)
 {
 	*f = (struct flow_spec){
 		.direction = m->direction == DIR_SEND ? DIR_RECEIVE
-		    : m->direction == DIR_RECEIVE ? DIR_SEND : DIR_NONE,
+		    : m->direction == DIR_RECEIVE     ? DIR_SEND
+						      : DIR_NONE,
 		.streams = (unsigned)known(m->streams),
 		.warmup_s = known(m->warmup_s),
 		.duration_s = known(m->duration_s),

@@ -4,23 +4,23 @@
 #include <math.h>
 #include <stdio.h>
 
-#define JOIN_S 10.0  /* for all streams of a trial to connect */
-#define DRAIN_S 5.0  /* for the client to close them after the result */
+#define JOIN_S 10.0 /* for all streams of a trial to connect */
+#define DRAIN_S 5.0 /* for the client to close them after the result */
 
 struct served {
 	struct channel channel;
 	struct wire_session keys;
-	struct arena *arena;     /* of the session */
-	struct arena *trial;     /* of the present trial and the messages about it */
+	struct arena *arena; /* of the session */
+	struct arena *trial; /* of the present trial and the messages about it */
 	struct flow_spec spec;
-	struct flow *flow;       /* NULL between trials */
-	double number;           /* of the present or last trial */
+	struct flow *flow; /* NULL between trials */
+	double number;     /* of the present or last trial */
 	unsigned trials;
-	bool told;               /* its result was sent */
+	bool told; /* its result was sent */
 	double asked_s, told_s;
-	double heard_s;          /* last message */
-	double left_bytes;       /* before the present trial; NAN: no end */
-	double moved_bytes;      /* by the trials before */
+	double heard_s;     /* last message */
+	double left_bytes;  /* before the present trial; NAN: no end */
+	double moved_bytes; /* by the trials before */
 	bool goodbye;
 };
 
@@ -30,8 +30,9 @@ served_new(int fd, const struct wire_session *keys, double left_bytes)
 	struct arena *a = arena_new();
 	struct served *r = arena_alloc(a, sizeof(*r));
 
-	*r = (struct served){ .keys = *keys, .arena = a, .trial = arena_new(),
-		.left_bytes = left_bytes };
+	*r = (struct served){
+		.keys = *keys, .arena = a, .trial = arena_new(), .left_bytes = left_bytes
+	};
 	r->heard_s = flow_clock_s();
 	channel_init(&r->channel, fd, true, keys);
 	return r;
@@ -209,13 +210,15 @@ run_clock(struct served *r, struct err *e)
 
 	if (r->flow != NULL && !r->told && flow_streams(r->flow) < r->spec.streams &&
 	    now - r->asked_s >= JOIN_S)
-		flow_fail(r->flow, TRIAL_VOID, "the data connections did not come about within 10 s");
+		flow_fail(
+		    r->flow, TRIAL_VOID, "the data connections did not come about within 10 s");
 	if (r->flow != NULL && !r->told && flow_over(r->flow) && !trial_tell(r, e))
 		return false;
 	if (r->flow != NULL && r->told && now - r->told_s >= DRAIN_S)
 		trial_clear(r);
 	if (!served_busy(r) && now - fmax(r->heard_s, r->told_s) >= PEER_IDLE_S)
-		return fail(e, ERR_FAILED, "nothing was heard from the client for %g s", PEER_IDLE_S);
+		return fail(
+		    e, ERR_FAILED, "nothing was heard from the client for %g s", PEER_IDLE_S);
 	return true;
 }
 

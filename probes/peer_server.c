@@ -9,17 +9,17 @@
 #include <unistd.h>
 
 #define PENDING_MAX 8
-#define PENDING_S 5.0   /* to prove who it is */
-#define CROWDED_S 1.0   /* the same, while others wait for a place */
+#define PENDING_S 5.0 /* to prove who it is */
+#define CROWDED_S 1.0 /* the same, while others wait for a place */
 #define FAILURES_SLOW 100
 #define SLOW_S 1.0
 #define FAILURES_SAID 10
 
 /* A connection that has not yet shown what it is. */
 struct pending {
-	int fd;                 /* -1: free */
+	int fd; /* -1: free */
 	double since_s;
-	double hold_s;          /* a wrong proof is answered by closing at this time; 0: none */
+	double hold_s; /* a wrong proof is answered by closing at this time; 0: none */
 	const char *who;
 	unsigned char nonce[WIRE_NONCE];
 	unsigned char claim[WIRE_CLAIM];
@@ -28,18 +28,18 @@ struct pending {
 
 struct server {
 	const struct serve_options *o;
-	struct arena *arena;    /* of the server's life: addresses and announcements */
-	struct arena *scratch;  /* of one run */
+	struct arena *arena;   /* of the server's life: addresses and announcements */
+	struct arena *scratch; /* of one run */
 	int listener[NET_LISTEN_MAX];
 	size_t n_listeners;
 	unsigned port;
 	struct pending pending[PENDING_MAX];
-	struct served *run;    /* NULL: none */
+	struct served *run; /* NULL: none */
 	const char *token;
 	unsigned char key[WIRE_KEY];
 	double began_s;
-	double bytes;           /* of the runs before */
-	unsigned failures;      /* wrong proofs */
+	double bytes;      /* of the runs before */
+	unsigned failures; /* wrong proofs */
 	bool done;
 };
 
@@ -118,7 +118,8 @@ pending_accept(struct server *s, int listener)
 	*p = (struct pending){ .fd = fd, .since_s = flow_clock_s() };
 	wire_random(p->nonce, sizeof(p->nonce));
 	wire_hello(p->nonce, hello);
-	if (!net_ready(fd) || send(fd, hello, sizeof(hello), MSG_NOSIGNAL) != (ssize_t)sizeof(hello))
+	if (!net_ready(fd) ||
+	    send(fd, hello, sizeof(hello), MSG_NOSIGNAL) != (ssize_t)sizeof(hello))
 		pending_drop(p);
 }
 
@@ -186,8 +187,8 @@ pending_client(struct server *s, struct pending *p)
 static void
 pending_data(struct server *s, struct pending *p)
 {
-	enum run_claim c = s->run == NULL ? CLAIM_REFUSED
-	    : served_claim(s->run, p->fd, p->nonce, p->claim);
+	enum run_claim c =
+	    s->run == NULL ? CLAIM_REFUSED : served_claim(s->run, p->fd, p->nonce, p->claim);
 
 	if (c == CLAIM_TAKEN)
 		p->fd = -1;

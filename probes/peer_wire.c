@@ -83,7 +83,11 @@ wire_hello_read(const unsigned char in[WIRE_HELLO], unsigned char nonce[WIRE_NON
 	return true;
 }
 
-#define NONCES { server, WIRE_NONCE }, { client, WIRE_NONCE }
+#define NONCES \
+	{ server, WIRE_NONCE }, \
+	{ \
+		client, WIRE_NONCE \
+	}
 
 void
 wire_claim(const unsigned char token_key[WIRE_KEY], const unsigned char server[WIRE_NONCE],
@@ -124,7 +128,8 @@ wire_answer_check(const unsigned char token_key[WIRE_KEY], const unsigned char s
 	struct part parts[] = { { "server", 6 }, { in, 1 }, NONCES };
 
 	*letter = (char)in[0];
-	return (*letter == 'K' || *letter == 'B') && mac_holds(token_key, parts, NELEM(parts), in + 1);
+	return (*letter == 'K' || *letter == 'B') &&
+	    mac_holds(token_key, parts, NELEM(parts), in + 1);
 }
 
 static void
@@ -164,8 +169,8 @@ get_u32(const unsigned char *p)
 #define DATA_CLAIM (WIRE_DATA - WIRE_MAC)
 
 void
-wire_data(const struct wire_session *s, const unsigned char hello_nonce[WIRE_NONCE],
-    uint32_t trial, uint32_t stream, unsigned char out[WIRE_DATA])
+wire_data(const struct wire_session *s, const unsigned char hello_nonce[WIRE_NONCE], uint32_t trial,
+    uint32_t stream, unsigned char out[WIRE_DATA])
 {
 	struct part parts[] = { { "data", 4 }, { hello_nonce, WIRE_NONCE }, { out, DATA_CLAIM } };
 
@@ -273,8 +278,8 @@ bool
 channel_flush(struct channel *c, struct err *e)
 {
 	while (channel_pending(c)) {
-		ssize_t n = send(c->fd, c->out.p + c->out.done, c->out.len - c->out.done,
-		    MSG_NOSIGNAL);
+		ssize_t n =
+		    send(c->fd, c->out.p + c->out.done, c->out.len - c->out.done, MSG_NOSIGNAL);
 
 		if (n < 0 && try_later())
 			return true;
@@ -314,7 +319,8 @@ channel_next(struct channel *c, const char **payload, size_t *len, struct err *e
 	frame = c->in.p + c->in.done;
 	n = get_u32(frame);
 	if (n > WIRE_PAYLOAD_MAX)
-		return fail(e, ERR_FAILED, "control connection: a message of %zu bytes is too long", n);
+		return fail(
+		    e, ERR_FAILED, "control connection: a message of %zu bytes is too long", n);
 	if (have < n + FRAME_EXTRA)
 		return true;
 	frame_mac(c, !c->server, c->received++, frame, n, expected);

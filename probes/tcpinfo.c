@@ -80,7 +80,8 @@ tcpinfo_read(int fd, struct tcp_sample *out)
 	struct tcp_info i;
 	socklen_t len;
 
-	if (!info_get(fd, &i, &len) || len < offsetof(struct tcp_info, tcpi_rtt) + sizeof(i.tcpi_rtt))
+	if (!info_get(fd, &i, &len) ||
+	    len < offsetof(struct tcp_info, tcpi_rtt) + sizeof(i.tcpi_rtt))
 		return false;
 	out->rtt_ms = (double)i.tcpi_rtt * 1e-3;
 	return true;

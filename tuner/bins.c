@@ -91,8 +91,8 @@ bins_tight(const struct bins *b, size_t first, size_t end)
 	mean = group_mean(b, first, n);
 	for (size_t k = 0; k < n; k++)
 		squares += pow(group(b, first, k) - mean, 2);
-	return mean > 0 && TIGHT_WIDTH * sqrt(squares / (double)(n - 1) / (double)n) <
-	    TIGHT_SHARE * mean;
+	return mean > 0 &&
+	    TIGHT_WIDTH * sqrt(squares / (double)(n - 1) / (double)n) < TIGHT_SHARE * mean;
 }
 
 /* Least squares of the groups over their number: slope and its standard error. */

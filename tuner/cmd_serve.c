@@ -64,9 +64,10 @@ serve_listen(struct arena *a, const struct serve_flags *f, const char **listen, 
 	if (f->port != floor(f->port))
 		return fail(e, ERR_USAGE, "--port: %g is not a whole number", f->port);
 	if (colon != NULL && (strchr(f->listen, ':') == colon || strstr(f->listen, "]:") != NULL))
-		return fail(e, ERR_USAGE, "--port contradicts the port in --listen %.200s", f->listen);
-	*listen = arena_printf(a, colon != NULL && host[0] != '[' ? "[%s]:%.0f" : "%s:%.0f", host,
-	    f->port);
+		return fail(
+		    e, ERR_USAGE, "--port contradicts the port in --listen %.200s", f->listen);
+	*listen = arena_printf(
+	    a, colon != NULL && host[0] != '[' ? "[%s]:%.0f" : "%s:%.0f", host, f->port);
 	return true;
 }
 

@@ -1,0 +1,72 @@
+#include "flow.h"
+
+#include "../tuner/bins.h"
+
+#include <errno.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+double
+flow_clock_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+bool
+flow_check(const struct flow_spec *f, struct err *e)
+{
+	if (f->direction != DIR_SEND && f->direction != DIR_RECEIVE)
+		return fail(e, ERR_USAGE, "direction of a transfer must be send or receive");
+	if (f->streams < 1 || f->streams > FLOW_STREAMS_MAX)
+		return fail(
+		    e, ERR_USAGE, "streams %u is not within 1..%d", f->streams, FLOW_STREAMS_MAX);
+	if (!(f->warmup_s >= 0) || !(f->duration_s >= BINS_S) || !(f->early_s >= 0) ||
+	    !(f->warmup_s + f->duration_s <= FLOW_SECONDS_MAX))
+		return fail(e, ERR_USAGE,
+		    "a transfer of %g s warm-up and %g s is not within %g..%g s", f->warmup_s,
+		    f->duration_s, BINS_S, FLOW_SECONDS_MAX);
+	if (!(f->max_bytes >= 0))
+		return fail(e, ERR_USAGE, "byte cap %g of a transfer is negative", f->max_bytes);
+	return true;
+}
+
+#if !defined(TCP_CONGESTION) && defined(TCP_CONGCTL)
+#define TCP_CONGESTION TCP_CONGCTL /* NetBSD's name for it */
+#endif
+
+bool
+flow_set_cc(int fd, const char *cc, struct err *e)
+{
+#ifdef TCP_CONGESTION
+	if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc)) == 0)
+		return true;
+	return fail(e, ERR_FAILED, "congestion control '%.40s': %s", cc,
+	    errno == ENOENT ? "this kernel does not have it" : strerror(errno));
+#else
+	(void)fd;
+	return fail(e, ERR_FAILED,
+	    "congestion control '%.40s': this system cannot set it for a socket", cc);
+#endif
+}
+
+void
+flow_void(struct trial *t, const char *why)
+{
+	t->status = TRIAL_VOID;
+	t->why = why;
+	t->goodput_bps = t->retransmits = NAN;
+	t->rtt.idle_ms = t->rtt.min_ms = t->rtt.loaded_ms = NAN;
+	t->inflight_bytes = t->rwnd_limited = t->sndbuf_limited = t->delivery_rate_bps = NAN;
+	t->bytes = 0;
+	t->warmup_s = t->duration_s = t->cpu = NAN;
+	t->steady = false;
+	t->intervals_bps = NULL;
+	t->n_intervals_bps = 0;
+}

@@ -1,0 +1,524 @@
+/* Client and server on loopback: garbage, wrong tokens, stalls, replays, those who vanish. */
+#include <criterion/criterion.h>
+
+#include "peer_child.h"
+#include "probes/net.h"
+#include "probes/peer_message.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+static struct arena *a;
+
+static void
+setup(void)
+{
+	struct err e = { .code = ERR_NONE };
+
+	signal(SIGPIPE, SIG_IGN);
+	a = arena_new();
+	cr_assert(wire_start(&e));
+}
+
+static void
+teardown(void)
+{
+	arena_free(a);
+}
+
+TestSuite(peer_bad, .init = setup, .fini = teardown);
+
+/* ---- a raw client --------------------------------------------------------------------------- */
+
+static int
+raw_connect(unsigned port, bool wait_hello, unsigned char nonce[WIRE_NONCE])
+{
+	struct err e = { .code = ERR_NONE };
+	struct net_address *to;
+	unsigned char hello[WIRE_HELLO];
+	size_t n;
+	int fd;
+
+	cr_assert(net_resolve(a, "127.0.0.1", port, &to, &n, &e), "%s", e.text);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&to->addr, to->len), 0);
+	if (wait_hello) {
+		cr_assert_eq(recv(fd, hello, sizeof(hello), MSG_WAITALL), WIRE_HELLO);
+		cr_assert(wire_hello_read(hello, nonce));
+	}
+	return fd;
+}
+
+/* The other end closes within ms, whatever it says before. */
+static bool
+closes(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char rest[4096];
+	ssize_t n;
+
+	do {
+		if (poll(&p, 1, ms) != 1)
+			return false;
+		n = recv(fd, rest, sizeof(rest), 0);
+	} while (n > 0);
+	return true;
+}
+
+/* An authenticated channel made by hand; the nonces' session in *keys. */
+static void
+raw_session(const struct child *c, struct channel *ch, struct wire_session *keys)
+{
+	unsigned char server[WIRE_NONCE], client[WIRE_NONCE], key[WIRE_KEY];
+	unsigned char claim[WIRE_CLAIM], answer[WIRE_ANSWER];
+	int fd = raw_connect(c->port, true, server);
+	char letter;
+
+	wire_token_key(c->token, key);
+	wire_random(client, sizeof(client));
+	wire_claim(key, server, client, claim);
+	cr_assert_eq(send(fd, claim, sizeof(claim), 0), WIRE_CLAIM);
+	cr_assert_eq(recv(fd, answer, sizeof(answer), MSG_WAITALL), WIRE_ANSWER);
+	cr_assert(wire_answer_check(key, server, client, answer, &letter) && letter == 'K');
+	wire_session(key, server, client, keys);
+	channel_init(ch, fd, false, keys);
+}
+
+/* A whole good run: the server is well. */
+static void
+check_serves(struct child *c, const char *what)
+{
+	struct flow_spec f = child_spec(DIR_SEND, 1);
+	struct err e = { .code = ERR_NONE };
+	struct session *s = NULL;
+	struct trial t = { .block = 0 };
+
+	cr_assert(peer_open(a, c->peer, c->token, &s, &e), "after %s: %s", what, e.text);
+	cr_assert(peer_measure(s, a, &f, NULL, &t, &e), "after %s: %s", what, e.text);
+	cr_assert_eq(t.status, TRIAL_OK, "after %s: %s", what, t.why);
+	peer_close(s);
+	cr_assert(child_next(c), "after %s", what);
+}
+
+/* ---- the server against bad clients --------------------------------------------------------- */
+
+static const char zeros[256];
+
+Test(peer_bad, garbage_before_the_proof_is_closed_and_the_server_goes_on)
+{
+	static const struct { const char *what, *bytes; size_t n; } cases[] = {
+		{ "an HTTP request", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27 },
+		{ "zeros", zeros, 256 },
+		{ "a C without proof", "C\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 65 },
+		{ "a D without a run", "D\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 57 },
+		{ "a TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11 },
+		{ "our own greeting", WIRE_MAGIC, WIRE_MAGIC_BYTES },
+	};
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(false)));
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		unsigned char nonce[WIRE_NONCE];
+		int fd = raw_connect(c.port, i % 2 == 0, nonce);
+
+		cr_assert_eq(send(fd, cases[i].bytes, cases[i].n, 0), (ssize_t)cases[i].n);
+		cr_assert(closes(fd, 4000), "%s", cases[i].what);
+		close(fd);
+	}
+	check_serves(&c, "garbage");
+	child_end(&c, SIGKILL);
+}
+
+Test(peer_bad, those_who_say_nothing_or_half_are_closed_and_keep_nobody_out)
+{
+	unsigned char nonce[WIRE_NONCE];
+	struct child c;
+	int fd[20];
+
+	cr_assert(child_start(&c, child_options(false)));
+	for (size_t i = 0; i < NELEM(fd); i++) {
+		fd[i] = raw_connect(c.port, false, nonce);
+		cr_assert_eq(send(fd[i], "C1234567", i % 9, 0), (ssize_t)(i % 9));
+	}
+	check_serves(&c, "twenty silent connections");
+	for (size_t i = 0; i < NELEM(fd); i++) {
+		cr_assert(closes(fd[i], 20000), "connection %zu", i);
+		close(fd[i]);
+	}
+	child_end(&c, SIGKILL);
+}
+
+Test(peer_bad, a_wrong_token_is_told_as_such_and_slowed_down_in_the_end)
+{
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(false)));
+	for (int i = 0; i < 101; i++) {
+		struct err e = { .code = ERR_NONE };
+		struct session *s;
+
+		cr_assert_not(peer_open(a, c.peer, "not-the-token-of-this-run", &s, &e));
+		cr_assert(e.code == ERR_FAILED && strstr(e.text, "token not accepted") != NULL, "%s",
+		    e.text);
+	}
+	check_serves(&c, "wrong tokens");
+	child_end(&c, SIGKILL);
+}
+
+Test(peer_bad, a_replayed_proof_is_refused)
+{
+	unsigned char first[WIRE_NONCE], second[WIRE_NONCE], client[WIRE_NONCE] = { 1 };
+	unsigned char key[WIRE_KEY], claim[WIRE_CLAIM];
+	struct child c;
+	int fd;
+
+	cr_assert(child_start(&c, child_options(false)));
+	fd = raw_connect(c.port, true, first);
+	close(fd);
+	wire_token_key(c.token, key);
+	wire_claim(key, first, client, claim);
+	fd = raw_connect(c.port, true, second);
+	cr_assert_arr_neq(first, second, WIRE_NONCE);
+	cr_assert_eq(send(fd, claim, sizeof(claim), 0), WIRE_CLAIM);
+	cr_assert(closes(fd, 4000));
+	close(fd);
+	check_serves(&c, "a replayed proof");
+	child_end(&c, SIGKILL);
+}
+
+Test(peer_bad, an_authenticated_client_that_talks_nonsense_loses_its_run_only)
+{
+	static const char *const cases[] = {
+		"", "{", "null", "[]", "{\"type\":\"trial\"}", "{\"type\":\"result\",\"trial\":1}",
+		"{\"type\":\"stop\",\"trial\":1}", "{\"type\":\"trial\",\"trial\":2}",
+		"{\"type\":\"trial\",\"trial\":1,\"streams\":65}", "{\"type\":\"trial\",\"trial\":-1}",
+		"{\"type\":\"trial\",\"trial\":1,\"warmup_s\":1e300}", "{\"type\":\"nothing\",\"trial\":1}",
+		"{\"type\":\"trial\",\"trial\":1,\"surprise\":1}", "{\"type\":3,\"trial\":1}",
+	};
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(false)));
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct err e = { .code = ERR_NONE };
+		struct wire_session keys;
+		struct channel ch;
+
+		raw_session(&c, &ch, &keys);
+		cr_assert(channel_send(&ch, cases[i], strlen(cases[i]), &e));
+		cr_assert(closes(ch.fd, 4000), "%s", cases[i]);
+		channel_close(&ch);
+		cr_assert(child_next(&c), "%s", cases[i]);
+	}
+	check_serves(&c, "nonsense");
+	child_end(&c, SIGKILL);
+}
+
+Test(peer_bad, frames_that_are_changed_too_long_or_cut_end_the_run)
+{
+	static const char *const cases[] = {
+		"\xff\xff\xff\xff", "\x00\x10\x00\x01", "\x00\x00\x00\x01xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+	};
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(false)));
+	for (size_t i = 0; i < 2 * NELEM(cases); i++) {
+		const char *bytes = cases[i / 2];
+		size_t n = i / 2 < 2 ? 4 : 40;
+		struct wire_session keys;
+		struct channel ch;
+
+		raw_session(&c, &ch, &keys);
+		cr_assert_eq(send(ch.fd, bytes, i % 2 == 0 ? n : 2, 0), (ssize_t)(i % 2 == 0 ? n : 2));
+		if (i % 2 == 1)
+			shutdown(ch.fd, SHUT_WR);
+		cr_assert(closes(ch.fd, 4000), "case %zu", i);
+		channel_close(&ch);
+		cr_assert(child_next(&c), "case %zu", i);
+	}
+	check_serves(&c, "bad frames");
+	child_end(&c, SIGKILL);
+}
+
+/* The answer to an impossible transfer is a result, not the end. */
+Test(peer_bad, a_transfer_out_of_bounds_is_refused_with_a_reason)
+{
+	static const char ask[] = "{\"type\":\"trial\",\"trial\":1,\"direction\":\"send\",\"streams\":1,"
+	    "\"warmup_s\":100,\"duration_s\":100}";
+	struct err e = { .code = ERR_NONE };
+	struct message m = { .type = MESSAGE_NONE };
+	struct wire_session keys;
+	struct channel ch;
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(false)));
+	raw_session(&c, &ch, &keys);
+	cr_assert(channel_send(&ch, ask, strlen(ask), &e));
+	while (m.type == MESSAGE_NONE && !ch.closed)
+		cr_assert(channel_fill(&ch, &e) && message_next(a, &ch, &m, &e), "%s", e.text);
+	cr_assert_eq(m.type, MESSAGE_RESULT);
+	cr_assert_eq(m.status, TRIAL_VOID);
+	cr_assert(strstr(m.why, "100 s warm-up") != NULL, "%s", m.why);
+	channel_close(&ch);
+	child_end(&c, SIGKILL);
+}
+
+/* The server sends to nobody who cannot prove that the run is his. */
+Test(peer_bad, a_stranger_gets_no_data_while_a_trial_is_open)
+{
+	static const char ask[] = "{\"type\":\"trial\",\"trial\":1,\"direction\":\"receive\",\"streams\":1,"
+	    "\"warmup_s\":1,\"duration_s\":1,\"early_s\":0,\"max_bytes\":0}";
+	unsigned char nonce[WIRE_NONCE], other[WIRE_NONCE], claim[WIRE_DATA], byte;
+	struct err e = { .code = ERR_NONE };
+	struct wire_session keys;
+	struct channel ch;
+	struct child c;
+	int fd, good;
+
+	cr_assert(child_start(&c, child_options(false)));
+	raw_session(&c, &ch, &keys);
+	cr_assert(channel_send(&ch, ask, strlen(ask), &e));
+	good = raw_connect(c.port, true, nonce);
+	wire_data(&keys, nonce, 1, 0, claim);
+	fd = raw_connect(c.port, true, other); /* the claim of another connection */
+	cr_assert_eq(send(fd, claim, sizeof(claim), 0), WIRE_DATA);
+	cr_assert_leq(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+	fd = raw_connect(c.port, true, other); /* a stream that was not agreed on */
+	wire_data(&keys, other, 1, 1, claim);
+	cr_assert_eq(send(fd, claim, sizeof(claim), 0), WIRE_DATA);
+	cr_assert_leq(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+	wire_data(&keys, nonce, 1, 0, claim);
+	cr_assert_eq(send(good, claim, sizeof(claim), 0), WIRE_DATA);
+	cr_assert_eq(recv(good, &byte, 1, MSG_WAITALL), 1);
+	close(good);
+	channel_close(&ch);
+	child_end(&c, SIGKILL);
+}
+
+static void
+die(void *arg, double seconds, double bps)
+{
+	(void)arg, (void)seconds, (void)bps;
+	raise(SIGKILL);
+}
+
+Test(peer_bad, a_client_that_vanishes_in_a_trial_leaves_the_server_free)
+{
+	static const enum direction d[] = { DIR_SEND, DIR_RECEIVE };
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(false)));
+	for (size_t i = 0; i < NELEM(d); i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			struct flow_spec f = child_spec(d[i], 2);
+			struct progress p = { die, NULL };
+			struct err e = { .code = ERR_NONE };
+			struct session *s = NULL;
+			struct trial t = { .block = 0 };
+
+			f.duration_s = 30;
+			if (peer_open(a, c.peer, c.token, &s, &e))
+				(void)peer_measure(s, a, &f, &p, &t, &e);
+			_exit(0);
+		}
+		cr_assert_eq(waitpid(pid, &status, 0), pid);
+		cr_assert(WIFSIGNALED(status), "the trial was to be running");
+		cr_assert(child_next(&c));
+	}
+	check_serves(&c, "two clients that vanished");
+	child_end(&c, SIGKILL);
+}
+
+Test(peer_bad, a_server_that_is_told_to_stop_ends_in_order)
+{
+	struct flow_spec f = child_spec(DIR_SEND, 1);
+	struct err e = { .code = ERR_NONE };
+	struct session *s = NULL;
+	struct trial t = { .block = 0 };
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(false)));
+	cr_assert(peer_open(a, c.peer, c.token, &s, &e), "%s", e.text);
+	cr_assert_eq(child_end(&c, SIGTERM), ERR_STOPPED);
+	cr_assert_not(peer_measure(s, a, &f, NULL, &t, &e));
+	cr_assert_eq(e.code, ERR_FAILED);
+	peer_close(s);
+}
+
+/* ---- the client against bad servers --------------------------------------------------------- */
+
+static void
+kill_server(void *arg, double seconds, double bps)
+{
+	(void)seconds, (void)bps;
+	kill(*(pid_t *)arg, SIGKILL);
+}
+
+Test(peer_bad, a_server_that_vanishes_in_a_trial_is_an_error)
+{
+	static const enum direction d[] = { DIR_SEND, DIR_RECEIVE };
+
+	for (size_t i = 0; i < NELEM(d); i++) {
+		struct flow_spec f = child_spec(d[i], 1);
+		struct err e = { .code = ERR_NONE };
+		struct session *s = NULL;
+		struct trial t = { .block = 0 };
+		struct child c;
+		struct progress p = { kill_server, &c.pid };
+
+		f.duration_s = 30;
+		cr_assert(child_start(&c, child_options(false)));
+		cr_assert(peer_open(a, c.peer, c.token, &s, &e), "%s", e.text);
+		cr_assert_not(peer_measure(s, a, &f, &p, &t, &e));
+		cr_assert(e.code == ERR_FAILED && e.text[0] != '\0', "%s", e.text);
+		peer_close(s);
+		cr_assert_eq(child_status(&c), -1);
+	}
+}
+
+static void
+freeze_server(void *arg, double seconds, double bps)
+{
+	(void)seconds, (void)bps;
+	kill(*(pid_t *)arg, SIGSTOP);
+}
+
+Test(peer_bad, a_server_that_stalls_in_a_trial_is_given_up)
+{
+	struct flow_spec f = child_spec(DIR_RECEIVE, 1);
+	struct err e = { .code = ERR_NONE };
+	struct session *s = NULL;
+	struct trial t = { .block = 0 };
+	struct child c;
+	struct progress p = { freeze_server, &c.pid };
+
+	f.duration_s = 30;
+	cr_assert(child_start(&c, child_options(false)));
+	cr_assert(peer_open(a, c.peer, c.token, &s, &e), "%s", e.text);
+	cr_assert_not(peer_measure(s, a, &f, &p, &t, &e));
+	cr_assert(e.code == ERR_FAILED && strstr(e.text, "no longer answers") != NULL, "%s", e.text);
+	peer_close(s);
+	child_end(&c, SIGKILL);
+}
+
+static void
+stop_us(void *arg, double seconds, double bps)
+{
+	(void)arg, (void)seconds, (void)bps;
+	raise(SIGINT);
+}
+
+Test(peer_bad, a_stop_in_a_trial_is_obeyed_and_told_as_such)
+{
+	struct flow_spec f = child_spec(DIR_SEND, 1);
+	struct progress p = { stop_us, NULL };
+	struct err e = { .code = ERR_NONE };
+	struct session *s = NULL;
+	struct trial t = { .block = 7 };
+	struct child c;
+
+	f.duration_s = 30;
+	cr_assert(child_start(&c, child_options(true)));
+	cr_assert(stop_install());
+	cr_assert(peer_open(a, c.peer, c.token, &s, &e), "%s", e.text);
+	cr_assert_not(peer_measure(s, a, &f, &p, &t, &e));
+	cr_assert_eq(e.code, ERR_STOPPED);
+	cr_assert_eq(t.block, 7);
+	peer_close(s);
+	cr_assert_eq(child_status(&c), 0);
+}
+
+/* What a wrong server does with its only connection. */
+struct fake {
+	const char *what;
+	const char *says;
+	size_t n;
+	bool waits;          /* for the client's claim, then answers */
+	const char *answer;  /* 33 bytes or NULL: close */
+	bool stays;          /* never closes */
+	const char *error;
+};
+
+static void
+fake_serve(int listener, const struct fake *f)
+{
+	int fd = accept(listener, NULL, NULL);
+	char claim[WIRE_CLAIM];
+
+	(void)!write(fd, f->says, f->n);
+	if (f->waits)
+		(void)recv(fd, claim, sizeof(claim), MSG_WAITALL);
+	if (f->answer != NULL)
+		(void)!write(fd, f->answer, WIRE_ANSWER);
+	if (f->stays)
+		while (read(fd, claim, sizeof(claim)) > 0)
+			continue;
+	_exit(0);
+}
+
+Test(peer_bad, every_wrong_server_gets_its_own_error)
+{
+	static const char hello[WIRE_HELLO + 1] = WIRE_MAGIC "nonce-of-32-bytes-0123456789abcd";
+	static const struct fake cases[] = {
+		{ "closes", "", 0, false, NULL, false, "not a pathtune server" },
+		{ "speaks ssh", "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3 and some more\r\n", 54, false, NULL,
+		    false, "not a pathtune server" },
+		{ "greets by half", hello, 20, false, NULL, false, "not a pathtune server" },
+		{ "refuses", hello, WIRE_HELLO, true, NULL, false, "token not accepted" },
+		{ "pretends", hello, WIRE_HELLO, true, "Kxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", true,
+		    "does not know the token" },
+		{ "says busy without proof", hello, WIRE_HELLO, true, "Bxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+		    true, "does not know the token" },
+		{ "says nothing", "", 0, false, NULL, true, "no answer in time" },
+		{ "stays silent after the claim", hello, WIRE_HELLO, true, NULL, true, "no answer in time" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct err e = { .code = ERR_NONE };
+		int fd[NET_LISTEN_MAX];
+		struct session *s = NULL;
+		unsigned port;
+		char peer[32];
+		size_t n;
+		pid_t pid;
+
+		cr_assert(net_listen("127.0.0.1", 0, fd, &n, &port, &e), "%s", e.text);
+		cr_assert_eq(fcntl(fd[0], F_SETFL, 0), 0);
+		pid = fork();
+		if (pid == 0)
+			fake_serve(fd[0], &cases[i]);
+		close(fd[0]);
+		snprintf(peer, sizeof(peer), "127.0.0.1:%u", port);
+		cr_assert_not(peer_open(a, peer, CHILD_TOKEN, &s, &e), "%s", cases[i].what);
+		cr_assert(e.code == ERR_FAILED && strstr(e.text, cases[i].error) != NULL &&
+		    strstr(e.text, peer) != NULL, "%s: %s", cases[i].what, e.text);
+		cr_assert_null(strstr(e.text, CHILD_TOKEN));
+		cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	}
+}
+
+Test(peer_bad, a_peer_that_cannot_be_reached_or_written_is_told_apart)
+{
+	static const struct { const char *peer; enum err_code code; const char *error; } cases[] = {
+		{ "127.0.0.1:1", ERR_FAILED, "connection refused" },
+		{ "no-such-name.invalid", ERR_FAILED, "cannot resolve" },
+		{ "127.0.0.1:0", ERR_USAGE, "port 0" },
+		{ "127.0.0.1:99999", ERR_USAGE, "port" },
+		{ "iperf3://127.0.0.1", ERR_USAGE, "URL" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct err e = { .code = ERR_NONE };
+		struct session *s = NULL;
+
+		cr_assert_not(peer_open(a, cases[i].peer, CHILD_TOKEN, &s, &e), "%s", cases[i].peer);
+		cr_assert(e.code == cases[i].code && strstr(e.text, cases[i].error) != NULL, "%s", e.text);
+	}
+}
