@@ -1,298 +1,14 @@
 #include "facts.h"
 
-#include "../tuner/profile.h"
 #include "facts_answer.h"
+#include "facts_ask.h"
 
 #include <math.h>
 #include <string.h>
 
-/*
- * The rules are asked in rounds: each round carries one rule of every fact that is still open, all
- * in one host_run(), because over ssh a round costs a round trip.  The same question is asked once.
- */
-struct question {
-	const char **argv; /* expanded; NULL: file */
-	const char *file;
-	struct output answer;
-	bool answered;
-};
-
-/* One fact that the profile has rules for. */
-struct want {
-	const struct field *field;
-	size_t rule;            /* the one in turn; n_facts: there is none left */
-	size_t question;        /* of this round */
-	bool asked;             /* in this round */
-	const char *why;        /* why it is not known so far */
-	enum answer how;        /* how that came */
-};
-
-struct probe {
-	struct host *host;
-	struct arena *arena;
-	const struct profile *profile;
-	const char *peer;
-	struct facts *facts;
-	struct question *questions;
-	size_t n_questions;
-	struct want *wants;
-	size_t n_wants;
-	struct err *e;
-};
-
-static bool
-same_question(const struct question *q, const char **argv, const char *file)
-{
-	size_t i;
-
-	if (argv == NULL || q->argv == NULL)
-		return argv == NULL && q->argv == NULL && strcmp(q->file, file) == 0;
-	for (i = 0; argv[i] != NULL && q->argv[i] != NULL; i++) {
-		if (strcmp(argv[i], q->argv[i]) != 0)
-			return false;
-	}
-	return argv[i] == q->argv[i];
-}
-
-/* Its index among the questions, where it may stand already. */
-static size_t
-ask(struct probe *p, const char **argv, const char *file)
-{
-	struct question *q;
-	size_t i;
-
-	for (i = 0; i < p->n_questions; i++) {
-		if (same_question(&p->questions[i], argv, file))
-			return i;
-	}
-	q = arena_push(p->arena, &p->questions, &p->n_questions, sizeof(*q));
-	q->argv = argv;
-	q->file = file;
-	return i;
-}
-
-/* Have all questions answered that are not yet. */
-static bool
-run_questions(struct probe *p)
-{
-	struct command *commands = arena_array(p->arena, p->n_questions, sizeof(*commands));
-	struct output *out = arena_array(p->arena, p->n_questions, sizeof(*out));
-	size_t i, n = 0;
-
-	for (i = 0; i < p->n_questions; i++) {
-		if (p->questions[i].answered)
-			continue;
-		commands[n].argv = p->questions[i].argv;
-		commands[n++].file = p->questions[i].file;
-	}
-	if (n == 0)
-		return true;
-	if (!host_run(p->host, p->arena, commands, n, out, p->e))
-		return false;
-	for (i = n = 0; i < p->n_questions; i++) {
-		if (p->questions[i].answered)
-			continue;
-		p->questions[i].answer = out[n++];
-		p->questions[i].answered = true;
-	}
-	return true;
-}
-
-static struct want *
-want_of(struct probe *p, const char *fact)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_wants; i++) {
-		if (strcmp(p->wants[i].field->name, fact) == 0)
-			return &p->wants[i];
-	}
-	return NULL;
-}
-
-static const struct field *
-fact_field(const char *name)
-{
-	const struct field *f;
-
-	for (f = facts_record.fields; strcmp(f->name, name) != 0; f++)
-		; /* profile_parse() has seen to it that there is one */
-	return f;
-}
-
-static void
-list_wants(struct probe *p)
-{
-	const struct profile *profile = p->profile;
-	struct want *w;
-	size_t i;
-
-	for (i = 0; i < profile->n_facts; i++) {
-		if (want_of(p, profile->facts[i].fact) != NULL)
-			continue;
-		w = arena_push(p->arena, &p->wants, &p->n_wants, sizeof(*w));
-		w->field = fact_field(profile->facts[i].fact);
-		w->rule = i;
-		w->how = ANSWER_OTHER;
-	}
-}
-
-static void
-next_rule(const struct probe *p, struct want *w)
-{
-	const struct profile *profile = p->profile;
-
-	do
-		w->rule++;
-	while (w->rule < profile->n_facts &&
-	    strcmp(profile->facts[w->rule].fact, w->field->name) != 0);
-}
-
-/* The facts that rules may name, as far as they are known and harmless. */
-static const char *
-usable(const char *value)
-{
-	return value != NULL && answer_is_plain(value) ? value : NULL;
-}
-
-static bool
-expand_rule(struct probe *p, const struct fact_rule *r, const char ***argv, const char **file)
-{
-	const struct facts *f = p->facts;
-	const struct substitution known[] = {
-		{ "peer", usable(p->peer) }, { "interface", usable(f->interface) },
-		{ "driver", usable(f->driver) }, { "bus", usable(f->bus) },
-		{ "release", usable(f->release) }, { NULL, NULL },
-	};
-
-	*argv = NULL;
-	*file = NULL;
-	if (r->file != NULL)
-		*file = profile_expand(p->arena, r->file, known);
-	else
-		*argv = profile_argv(p->arena, r->argv, r->n_argv, known);
-	return *argv != NULL || *file != NULL;
-}
-
-/* A fact of this rule's substitutions is still being looked for; *lacking is the first missing. */
-static bool
-must_wait(struct probe *p, const struct fact_rule *r, const char **lacking)
-{
-	static const char *const facts[] = { "interface", "driver", "bus", "release" };
-	size_t i, k;
-
-	*lacking = "peer";
-	for (i = 0; i < NELEM(facts); i++) {
-		char *key = arena_printf(p->arena, "{%s}", facts[i]);
-		bool used = r->file != NULL && strstr(r->file, key) != NULL;
-		struct want *w = want_of(p, facts[i]);
-
-		for (k = 0; k < r->n_argv; k++)
-			used = used || strstr(r->argv[k], key) != NULL;
-		if (used)
-			*lacking = facts[i];
-		if (used && w != NULL && w->rule < p->profile->n_facts)
-			return true;
-	}
-	return false;
-}
-
-/* The first failure says most; a rule that does not fit is nothing special. */
-static void
-keep_why(struct want *w, enum answer how, const char *why)
-{
-	if (w->why == NULL || (how == ANSWER_FAILED && w->how != ANSWER_FAILED)) {
-		w->why = why;
-		w->how = how;
-	}
-}
-
-/* Ask this fact's next rule that can be asked now.  True when something was asked. */
-static bool
-ask_want(struct probe *p, struct want *w)
-{
-	const struct fact_rule *r;
-	const char **argv, *file, *lacking;
-
-	for (w->asked = false; w->rule < p->profile->n_facts; next_rule(p, w)) {
-		r = &p->profile->facts[w->rule];
-		if (r->without_peer && p->peer != NULL)
-			continue;
-		if (expand_rule(p, r, &argv, &file)) {
-			w->question = ask(p, argv, file);
-			w->asked = true;
-			return true;
-		}
-		if (must_wait(p, r, &lacking))
-			return false;
-		if (strcmp(lacking, "peer") != 0)
-			keep_why(w, ANSWER_OTHER, arena_printf(p->arena, "%s is not known", lacking));
-	}
-	return false;
-}
-
-static void
-take_answer(struct probe *p, struct want *w)
-{
-	const char *why = NULL;
-	enum answer how = answer_fact(p->arena, &p->profile->facts[w->rule], w->field,
-	    &p->questions[w->question].answer, p->facts, &why);
-
-	if (how == ANSWER_KNOWN || how == ANSWER_UNKNOWN) {
-		w->rule = p->profile->n_facts;
-		w->why = why;
-		return;
-	}
-	keep_why(w, how, why);
-	next_rule(p, w);
-}
-
-static bool
-ask_rules(struct probe *p)
-{
-	bool asked = true;
-	size_t i;
-
-	list_wants(p);
-	while (asked) {
-		for (asked = false, i = 0; i < p->n_wants; i++)
-			asked = ask_want(p, &p->wants[i]) || asked;
-		if (!run_questions(p))
-			return false;
-		for (i = 0; i < p->n_wants; i++) {
-			if (p->wants[i].asked)
-				take_answer(p, &p->wants[i]);
-		}
-	}
-	return true;
-}
-
-/* What is wanted and not known; a bool that nothing affirms is false, not unknown. */
-static void
-list_unknown(struct probe *p)
-{
-	const struct want *w;
-	const char *s;
-	double x;
-	size_t i;
-
-	for (i = 0; i < p->n_wants; i++) {
-		w = &p->wants[i];
-		memcpy(&s, (char *)p->facts + w->field->offset,
-		    w->field->type == FIELD_STRING ? sizeof(s) : 0);
-		memcpy(&x, (char *)p->facts + w->field->offset,
-		    w->field->type == FIELD_NUMBER ? sizeof(x) : 0);
-		if ((w->field->type == FIELD_STRING && s == NULL) ||
-		    (w->field->type == FIELD_NUMBER && isnan(x)))
-			facts_unknown(p->arena, p->facts, w->field->name,
-			    w->why != NULL ? w->why : "no rule applies");
-	}
-}
-
-/* ---- what is not one fact a rule: offloads, knobs, congestion control ----------------------- */
-
+/* What is not one fact a rule: offloads, knobs, congestion control.  Indices of questions. */
 struct extras {
-	size_t offloads;    /* questions */
+	size_t offloads;
 	bool offloads_asked;
 	size_t *knobs;
 	size_t *writable;
@@ -303,7 +19,7 @@ static void
 ask_extras(struct probe *p, struct extras *x)
 {
 	const struct profile *profile = p->profile;
-	const struct substitution on[] = { { "interface", usable(p->facts->interface) },
+	const struct substitution on[] = { { "interface", facts_usable(p->facts->interface) },
 		{ NULL, NULL } };
 	const char **argv = profile_argv(p->arena, profile->offloads_argv,
 	    profile->n_offloads_argv, on);
@@ -311,24 +27,24 @@ ask_extras(struct probe *p, struct extras *x)
 
 	x->offloads_asked = profile->n_offloads_argv != 0 && argv != NULL;
 	if (x->offloads_asked)
-		x->offloads = ask(p, argv, NULL);
+		x->offloads = facts_ask(p, argv, NULL);
 	x->knobs = arena_array(p->arena, profile->n_knobs, sizeof(*x->knobs));
 	x->writable = arena_array(p->arena, profile->n_knobs, sizeof(*x->writable));
 	for (i = 0; i < profile->n_knobs; i++) {
 		const struct substitution of[] = { { "file", profile->knobs[i].file },
 			{ NULL, NULL } };
 
-		x->knobs[i] = ask(p, NULL, profile->knobs[i].file);
+		x->knobs[i] = facts_ask(p, NULL, profile->knobs[i].file);
 		if (profile->n_writable != 0)
-			x->writable[i] = ask(p, profile_argv(p->arena, profile->writable,
+			x->writable[i] = facts_ask(p, profile_argv(p->arena, profile->writable,
 			    profile->n_writable, of), NULL);
 	}
-	x->cc_now = ask(p, NULL, profile->congestion.now);
-	x->cc_available = ask(p, NULL, profile->congestion.available);
+	x->cc_now = facts_ask(p, NULL, profile->congestion.now);
+	x->cc_available = facts_ask(p, NULL, profile->congestion.available);
 	if (profile->congestion.allowed != NULL)
-		x->cc_allowed = ask(p, NULL, profile->congestion.allowed);
+		x->cc_allowed = facts_ask(p, NULL, profile->congestion.allowed);
 	if (profile->congestion.loaded != NULL)
-		x->cc_loaded = ask(p, NULL, profile->congestion.loaded);
+		x->cc_loaded = facts_ask(p, NULL, profile->congestion.loaded);
 }
 
 static void
@@ -406,7 +122,8 @@ take_congestion(struct probe *p, const struct extras *x)
 	if (g->allowed != NULL)
 		take_names(p, x->cc_allowed, "cc_allowed", &f->cc_allowed, &f->n_cc_allowed);
 	for (i = 0; g->loaded != NULL && i < f->n_cc_available; i++) {
-		if (answer_lists(&p->questions[x->cc_loaded].answer, module_of(p, f->cc_available[i])))
+		if (answer_lists(&p->questions[x->cc_loaded].answer,
+		    module_of(p, f->cc_available[i])))
 			*(const char **)arena_push(p->arena, &f->cc_modules, &f->n_cc_modules,
 			    sizeof(const char *)) = f->cc_available[i];
 	}
@@ -433,13 +150,13 @@ probe_loadable(struct probe *p)
 
 	for (i = 0; i < g->n_candidates; i++) {
 		const struct substitution of[] = { { "name", g->candidates[i] },
-			{ "release", usable(f->release) }, { NULL, NULL } };
+			{ "release", facts_usable(f->release) }, { NULL, NULL } };
 		const char **argv = is_available(f, g->candidates[i]) ? NULL :
 		    profile_argv(p->arena, g->probe, g->n_probe, of);
 
-		asked[i] = argv == NULL ? SIZE_MAX : ask(p, argv, NULL);
+		asked[i] = argv == NULL ? SIZE_MAX : facts_ask(p, argv, NULL);
 	}
-	if (!run_questions(p))
+	if (!facts_ask_run(p))
 		return false;
 	for (i = 0; i < g->n_candidates; i++) {
 		o = asked[i] == SIZE_MAX ? NULL : &p->questions[asked[i]].answer;
@@ -463,11 +180,10 @@ facts_probe(struct host *h, struct arena *a, const struct profile *profile,
 
 	record_init(&facts_record, &found);
 	found.peer = arena_strdup(a, peer_address);
-	if (!ask_rules(&p))
+	if (!facts_ask_rules(&p))
 		return false;
-	list_unknown(&p);
 	ask_extras(&p, &x);
-	if (!run_questions(&p))
+	if (!facts_ask_run(&p))
 		return false;
 	if (x.offloads_asked)
 		answer_offloads(a, profile->offloads, profile->n_offloads,

@@ -13,7 +13,7 @@
 
 #define SEND_BYTES ((size_t)128 * 1024)
 #define RECEIVE_BYTES ((size_t)1024 * 1024)
-#define TURNS 16 /* calls on one stream before the others and the clock are looked at */
+#define TURNS 16 /* reads of one stream before the others and the clock are looked at */
 #define NOW_BINS 5
 #define CAPPED_S 0.5 /* counted at least, when a byte cap ends the transfer */
 #define SLACK_S 1e-9 /* counts of intervals are no exact seconds */
@@ -200,26 +200,29 @@ receive_stream(struct flow *fl, unsigned i)
 	}
 }
 
+/*
+ * One write for each POLLOUT, as applications with an event loop do.  Asking each time matters: a
+ * sender that writes on until EAGAIN was seen to queue 2 MB under a send buffer of 256 KiB (6.18),
+ * and so to be faster than its setting lets others be.
+ */
 static void
 send_stream(struct flow *fl, unsigned i)
 {
-	for (int turn = 0; turn < TURNS && !capped(fl); turn++) {
-		size_t len = SEND_BYTES;
-		ssize_t n;
+	size_t len = SEND_BYTES;
+	ssize_t n;
 
-		if (fl->spec.max_bytes > 0 && fl->spec.max_bytes - fl->bytes < (double)len)
-			len = (size_t)ceil(fl->spec.max_bytes - fl->bytes);
-		n = send(fl->fd[i], buffer, len, MSG_NOSIGNAL);
-		if (n < 0) {
-			if (!try_later())
-				stream_lost(fl, i, strerror(errno));
-			return;
-		}
-		fl->bytes += (double)n;
-		fl->last_s = flow_clock_s();
-		if ((size_t)n < len)
-			return;
+	if (fl->spec.max_bytes > 0 && fl->spec.max_bytes - fl->bytes < (double)len)
+		len = (size_t)ceil(fmax(0, fl->spec.max_bytes - fl->bytes));
+	if (len == 0)
+		return;
+	n = send(fl->fd[i], buffer, len, MSG_NOSIGNAL);
+	if (n < 0) {
+		if (!try_later())
+			stream_lost(fl, i, strerror(errno));
+		return;
 	}
+	fl->bytes += (double)n;
+	fl->last_s = flow_clock_s();
 }
 
 /* The sum over all streams; streams that tell nothing make the sum unknown. */

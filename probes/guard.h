@@ -20,10 +20,10 @@ struct guard;
 
 /*
  * state_dir: where journals live, made if missing (0700).  old: the values to come back to, at most
- * 16, in the order in which they are set; files by absolute path.  boot_id and scope_id: facts that
- * name the running kernel and namespace; NULL where the system has none.  An error when another
- * run of this scope is at work, or left a journal that guard_orphans() has not carried out.  On
- * failure nothing stays behind.
+ * 16, in the order in which they are set; files by absolute path, one given twice counts once.
+ * boot_id and scope_id: facts that name the running kernel and namespace; NULL where the system has
+ * none.  An error when another run of this scope is at work, or left a journal that guard_orphans()
+ * has not carried out.  On failure nothing stays behind.
  */
 bool guard_arm(struct arena *a, const char *state_dir, const char *boot_id, const char *scope_id,
     const struct knob_value *old, size_t n, struct guard **out, struct err *e);

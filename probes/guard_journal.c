@@ -94,22 +94,32 @@ add_ours(struct journal *j, size_t knob, const char *text, struct err *e)
 	return true;
 }
 
+static bool
+find_knob(const struct journal *j, const char *file, size_t *knob)
+{
+	for (*knob = 0; *knob < j->n; ++*knob)
+		if (strcmp(j->knob[*knob].file, file) == 0)
+			return true;
+	return false;
+}
+
 bool
 journal_fill(struct journal *j, const char *boot_id, const char *scope_id,
     const struct knob_value *old, size_t n, struct err *e)
 {
-	size_t i;
+	size_t i, there;
 
 	memset(j, 0, sizeof(*j));
 	if (!copy(j->boot, sizeof(j->boot), known(boot_id)) ||
 	    !copy(j->scope, sizeof(j->scope), known(scope_id)))
 		return fail(e, ERR_FAILED, "the name of the boot or scope is too long or unprintable");
 	j->process = (long)getpid();
-	j->promised = n;
 	j->begun = true;
 	for (i = 0; i < n; i++)
-		if (!add_knob(j, old[i].name, old[i].file, old[i].text, e))
+		if (!find_knob(j, old[i].file, &there) &&
+		    !add_knob(j, old[i].name, old[i].file, old[i].text, e))
 			return false;
+	j->promised = j->n;
 	return true;
 }
 
@@ -171,7 +181,7 @@ first_line(struct journal *j, char *field[], size_t n, struct err *e)
 bool
 journal_line(struct journal *j, char *line, struct err *e)
 {
-	char *field[6];
+	char *field[6] = { NULL };
 	size_t n = split(line, field, NELEM(field));
 	unsigned long knob;
 
@@ -183,15 +193,6 @@ journal_line(struct journal *j, char *line, struct err *e)
 	    number(field[1], JOURNAL_KNOBS, &knob) && knob < j->n)
 		return add_ours(j, knob, field[2], e);
 	return fail(e, ERR_FAILED, "damaged line");
-}
-
-static bool
-find_knob(const struct journal *j, const char *file, size_t *knob)
-{
-	for (*knob = 0; *knob < j->n; ++*knob)
-		if (strcmp(j->knob[*knob].file, file) == 0)
-			return true;
-	return false;
 }
 
 static bool

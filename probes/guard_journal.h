@@ -47,7 +47,7 @@ struct journal {
 	struct journal_value ours[JOURNAL_OURS];
 };
 
-/* Too long, too many or unprintable is an error. */
+/* Too long, too many or unprintable is an error.  A file given twice counts once. */
 bool journal_fill(struct journal *j, const char *boot_id, const char *scope_id,
     const struct knob_value *old, size_t n, struct err *e);
 

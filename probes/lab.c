@@ -15,13 +15,15 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__has_include)
 #if __has_include(<sys/prctl.h>)
 #include <sys/prctl.h>
+#endif
+#if __has_include(<sys/syscall.h>)
+#include <sys/syscall.h>
 #endif
 #endif
 

@@ -12,7 +12,7 @@ struct start {
 	const char *cc;
 };
 
-/* Maxima as in Linux v6.18 net/ipv4/tcp.c tcp_init() and v6.1; the first two fields are the same. */
+/* Maxima as set by tcp_init() (net/ipv4/tcp.c) of Linux v6.18 and v6.1; the rest is the same. */
 static const struct start starts[] = {
 	{ "linux-6.18", "4096 131072 33554432", "4096 16384 4194304", "cubic" },
 	{ "linux-6.1", "4096 131072 6291456", "4096 16384 4194304", "cubic" },
@@ -179,7 +179,8 @@ set_ipv6(const char *address, double mtu, struct err *e)
 	inet_pton(AF_INET6, address, &r.address);
 	ok = ioctl(s, SIOCSIFADDR, &r) == 0;
 	if (!ok)
-		fail(e, ERR_FAILED, "cannot set address %s in the lab: %s", address, strerror(errno));
+		fail(e, ERR_FAILED, "cannot set address %s in the lab: %s", address,
+		    strerror(errno));
 	close(s);
 	return ok;
 }
@@ -259,8 +260,8 @@ enter_new_user_ns(void)
 {
 	char map[2][64];
 
-	snprintf(map[0], sizeof(map[0]), "0 %ju 1", (uintmax_t)geteuid());
-	snprintf(map[1], sizeof(map[1]), "0 %ju 1", (uintmax_t)getegid());
+	snprintf(map[0], sizeof(map[0]), "0 %lu 1", (unsigned long)geteuid());
+	snprintf(map[1], sizeof(map[1]), "0 %lu 1", (unsigned long)getegid());
 	return unshare(CLONE_NEWUSER) == 0 && write_file("/proc/self/setgroups", "deny") &&
 	    write_file("/proc/self/uid_map", map[0]) && write_file("/proc/self/gid_map", map[1]);
 }
@@ -325,11 +326,11 @@ ns_enter(pid_t owner, int net_fd, bool user, struct err *e)
 	char path[64];
 
 	if (user) {
-		snprintf(path, sizeof(path), "/proc/%jd/ns/user", (intmax_t)owner);
+		snprintf(path, sizeof(path), "/proc/%ld/ns/user", (long)owner);
 		if (!enter(path, CLONE_NEWUSER, e))
 			return false;
 	}
-	snprintf(path, sizeof(path), "/proc/%jd/fd/%d", (intmax_t)owner, net_fd);
+	snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)owner, net_fd);
 	if (!enter(path, CLONE_NEWNET, e))
 		return false;
 	fresh_sys();

@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <math.h>
-#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -125,10 +125,10 @@ spin_until(const struct owner *o, double due)
 static void
 rest(struct owner *o)
 {
-	struct pollfd p[2] = { { o->tun[0], POLLIN, 0 }, { o->tun[1], POLLIN, 0 } };
 	double due = fmin(link_due(o->link[0]), link_due(o->link[1]));
 	double sleep = fmin(due - now_ns(o) - o->spin_ns, IDLE_NS);
 	struct timespec t;
+	fd_set in;
 
 	if (sleep <= 0) {
 		spin_until(o, due);
@@ -136,7 +136,10 @@ rest(struct owner *o)
 	}
 	t.tv_sec = (time_t)(sleep / 1e9);
 	t.tv_nsec = (long)(sleep - (double)t.tv_sec * 1e9);
-	ppoll(p, 2, &t, NULL);
+	FD_ZERO(&in);
+	FD_SET(o->tun[0], &in);
+	FD_SET(o->tun[1], &in);
+	pselect((o->tun[0] > o->tun[1] ? o->tun[0] : o->tun[1]) + 1, &in, NULL, NULL, &t, NULL);
 }
 
 static void

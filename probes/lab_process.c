@@ -4,8 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/syscall.h>)
+#include <sys/syscall.h>
+#endif
+#endif
 
 /*
  * Field 22 of /proc/PID/stat (proc(5)); field 2 is the command's name in parentheses and may hold
@@ -18,7 +23,7 @@ state_start_time(pid_t pid, double *ticks)
 	ssize_t n = -1;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)pid);
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = read(fd, stat, sizeof(stat) - 1);

@@ -122,7 +122,9 @@ static bool
 watch(int child, int owner)
 {
 	enum { CHILD, OWNER, STOP };
-	struct pollfd p[] = { { child, POLLIN, 0 }, { owner, POLLIN, 0 }, { stop_fd(), POLLIN, 0 } };
+	struct pollfd p[] = {
+		{ child, POLLIN, 0 }, { owner, POLLIN, 0 }, { stop_fd(), POLLIN, 0 },
+	};
 
 	for (;;) {
 		if (poll(p, NELEM(p), -1) < 0)
@@ -146,7 +148,7 @@ lab_wait(struct arena *a, const char *name, pid_t pid, int *status, struct err *
 	bool ok = false;
 
 	if (child < 0)
-		fail(e, ERR_FAILED, "cannot watch process %jd: %s", (intmax_t)pid, strerror(errno));
+		fail(e, ERR_FAILED, "cannot watch process %ld: %s", (long)pid, strerror(errno));
 	else if (state_find(a, name, &lab, NULL, &owner, e) && !(ok = watch(child, owner)))
 		fail(e, ERR_FAILED, "lab %s: its owner died", name);
 	if (!ok)

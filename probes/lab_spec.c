@@ -37,7 +37,8 @@ lab_check_name(const char *name, struct err *e)
 
 	if (n == 0 || n > 32 || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "0123456789_-") != n)
-		return fail(e, ERR_USAGE, "lab name '%.40s': 1 to 32 letters, digits, - or _", name);
+		return fail(e, ERR_USAGE, "lab name '%.40s': 1 to 32 letters, digits, - or _",
+		    name);
 	return true;
 }
 
@@ -123,8 +124,8 @@ lab_check(const struct lab_spec *s, struct err *e)
 		return false;
 	memory = link_memory_bytes(s, 0) + link_memory_bytes(s, 1);
 	if (memory > LAB_MEMORY_MAX)
-		return fail(e, ERR_USAGE, "--rate, --rtt, --queue: queue and path would hold %.1f GiB, "
-		    "more than 1 GiB", memory / LAB_MEMORY_MAX);
+		return fail(e, ERR_USAGE, "--rate, --rtt, --queue: queue and path would hold "
+		    "%.1f GiB, more than 1 GiB", memory / LAB_MEMORY_MAX);
 	return true;
 }
 
@@ -193,8 +194,8 @@ lab_parse_loss_ge(struct arena *a, const char *text, struct lab_link *l, struct 
 	size_t n = split(arena_strdup(a, text), part, NELEM(part));
 
 	if (n < 3)
-		return fail(e, ERR_USAGE, "--loss-ge: '%.60s' is not P_BAD,P_GOOD,LOSS_BAD[,LOSS_GOOD]",
-		    text);
+		return fail(e, ERR_USAGE,
+		    "--loss-ge: '%.60s' is not P_BAD,P_GOOD,LOSS_BAD[,LOSS_GOOD]", text);
 	for (size_t i = 0; i < n; i++)
 		if (!units_fraction(part[i], &v[i], &why))
 			return fail(e, ERR_USAGE, "--loss-ge: %s", why.text);

@@ -40,8 +40,10 @@ static const struct field spec_fields[] = {
 	F_NUM(lab_spec, rtt_ms, 0, 0, FIELD_REQUIRED),
 	F_NUM(lab_spec, mtu, 0, 0, FIELD_REQUIRED),
 	F_NUM(lab_spec, seed, 0, 0, FIELD_REQUIRED),
-	{ "a_to_b", FIELD_RECORD, offsetof(struct lab_spec, link[0]), 0, &link_record, NULL, 0, 0, 0 },
-	{ "b_to_a", FIELD_RECORD, offsetof(struct lab_spec, link[1]), 0, &link_record, NULL, 0, 0, 0 },
+	{ "a_to_b", FIELD_RECORD, offsetof(struct lab_spec, link[0]), 0, &link_record, NULL, 0, 0,
+	    FIELD_REQUIRED },
+	{ "b_to_a", FIELD_RECORD, offsetof(struct lab_spec, link[1]), 0, &link_record, NULL, 0, 0,
+	    FIELD_REQUIRED },
 	F_STR(lab_spec, start, FIELD_REQUIRED),
 	F_BOOL(lab_spec, open_b),
 	F_END,
@@ -72,7 +74,8 @@ static const struct field state_fields[] = {
 	F_BOOL(lab_state, user),
 	F_STR(lab_state, start_cc, 0),
 	F_BOOL(lab_state, cc_refused),
-	F_REC(lab_state, spec, &lab_spec_record),
+	{ "spec", FIELD_RECORD, offsetof(struct lab_state, spec), 0, &lab_spec_record, NULL, 0, 0,
+	    FIELD_REQUIRED },
 	F_END,
 };
 static const struct record state_record = { "lab state", sizeof(struct lab_state), state_fields };
@@ -137,7 +140,7 @@ state_base(struct arena *a, bool make, const char **path, int *fd, struct err *e
 		*path = runtime;
 	else {
 		*path = "/tmp";
-		first = arena_printf(a, "pathtune-%ju", (uintmax_t)geteuid());
+		first = arena_printf(a, "pathtune-%lu", (unsigned long)geteuid());
 	}
 	*fd = open(*path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0)
@@ -149,7 +152,8 @@ bool
 state_lock(int base, struct err *e)
 {
 	if (flock(base, LOCK_EX) != 0)
-		return fail(e, ERR_FAILED, "cannot lock the directory of labs: %s", strerror(errno));
+		return fail(e, ERR_FAILED, "cannot lock the directory of labs: %s",
+		    strerror(errno));
 	return true;
 }
 

@@ -259,8 +259,9 @@ demo(struct cmd_context *c, int argc, char **argv, struct err *e)
 	ok = lab_up(c->arena, &d.spec, &d.start_cc, e);
 	if (ok) {
 		ok = play(&d, e);
+		/* After a whole run the server (--once) ends by itself. */
 		wait_child(&d.tuner, true);
-		wait_child(&d.server, true);
+		wait_child(&d.server, !ok);
 		lab_down(c->arena, d.spec.name, &down);
 	}
 	unlink(d.run_file);

@@ -69,10 +69,10 @@ static const struct record status_doc_record = { "status", sizeof(struct status_
 static const struct field stats_doc_fields[] = {
 	F_STR(stats_doc, schema, 0),
 	F_STR(stats_doc, name, 0),
-	{ "a_to_b", FIELD_RECORD, offsetof(struct stats_doc, stats[0]), 0, &lab_stats_record, NULL, 0,
-	    0, 0 },
-	{ "b_to_a", FIELD_RECORD, offsetof(struct stats_doc, stats[1]), 0, &lab_stats_record, NULL, 0,
-	    0, 0 },
+	{ "a_to_b", FIELD_RECORD, offsetof(struct stats_doc, stats[0]), 0, &lab_stats_record, NULL,
+	    0, 0, 0 },
+	{ "b_to_a", FIELD_RECORD, offsetof(struct stats_doc, stats[1]), 0, &lab_stats_record, NULL,
+	    0, 0, 0 },
 	F_END,
 };
 static const struct record stats_doc_record = { "stats", sizeof(struct stats_doc),
@@ -98,7 +98,8 @@ say_impairments(struct arena *a, const struct lab_link *l)
 	if (l->loss_model == LOSS_BERNOULLI)
 		printf(", loss %s", units_say_percent(a, l->loss, 3));
 	if (l->loss_model == LOSS_GILBERT_ELLIOTT)
-		printf(", Gilbert-Elliott loss %g,%g,%g,%g", l->p_bad, l->p_good, l->loss, l->loss_good);
+		printf(", Gilbert-Elliott loss %g,%g,%g,%g", l->p_bad, l->p_good, l->loss,
+		    l->loss_good);
 	if (l->jitter_ms > 0)
 		printf(", jitter %s", units_say_time(a, l->jitter_ms / 1e3));
 	if (l->police_bps > 0)
@@ -113,14 +114,14 @@ say_lab(struct arena *a, const struct lab_info *info)
 
 	printf("%s: ", info->name);
 	if (info->alive)
-		printf("up, process %jd\n", (intmax_t)info->owner);
+		printf("up, process %ld\n", (long)info->owner);
 	else
 		printf("dead; pathtune lab down %s removes what is left\n", info->name);
-	printf("  RTT %s, MTU %.0f, seed %.0f, start %s%s", units_say_time(a, s->rtt_ms / 1e3), s->mtu,
-	    s->seed, s->start, s->open_b ? ", b wide open" : "");
+	printf("  RTT %s, MTU %.0f, seed %.0f, start %s%s", units_say_time(a, s->rtt_ms / 1e3),
+	    s->mtu, s->seed, s->start, s->open_b ? ", b wide open" : "");
 	if (info->start_cc != NULL)
-		printf(" (%s%s)", info->start_cc, info->cc_refused ? ", per socket: the kernel refuses it "
-		    "as this lab's default" : "");
+		printf(" (%s%s)", info->start_cc, info->cc_refused ?
+		    ", per socket: the kernel refuses it as this lab's default" : "");
 	puts("");
 	for (unsigned d = 0; d < 2; d++) {
 		printf("  %s: %s, queue %s", d == 0 ? "a to b" : "b to a",
@@ -172,7 +173,7 @@ print_labs(struct cmd_context *c, const char *name, struct err *e)
 	if (name != NULL && shown == 0)
 		return fail(e, ERR_FAILED, "lab %s: there is none", name);
 	if (c->json)
-		fputs(record_to_json(c->arena, &status_doc_record, &doc, true), stdout);
+		puts(record_to_json(c->arena, &status_doc_record, &doc, true));
 	else if (shown == 0)
 		cmd_note(c, "no lab is up");
 	return true;
@@ -221,17 +222,20 @@ up_parse(struct cmd_context *c, int argc, char **argv, struct lab_spec *s, bool 
 		{ "rate", 0, OPT_RATE, &f.rate, 0, 0, NULL, "RATE", "both ways (300M)", false },
 		{ "rate-ab", 0, OPT_RATE, &f.rate_ab, 0, 0, NULL, "RATE", "from a to b", false },
 		{ "rate-ba", 0, OPT_RATE, &f.rate_ba, 0, 0, NULL, "RATE", "from b to a", false },
-		{ "rtt", 0, OPT_TIME, &f.rtt_s, 0, 0, NULL, "TIME", "there and back (80ms)", false },
+		{ "rtt", 0, OPT_TIME, &f.rtt_s, 0, 0, NULL, "TIME", "there and back (80ms)",
+			false },
 		{ "queue", 0, OPT_STRING, &f.queue, 0, 0, NULL, "QUEUE",
 			"1bdp, 64K (bytes) or 100p (packets); 1bdp", false },
-		{ "loss", 0, OPT_FRACTION, &f.loss, 0, 0, NULL, "SHARE", "of the segments (0)", false },
+		{ "loss", 0, OPT_FRACTION, &f.loss, 0, 0, NULL, "SHARE", "of the segments (0)",
+			false },
 		{ "loss-ge", 0, OPT_STRING, &f.loss_ge, 0, 0, NULL, "PB,PG,LB[,LG]",
 			"Gilbert-Elliott: to bad, to good, loss in bad, in good", false },
-		{ "jitter", 0, OPT_TIME, &f.jitter_s, 0, 0, NULL, "TIME", "added at random each way (0)",
-			false },
+		{ "jitter", 0, OPT_TIME, &f.jitter_s, 0, 0, NULL, "TIME",
+			"added at random each way (0)", false },
 		{ "police", 0, OPT_STRING, &f.police, 0, 0, NULL, "RATE[,BURST]",
 			"a token bucket before the queue", false },
-		{ "seed", 0, OPT_NUMBER, &s->seed, 0, 0, NULL, "N", "of loss and jitter (1)", false },
+		{ "seed", 0, OPT_NUMBER, &s->seed, 0, 0, NULL, "N", "of loss and jitter (1)",
+			false },
 		{ "mtu", 0, OPT_NUMBER, &s->mtu, 0, 0, NULL, "BYTES", "1500", false },
 		{ "start", 0, OPT_STRING, &s->start, 0, 0, NULL, "PRESET",
 			"linux-6.18 (default), linux-6.1, bsd-256k or host", false },
@@ -306,7 +310,7 @@ stats(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (!lab_stats(c->arena, doc.name, doc.stats, e))
 		return false;
 	if (c->json) {
-		fputs(record_to_json(c->arena, &stats_doc_record, &doc, true), stdout);
+		puts(record_to_json(c->arena, &stats_doc_record, &doc, true));
 		return true;
 	}
 	printf("%-8s%12s%16s%12s%16s%10s%10s%10s%12s%8s\n", "", "segments in", "bytes in",
@@ -377,12 +381,14 @@ lab(struct cmd_context *c, int argc, char **argv, struct err *e)
 		&lab_stats_cmd, &lab_exec_cmd };
 
 	if (argc < 2)
-		return fail(e, ERR_USAGE, "up, down, status, stats or exec? See pathtune lab --help");
+		return fail(e, ERR_USAGE,
+		    "up, down, status, stats or exec? See pathtune lab --help");
 	for (size_t i = 0; i < NELEM(verbs); i++)
 		if (strcmp(argv[1], verbs[i]->name + strlen("lab ")) == 0)
 			return verbs[i]->run(c, argc - 1, argv + 1, e);
 	if (strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
-		return fail(e, ERR_USAGE, "'%.60s' is none of up, down, status, stats, exec", argv[1]);
+		return fail(e, ERR_USAGE, "'%.60s' is none of up, down, status, stats, exec",
+		    argv[1]);
 	puts("usage: pathtune lab up|down|status|stats|exec ..\n");
 	for (size_t i = 0; i < NELEM(verbs); i++)
 		printf("  %-11s %s\n", verbs[i]->name, verbs[i]->summary);

@@ -11,12 +11,13 @@
  * quarter of the BDP, .94 with a tiny receive window, below .05 on full paths).
  */
 #define LIMITED_SHARE 0.2
+#define FULL_SHARE 0.9   /* of the usable window in flight: the window is what decides */
 #define LOSS_SHARE 1e-5  /* fewer segments sent again than this have no say */
 #define QUEUE_RISE 1.15  /* RTT under load over idle RTT that shows a standing queue */
 #define RATE_MATCH 0.93  /* goodput over the largest delivery rate: headers and nothing else */
 
 struct medians {
-	double rwnd, sndbuf, retransmits, goodput, idle_ms, loaded_ms, rate;
+	double rwnd, sndbuf, retransmits, goodput, idle_ms, loaded_ms, rate, inflight;
 	size_t n;
 };
 
@@ -64,6 +65,7 @@ medians_of(struct arena *a, const struct trial *t, size_t n, enum direction d,
 	m.idle_ms = median_of(t, n, use, offsetof(struct trial, rtt.idle_ms));
 	m.loaded_ms = median_of(t, n, use, offsetof(struct trial, rtt.loaded_ms));
 	m.rate = median_of(t, n, use, offsetof(struct trial, delivery_rate_bps));
+	m.inflight = median_of(t, n, use, offsetof(struct trial, inflight_bytes));
 	return m;
 }
 
@@ -72,6 +74,28 @@ limited(struct arena *a, enum limiter which, const char *who, double share)
 {
 	return (struct limit){ which, arena_printf(a,
 	    "%s held the sender back for %.0f %% of the time", who, share * 100) };
+}
+
+/*
+ * The times of TCP_INFO count a sender as held back only while it tries to write more; one that
+ * waits until it may write (poll) shows next to nothing.  A window that is full says the same.
+ */
+static bool
+window_full(const struct medians *m, const struct setting *s)
+{
+	bool queue = m->loaded_ms > m->idle_ms * QUEUE_RISE + 1;
+
+	return m->inflight >= FULL_SHARE * s->window_bytes && !queue &&
+	    !(m->retransmits > LOSS_SHARE);
+}
+
+static struct limit
+full(struct arena *a, enum direction d, const struct medians *m, const struct setting *s)
+{
+	return (struct limit){ d == DIR_SEND ? LIMIT_SNDBUF : LIMIT_RWND, arena_printf(a,
+	    "%s in flight fill the window of %s that the %s buffer gives",
+	    units_say_bytes(a, m->inflight), units_say_bytes(a, s->window_bytes),
+	    d == DIR_SEND ? "send" : "receive") };
 }
 
 static struct limit
@@ -109,5 +133,7 @@ limiter_name(struct arena *a, const struct trial *trials, size_t n, enum directi
 		return limited(a, LIMIT_RWND, "the receiver's window", m.rwnd);
 	if (m.sndbuf >= LIMITED_SHARE)
 		return limited(a, LIMIT_SNDBUF, "the send buffer", m.sndbuf);
+	if (window_full(&m, setting))
+		return full(a, direction, &m, setting);
 	return path_or_cwnd(a, &m);
 }

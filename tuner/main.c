@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const struct cmd *const commands[] = {
-	&cmd_tune, &cmd_demo, &cmd_show, &cmd_serve, &cmd_lab,
+	&cmd_probe, &cmd_tune, &cmd_demo, &cmd_show, &cmd_serve, &cmd_lab,
 };
 
 static int

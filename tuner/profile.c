@@ -85,12 +85,12 @@ static const struct field profile_fields[] = {
 	F_STRS(profile, offloads),
 	F_LIST(profile, knobs, &knob_record),
 	F_STRS(profile, writable),
-	{ "congestion", FIELD_RECORD, offsetof(struct profile, congestion), 0, &congestion_record, NULL, 0, 0,
-	    FIELD_REQUIRED },
+	{ "congestion", FIELD_RECORD, offsetof(struct profile, congestion), 0, &congestion_record,
+	    NULL, 0, 0, FIELD_REQUIRED },
 	F_STRS(profile, flush),
 	F_LIST(profile, windows, &window_record),
-	{ "persist", FIELD_RECORD, offsetof(struct profile, persist), 0, &persist_record, NULL, 0, 0,
-	    FIELD_REQUIRED },
+	{ "persist", FIELD_RECORD, offsetof(struct profile, persist), 0, &persist_record,
+	    NULL, 0, 0, FIELD_REQUIRED },
 	F_END,
 };
 static const struct record profile_record = { "profile", sizeof(struct profile), profile_fields };
@@ -127,8 +127,8 @@ profile_for(struct arena *a, const char *sysname, struct profile **out, struct e
 		}
 		text_add(&known, "%s%s", known.len == 0 ? "" : ", ", p->sysname);
 	}
-	return fail(e, ERR_FAILED, "no profile for the system \"%s\" (there is one for: %s)", sysname,
-	    known.len == 0 ? "none" : known.s);
+	return fail(e, ERR_FAILED, "no profile for the system \"%s\" (there is one for: %s)",
+	    sysname, known.len == 0 ? "none" : known.s);
 }
 
 const struct knob *

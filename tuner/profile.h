@@ -40,7 +40,7 @@ const struct window_model *profile_window(const struct profile *p, enum directio
 /* The knob with this role, or NULL. */
 const struct knob *profile_knob(const struct profile *p, enum knob_role role);
 
-/* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, up to the first other character. */
+/* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, to the first other character. */
 int profile_release_cmp(const char *a, const char *b);
 
 #endif

@@ -76,7 +76,8 @@ struct record {
 
 /* Shorthand for tables. */
 #define F_STR(s, m, fl) { #m, FIELD_STRING, offsetof(struct s, m), 0, NULL, NULL, 0, 0, fl }
-#define F_NUM(s, m, lo, hi, fl) { #m, FIELD_NUMBER, offsetof(struct s, m), 0, NULL, NULL, lo, hi, fl }
+#define F_NUM(s, m, lo, hi, fl) \
+	{ #m, FIELD_NUMBER, offsetof(struct s, m), 0, NULL, NULL, lo, hi, fl }
 #define F_BOOL(s, m) { #m, FIELD_BOOL, offsetof(struct s, m), 0, NULL, NULL, 0, 0, 0 }
 #define F_ENUM(s, m, table, fl) \
 	{ #m, FIELD_ENUM, offsetof(struct s, m), 0, NULL, table, 0, 0, fl }

@@ -13,8 +13,8 @@
  * betting test of stats.h, whose guarantee (a change that does nothing is recommended in at most 1
  * of 20 runs) holds at every look, hence at any budget and any stop.
  *
- * The same random bits and the same answers give the same asks: a search is resumed by telling the
- * recorded trials again with the recorded bits.
+ * The same random bits, answers, times and byte counts give the same asks: a search is resumed by
+ * telling the recorded trials again with the recorded bits.
  */
 #ifndef PATHTUNE_SEARCH_H
 #define PATHTUNE_SEARCH_H
@@ -91,6 +91,7 @@ struct search_result {
 	bool retransmit_exception;     /* accepted with 1..3 % more retransmits */
 	bool guard_rtt, guard_retransmits; /* which guard spoke, with CLASS_GUARD */
 	double guard_limit_ms;         /* loaded RTT allowed */
+	double low_decile_bps;         /* of the candidate's goodput over its connections */
 	double stuck, connections;     /* of the candidate's control: far below the rest, of all */
 	const char *why;               /* CANNOT_BIND, INCONCLUSIVE, UNSTEADY, FAILED: in words, else
 	                                * NULL */

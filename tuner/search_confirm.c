@@ -10,11 +10,16 @@
 #define THRESHOLD 20        /* 1 / .05 */
 #define LEAST_PAIRS 6
 #define GROSS_PAIRS 4
-#define CONNECTIONS_CC 14   /* of another control: one that gets stuck in a fifth shows with .96 */
-#define CONNECTIONS_STUCK 20 /* once one was stuck */
+#define CONNECTIONS_CC 20    /* of another control: one stuck in a fifth shows with .99 */
+#define CONNECTIONS_QUICK 16 /* the same in a quick run: .97 */
+#define CONNECTIONS_STUCK 30 /* once one was stuck: a second shows with .99 */
+#define CHECK_S 1            /* being stuck shows at once */
 #define FILLS 0.95
 
-/* May a guard send us one step down?  Known before the first pair, so that alpha is shared. */
+/*
+ * May a guard send us one step down (NAN: no)?  Known before the first pair, so that alpha is shared.
+ * A quick run has no time for two confirmations and keeps its alpha for one.
+ */
 static double
 step_down(const struct search *s)
 {
@@ -23,7 +28,7 @@ step_down(const struct search *s)
 
 	if (c->n > 0)
 		bdp = exp(samples_median_y(c->side[1], c->n)) * s->rtt0_s / 8;
-	if (c->second || !loss_based(s->cc[c->cc]) || !(below >= FILLS * bdp))
+	if (c->second || s->config.mode == BUDGET_QUICK || !loss_based(s->cc[c->cc]) || !(below >= FILLS * bdp))
 		return NAN;
 	return c->cc == 0 && below <= s->config.window_bytes ? NAN : below;
 }
@@ -34,7 +39,8 @@ start_pairs(struct search *s, double window)
 	struct confirm *c = &s->confirm;
 
 	c->window = window;
-	c->n = 0;
+	c->n = c->n_extra = 0;
+	c->checking = false;
 	c->start_s = s->elapsed_s;
 	stats_bets_start(&c->bets);
 }
@@ -103,12 +109,28 @@ out_of_time(struct search *s)
 	}
 }
 
+static void
+check_open(struct search *s)
+{
+	block_clear(s);
+	block_add(s, 1, s->confirm.cc, s->confirm.window);
+	s->block.duration_s = fmax(CHECK_S, 5 * s->rtt0_s);
+	if (s->confirm.n_extra == SEARCH_EXTRA || !block_fits(s, 1, false)) {
+		s->block.n = 0;
+		out_of_time(s);
+	}
+}
+
 void
 confirm_open(struct search *s)
 {
 	struct confirm *c = &s->confirm;
 	bool candidate_first;
 
+	if (c->checking) {
+		check_open(s);
+		return;
+	}
 	block_clear(s);
 	block_add(s, 0, 0, s->config.window_bytes);
 	block_add(s, 1, c->cc, c->window);
@@ -151,15 +173,24 @@ breaks_guard(struct search *s, double factor)
 	    stats_hodges_lehmann(c->d, c->n), factor);
 }
 
+/* How many connections of the candidate must have been seen before it is recommended? */
+static size_t
+connections_wanted(const struct search *s, size_t stuck)
+{
+	if (stuck > 0)
+		return CONNECTIONS_STUCK;
+	if (s->confirm.cc == 0)
+		return 0;
+	return s->config.mode == BUDGET_QUICK ? CONNECTIONS_QUICK : CONNECTIONS_CC;
+}
+
 /* E has crossed: what else is asked of a change? */
 static void
 judge(struct search *s)
 {
 	struct confirm *c = &s->confirm;
-	size_t stuck = search_stuck(s), wanted = c->cc == 0 ? 0 : CONNECTIONS_CC;
+	size_t stuck = search_stuck(s), wanted = connections_wanted(s, stuck);
 
-	if (stuck > 0)
-		wanted = CONNECTIONS_STUCK;
 	if (breaks_guard(s, 1.1))
 		guarded(s);
 	else if (!gain_is_sure(c))
@@ -168,6 +199,8 @@ judge(struct search *s)
 		unsteady(s);
 	else if (search_connections(s) >= wanted)
 		search_end(s, class_of(s));
+	else
+		c->checking = true;
 }
 
 static bool
@@ -194,6 +227,11 @@ confirm_close(struct search *s)
 {
 	struct confirm *c = &s->confirm;
 
+	if (c->checking) {
+		c->extra[c->n_extra++] = s->block.got[0];
+		judge(s);
+		return;
+	}
 	for (size_t i = 0; i < 2; i++)
 		c->side[s->block.slots[i].who][c->n] = s->block.got[i];
 	pair_add(s, c->side[1][c->n].y - c->side[0][c->n].y);
@@ -203,7 +241,7 @@ confirm_close(struct search *s)
 	}
 	if (crossed(c))
 		judge(s);
-	if (!s->over && no_gain(c))
+	if (!s->over && !c->checking && no_gain(c))
 		search_end(s, CLASS_NO_GAIN);
 }
 
@@ -214,7 +252,7 @@ confirm_count_loss(struct search *s)
 	struct confirm *c = &s->confirm;
 	double most = c->bets.n > 0 ? c->bets.sizes[c->bets.n - 1] : log(2);
 
-	if (c->n >= STATS_MAX)
+	if (c->n >= STATS_MAX || c->checking)
 		return;
 	c->side[0][c->n] = c->side[1][c->n] = (struct sample){NAN, NAN, NAN, NAN};
 	pair_add(s, -most);

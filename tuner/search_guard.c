@@ -22,7 +22,7 @@ median_member(const struct sample *v, size_t n, size_t offset)
 		if (!isnan(v[i].y) && !isnan(x))
 			known[m++] = x;
 	}
-	return stats_median(known, m);
+	return m == 0 ? NAN : stats_median(known, m);
 }
 
 double
@@ -96,7 +96,7 @@ guard_broken(struct search *s, struct load candidate, struct load start, double 
 	s->result.guard_limit_ms = isinf(rtt_limit) ? NAN : rtt_limit * 1000;
 	s->result.guard_rtt = candidate.rtt_s > factor * rtt_limit;
 	s->result.guard_retransmits = more > factor * guard_retransmit_allowance(gain);
-	s->result.retransmit_exception = !s->result.guard_retransmits && more > factor * RETRANSMITS;
+	s->result.retransmit_exception = !s->result.guard_retransmits && more > RETRANSMITS;
 	return s->result.guard_rtt || s->result.guard_retransmits;
 }
 
@@ -124,7 +124,7 @@ search_connections(const struct search *s)
 {
 	const struct arm *arm = arm_of_candidate(s);
 
-	return s->confirm.n + s->knee.n_seen + (arm == NULL ? 0 : arm->n);
+	return s->confirm.n + s->confirm.n_extra + s->knee.n_seen + (arm == NULL ? 0 : arm->n);
 }
 
 /* How many of a group without a partner lie far below its usual value. */
@@ -161,6 +161,8 @@ search_stuck(const struct search *s)
 
 	for (size_t i = 0; i < c->n; i++)
 		stuck += c->d[i] < ahead - far && c->side[1][i].y < usual - log(2);
+	for (size_t i = 0; i < c->n_extra; i++)
+		stuck += c->extra[i].y < usual - far;
 	far = fmax(log(2), 4 * noise);
 	stuck += stuck_alone(s->knee.seen, s->knee.n_seen, far);
 	if (arm != NULL)

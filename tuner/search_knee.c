@@ -11,6 +11,7 @@
 #define KAPPA_BBR 2.0  /* bbr keeps up to two BDPs in flight */
 #define BELOW 0.7      /* of the BDP: a step lower cannot carry it */
 #define FILLS 0.95
+#define CALM 0.055     /* standard error of three blocks up to which "no worse" means something */
 #define ROUNDS 5
 
 static bool
@@ -36,21 +37,19 @@ static double
 expected_window(struct search *s)
 {
 	struct knee *k = &s->knee;
-	double y[RACE_BLOCKS], rtt = s->rtt0_s, goodput, sd, window;
+	double y[RACE_BLOCKS], rtt = s->rtt0_s, sd, high, window;
 	size_t n = pick_samples(s, y);
 	bool loss = loss_based(s->cc[k->pick->cc]);
 
-	goodput = exp(stats_mean(y, n));
 	sd = n < 3 ? s->race.sd : sqrt(stats_winsorised_variance(y, n));
-	k->bdp_bytes = goodput * rtt / 8;
-	window = (loss ? KAPPA_LOSS : KAPPA_BBR) * k->bdp_bytes * exp(.5 * sd);
-	window = ladder_ceil(s, fmax(s->config.window_bytes, window));
-	if (loss) {
-		double queue = goodput / 8 * guard_allowance_s(s);
-
-		window = fmin(window, fmax(ladder_floor(s, k->bdp_bytes + queue),
-		    ladder_ceil(s, k->bdp_bytes)));
-	}
+	k->bdp_bytes = exp(stats_mean(y, n)) * rtt / 8;
+	high = k->bdp_bytes * exp(.5 * sd);
+	if (loss)
+		window = fmin(ladder_ceil(s, KAPPA_LOSS * high),
+		    ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)));
+	else
+		window = ladder_floor(s, KAPPA_BBR * high);
+	window = fmax(window, ladder_ceil(s, high));
 	return fmin(window, k->pick->window);
 }
 
@@ -95,16 +94,22 @@ knee_enter(struct search *s, struct arm *pick)
 
 /* ---- what three blocks say ------------------------------------------------------------------ */
 
+/* Log ratio of one role over another; its standard error from the race's spread and this one's. */
 static double
-lead_of(const struct knee *k, enum knee_role a, enum knee_role b, double *se, double sd)
+lead_of(const struct search *s, enum knee_role a, enum knee_role b, double *se)
 {
-	double d[KNEE_BLOCKS];
+	const struct knee *k = &s->knee;
+	double d[KNEE_BLOCKS], weight = s->race.sd_weight, sum = weight * s->race.sd * s->race.sd;
 	size_t n = 0;
 
 	for (size_t i = 0; i < k->blocks; i++)
 		if (!isnan(k->at[a][i].y) && !isnan(k->at[b][i].y))
 			d[n++] = k->at[a][i].y - k->at[b][i].y;
-	*se = sd / sqrt((double)n);
+	if (n > 1) {
+		sum += (double)(n - 1) * stats_variance(d, n);
+		weight += (double)(n - 1);
+	}
+	*se = sqrt(sum / weight / (double)n);
 	return stats_hodges_lehmann(d, n);
 }
 
@@ -115,7 +120,7 @@ knee_guard_broken(struct search *s)
 	double y[RACE_BLOCKS], ahead = stats_mean(y, pick_samples(s, y)) -
 	    samples_median_y(s->race.arms[0].at, s->race.blocks);
 
-	return guard_broken(s, samples_load(s->knee.at[KNEE_AT], s->knee.blocks), start, ahead, 1);
+	return guard_broken(s, samples_load(s->knee.at[KNEE_AT], s->knee.blocks), start, ahead, 1.1);
 }
 
 /* Another window to look at, NAN: take this one. */
@@ -132,18 +137,32 @@ elsewhere(struct search *s)
 	}
 	if (k->went_down || same(k->window, k->pick->window))
 		return NAN;
-	ahead = lead_of(k, KNEE_PICK, KNEE_AT, &se, s->race.sd);
+	ahead = lead_of(s, KNEE_PICK, KNEE_AT, &se);
 	next = ladder_above(s, k->window);
 	return ahead > BETTER && ahead - .3 * se > 0 && next <= k->pick->window ? next : NAN;
+}
+
+/*
+ * Is one step down as good?  Yes when it is clearly better (more window, less goodput), or where the
+ * path is so calm that being no worse than both others means something.
+ */
+static bool
+below_will_do(const struct search *s)
+{
+	double se, ahead = lead_of(s, KNEE_BELOW, KNEE_AT, &se), unused;
+
+	if (ahead > BETTER && ahead - 2 * se > 0)
+		return true;
+	return se < CALM && ahead >= 0 && !(lead_of(s, KNEE_BELOW, KNEE_PICK, &unused) < 0);
 }
 
 static void
 decide(struct search *s)
 {
 	struct knee *k = &s->knee;
-	double se, ahead = lead_of(k, KNEE_BELOW, KNEE_AT, &se, s->race.sd), next;
+	double next;
 
-	if (ahead > BETTER && ahead - 2 * se > 0) { /* more window, less goodput */
+	if (below_will_do(s)) {
 		take(s, k->below);
 		return;
 	}

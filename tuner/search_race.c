@@ -93,6 +93,7 @@ pool_sd(struct search *s)
 		weight += (double)(n - 1);
 	}
 	s->race.sd = sqrt(sum / weight);
+	s->race.sd_weight = weight;
 }
 
 /* The live arm with the largest gain; NULL: none was measured. */
@@ -301,6 +302,13 @@ nobody_left(struct search *s)
 	search_end(s, s->race.refused_retransmits ? CLASS_GUARD : CLASS_NO_GAIN);
 }
 
+/* A quick race goes on as long as nothing that is left was measured. */
+static size_t
+most_blocks(struct search *s)
+{
+	return quick(s) && leader(s) != NULL ? BLOCKS_QUICK : RACE_BLOCKS;
+}
+
 void
 race_open(struct search *s)
 {
@@ -315,7 +323,7 @@ race_open(struct search *s)
 			fresh |= a->n == 0;
 		}
 	}
-	if (s->race.decided || s->race.blocks >= (quick(s) ? BLOCKS_QUICK : RACE_BLOCKS) ||
+	if (s->race.decided || s->race.blocks >= most_blocks(s) ||
 	    !block_fits(s, quick(s) ? SHARE_QUICK : SHARE, fresh)) {
 		s->block.n = 0;
 		race_end(s);

@@ -3,7 +3,8 @@
  *
  * search.c runs blocks (asks their trials, collects the answers); each phase says what its next
  * block is (open) and what a finished block means (close), or goes on to another phase, or ends the
- * search.  search_ladder.c knows windows, search_guard.c the side effects that forbid a change.
+ * search.  search_ladder.c knows windows, search_guard.c the side effects that forbid a change,
+ * search_result.c what all of it comes to.
  *
  * y is always log(goodput in bit/s), so that differences of y are log ratios.
  */
@@ -17,6 +18,7 @@
 #define RACE_BLOCKS 24
 #define KNEE_BLOCKS 3
 #define LADDER_MAX 48
+#define SEARCH_EXTRA 32 /* connections to see whether some get stuck */
 
 #define WORTH 0.04879016416943205   /* ln 1.05: a gain worth a change */
 #define LEAST_GAIN 0.0295588022415444 /* ln 1.03: less is never recommended, whatever the test says */
@@ -70,7 +72,8 @@ struct race {
 	struct arm arms[SEARCH_ARMS]; /* 0 is the default */
 	size_t n_arms;
 	size_t blocks;
-	double sd;                    /* of a paired log ratio, pooled */
+	double sd;                    /* of a paired log ratio, pooled .. */
+	double sd_weight;             /* .. over so many degrees of freedom, the prior's included */
 	bool refused_retransmits;     /* a faster arm was dropped for them */
 	bool decided;
 };
@@ -100,6 +103,11 @@ struct confirm {
 	size_t n;
 	double d[STATS_MAX];   /* y of the candidate - y of the default */
 	struct sample side[2][STATS_MAX];
+	/* The test has spoken; only connections of the candidate are wanted, to see whether some get
+	 * stuck.  They have no part in the test. */
+	bool checking;
+	struct sample extra[SEARCH_EXTRA];
+	size_t n_extra;
 };
 
 struct search {

@@ -448,6 +448,18 @@ Test(guard, release_restores_and_leaves_nothing)
 	cr_expect_eq(errno, ECHILD);
 }
 
+Test(guard, a_knob_given_twice_is_restored_once)
+{
+	struct knob_value twice[] = { old[0], old[1], old[0] };
+	struct guard *g;
+
+	cr_assert(guard_arm(a, state, BOOT, SCOPE, twice, 3, &g, &e), "%s", e.text);
+	cr_assert(guard_announce(g, ours, 2, &e), "%s", e.text);
+	cr_assert(knobs_set(h, a, ours, 2, &e), "%s", e.text);
+	cr_expect(guard_release(g, h, a, &e), "%s", e.text);
+	expect_old("twice");
+}
+
 Test(guard, release_works_after_a_stop)
 {
 	struct guard *g;
@@ -545,7 +557,7 @@ Test(guard, what_cannot_be_guarded_is_refused_before_anything_is_set)
 	v.text = "a\001b";
 	expect_no_arm(&v, 1, "unprintable");
 	for (i = 0; i < NELEM(many); i++)
-		many[i] = old[0];
+		many[i] = (struct knob_value){ "many", arena_printf(a, "%s/%zu", dir, i), "1" };
 	expect_no_arm(many, NELEM(many), "more than 16 knobs");
 	snprintf(state, sizeof(state), "%s/wmem/state", dir);
 	expect_no_arm(old, 3, "Not a directory");

@@ -7,7 +7,7 @@
 static const struct setting cubic4 = { "cubic", 4e6 };
 
 struct seen {
-	double rwnd, sndbuf, retransmits, goodput, rate, idle_ms, loaded_ms;
+	double rwnd, sndbuf, retransmits, goodput, rate, idle_ms, loaded_ms, inflight;
 };
 
 static struct trial
@@ -25,6 +25,7 @@ trial_of(const struct seen *s)
 	t.delivery_rate_bps = s->rate;
 	t.rtt.idle_ms = s->idle_ms;
 	t.rtt.loaded_ms = s->loaded_ms;
+	t.inflight_bytes = s->inflight;
 	return t;
 }
 
@@ -36,14 +37,16 @@ Test(limiter, names_what_the_numbers_show_and_quotes_one)
 		enum limiter expected;
 		const char *number;
 	} t[] = {
-		{ { .94, .0, 0, 17e6, 20e6, 80, 80.2 }, LIMIT_RWND, "94 %" },
-		{ { .0, .33, 0, 110e6, 140e6, 209, 209.3 }, LIMIT_SNDBUF, "33 %" },
-		{ { .0, .02, .0002, 289e6, 290e6, 80, 143 }, LIMIT_PATH, "143.0 ms" },
-		{ { .0, .0, .005, 3e6, 60e6, 100, 101 }, LIMIT_CWND, "0.5 %" },
-		{ { .0, .0, 0, 288e6, 290e6, 80, 81 }, LIMIT_PATH, "99 %" },
-		{ { .3, .6, 0, 17e6, 20e6, 80, 80.2 }, LIMIT_SNDBUF, "60 %" },
-		{ { .0, .0, 0, 100e6, 290e6, 80, 81 }, LIMIT_UNKNOWN, "neither" },
-		{ { NAN, NAN, NAN, 100e6, NAN, 80, NAN }, LIMIT_UNKNOWN, "no TCP_INFO" },
+		{ { .94, .0, 0, 17e6, 20e6, 80, 80.2, 3e6 }, LIMIT_RWND, "94 %" },
+		{ { .0, .33, 0, 110e6, 140e6, 209, 209.3, 3e6 }, LIMIT_SNDBUF, "33 %" },
+		{ { .0, .02, .0002, 289e6, 290e6, 80, 143, 3e6 }, LIMIT_PATH, "143.0 ms" },
+		{ { .0, .0, .005, 3e6, 60e6, 100, 101, 3e6 }, LIMIT_CWND, "0.5 %" },
+		{ { .0, .0, 0, 288e6, 290e6, 80, 81, 3e6 }, LIMIT_PATH, "99 %" },
+		{ { .3, .6, 0, 17e6, 20e6, 80, 80.2, 3e6 }, LIMIT_SNDBUF, "60 %" },
+		{ { .0, .0, 0, 100e6, 290e6, 80, 81, 3e6 }, LIMIT_UNKNOWN, "neither" },
+		{ { .0, .02, 0, 101e6, 108e6, 209, 212, 3.9e6 }, LIMIT_SNDBUF, "3.72 MiB in flight" },
+		{ { .0, .02, 0, 480e6, 490e6, 1, 5, 3.9e6 }, LIMIT_PATH, "5.0 ms" },
+		{ { NAN, NAN, NAN, 100e6, NAN, 80, NAN, 3e6 }, LIMIT_UNKNOWN, "no TCP_INFO" },
 	};
 
 	for (size_t i = 0; i < NELEM(t); i++) {
@@ -61,8 +64,8 @@ Test(limiter, names_what_the_numbers_show_and_quotes_one)
 Test(limiter, looks_only_at_good_trials_of_the_setting_in_question)
 {
 	struct arena *a = arena_new();
-	struct seen window = { .9, 0, 0, 17e6, 20e6, 80, 80.2 };
-	struct seen path = { 0, 0, 0, 288e6, 290e6, 80, 143 };
+	struct seen window = { .9, 0, 0, 17e6, 20e6, 80, 80.2, 1e6 };
+	struct seen path = { 0, 0, 0, 288e6, 290e6, 80, 143, 3e6 };
 	struct trial t[4];
 
 	t[0] = trial_of(&path);

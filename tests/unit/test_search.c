@@ -1,0 +1,216 @@
+#include "search_lab.h"
+
+/* ---- what is decided ------------------------------------------------------------------------ */
+
+Test(search, verdicts_on_paths_without_noise)
+{
+	static const struct {
+		const char *what;
+		struct path path;
+		double window;
+		size_t n_cc;
+		enum policy policy;
+		enum decision_class class;
+	} table[] = {
+		{"window far too small", {300e6, .08, 3e6, .bbr_gain = 1}, .16 * MB, 2, POLICY_BALANCED, CLASS_WINDOW},
+		{"receiving", {300e6, .08, 3e6, .bbr_gain = 1}, .16 * MB, 0, POLICY_BALANCED, CLASS_WINDOW},
+		{"loss holds cubic back", {100e6, .1, 1e6, .cubic_bps = 3e6}, 2.6 * MB, 2,
+		    POLICY_BALANCED, CLASS_CONGESTION},
+		{"both", {600e6, .2, 8e6, .cubic_bps = 60e6}, 1 * MB, 2, POLICY_BALANCED, CLASS_BOTH},
+		{"nothing helps", {500e6, .001, 1e5, .bbr_gain = 1}, 2.6 * MB, 2, POLICY_BALANCED, CLASS_NO_GAIN},
+		{"window beyond need, no choice", {500e6, .001, 1e5, .bbr_gain = 1}, 2.6 * MB, 1, POLICY_BALANCED,
+		    CLASS_CANNOT_BIND},
+		{"bbr 2 % better is not worth it", {500e6, .03, 1e6, .bbr_gain = 1.02}, 16 * MB, 2,
+		    POLICY_BALANCED, CLASS_NO_GAIN},
+		{"more than 1 % of retransmits for a third", {90e6, .05, 1e6, .cubic_bps = 65e6,
+		    .bbr_retransmits = .02}, 16 * MB, 2, POLICY_BALANCED, CLASS_GUARD},
+		{"the same for threefold", {200e6, .05, 1e6, .cubic_bps = 65e6,
+		    .bbr_retransmits = .02}, 16 * MB, 2, POLICY_BALANCED, CLASS_CONGESTION},
+		{"too many even so", {200e6, .05, 1e6, .cubic_bps = 65e6, .bbr_retransmits = .04},
+		    16 * MB, 2, POLICY_BALANCED, CLASS_GUARD},
+		{"every fifth connection gets stuck", {100e6, .1, 1e6, .cubic_bps = 3e6, .stuck = 5},
+		    2.6 * MB, 2, POLICY_BALANCED, CLASS_UNSTEADY},
+	};
+
+	for (size_t i = 0; i < NELEM(table); i++) {
+		struct lab l = {.path = table[i].path};
+		struct search_config c = config(table[i].path.rtt_s, table[i].window, table[i].n_cc);
+		struct search_result r;
+
+		c.policy = table[i].policy;
+		r = search(&l, &c);
+		cr_expect_eq(r.class, table[i].class, "%s: %s", table[i].what,
+		    decision_class_names[r.class]);
+		cr_expect_eq(r.verdict == VERDICT_CHANGE, r.class <= CLASS_BOTH, "%s", table[i].what);
+		cr_expect(l.now_s <= 600, "%s: %g s", table[i].what, l.now_s);
+	}
+}
+
+Test(search, chooses_a_window_that_fills_the_path_and_little_more)
+{
+	static const double rtts[] = {.005, .02, .08, .2};
+
+	for (size_t i = 0; i < NELEM(rtts); i++) {
+		struct lab l = {.path = {300e6, rtts[i], 3e6, .bbr_gain = 1}};
+		struct search_config c = config(rtts[i], .0625 * MB, 1);
+		struct search_result r = search(&l, &c);
+		double bdp = 300e6 * rtts[i] / 8;
+
+		cr_expect_eq(r.class, CLASS_WINDOW);
+		cr_expect(r.chosen.window_bytes >= .95 * bdp && r.chosen.window_bytes < 2 * bdp,
+		    "rtt %g: %g of %g", rtts[i], r.chosen.window_bytes, bdp);
+		cr_expect(r.effect.low > 0 && r.effect.low <= r.effect.estimate);
+		cr_expect(r.effect.estimate <= r.effect.high && r.effect.pairs >= 6);
+		cr_expect(r.after.goodput_bps > .95 * 300e6 && r.before.goodput_bps < r.after.goodput_bps);
+	}
+}
+
+Test(search, names_the_retransmit_exception_and_only_that)
+{
+	struct lab costly = {.path = {200e6, .05, 1e6, .cubic_bps = 65e6, .bbr_retransmits = .02}};
+	struct lab clean = {.path = {200e6, .05, 1e6, .cubic_bps = 65e6, .bbr_retransmits = .005}};
+	struct search_config c = config(.05, 16 * MB, 2);
+
+	cr_expect(search(&costly, &c).retransmit_exception);
+	cr_expect_not(search(&clean, &c).retransmit_exception);
+}
+
+/* Between 95 % of the path and its deep queue there is no step: what is faster also queues. */
+Test(search, delay_guard_depends_on_the_policy)
+{
+	struct lab l = {.path = {100e6, .01, 40e6, .bbr_gain = 1}};
+	struct search_config c = config(.01, .0625 * MB, 1);
+	struct search_result r;
+
+	c.window_max_bytes = 2 * MB;
+	r = search(&l, &c);
+	cr_expect_eq(r.class, CLASS_WINDOW);
+	cr_expect(r.after.rtt_ms <= 1.1 * 60, "%g", r.after.rtt_ms);
+	cr_expect_float_eq(r.guard_limit_ms, 60, 1e-6);
+	c.policy = POLICY_LATENCY;
+	l = (struct lab){.path = l.path};
+	cr_expect(search(&l, &c).after.rtt_ms <= 1.1 * 22.5);
+	c.policy = POLICY_THROUGHPUT;
+	l = (struct lab){.path = l.path};
+	r = search(&l, &c);
+	cr_expect_eq(r.class, CLASS_WINDOW);
+	cr_expect(isnan(r.guard_limit_ms));
+}
+
+/* ---- budgets -------------------------------------------------------------------------------- */
+
+Test(search, no_block_starts_that_does_not_fit)
+{
+	static const double budgets[] = {.001, 1, 5, 20, 40, 60, 90, 150, 301};
+	static const double caps[] = {0, 1e3, 1e8, 1e9, 3e9, 1e10};
+
+	for (size_t i = 0; i < NELEM(budgets); i++)
+		for (size_t k = 0; k < NELEM(caps); k++) {
+			struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
+			struct search_config c = config(.08, .16 * MB, 2);
+			struct search_result r;
+
+			c.budget_s = budgets[i];
+			c.data_cap_bytes = caps[k];
+			r = search(&l, &c);
+			cr_expect(l.now_s <= budgets[i], "%g s of %g", l.now_s, budgets[i]);
+			cr_expect(caps[k] == 0 || l.bytes <= caps[k], "%g of %g", l.bytes, caps[k]);
+			cr_expect(r.verdict != VERDICT_NONE);
+			if (r.verdict == VERDICT_KEEP)
+				cr_expect(r.class == CLASS_INCONCLUSIVE && r.why != NULL, "%s",
+				    decision_class_names[r.class]);
+		}
+}
+
+Test(search, an_unusable_budget_means_that_of_the_mode)
+{
+	struct search_config c = config(.08, .16 * MB, 2);
+
+	c.budget_s = NAN;
+	cr_expect_eq(search_expected_s(&c), 600);
+	c.mode = BUDGET_QUICK;
+	cr_expect_eq(search_expected_s(&c), 150);
+	c.mode = BUDGET_THOROUGH;
+	cr_expect_eq(search_expected_s(&c), 1200);
+	c.budget_s = 77;
+	cr_expect_eq(search_expected_s(&c), 77);
+}
+
+/* ---- order and coins ------------------------------------------------------------------------ */
+
+Test(search, blocks_hold_the_default_and_pairs_follow_their_coin)
+{
+	struct lab l = {.path = {100e6, .1, 1e6, .cubic_bps = 80e6}};
+	struct search_config c = config(.1, 2.6 * MB, 2);
+	struct arena *a = arena_new();
+	struct search *s = search_new(a, &c);
+	unsigned race = 0, race_default = 0, heads = 0, pairs = 0;
+	struct trial t;
+	struct ask ask;
+
+	while (search_next(s, l.now_s, l.bytes, &ask)) {
+		bool is_default = !is_bbr(&ask.setting) && ask.setting.window_bytes == 2.6 * MB;
+
+		cr_expect_eq(isnan(ask.coin), ask.phase != PHASE_CONFIRM || ask.duration_s < 3);
+		race += ask.phase == PHASE_RACE && ask.slot == 0;
+		race_default += ask.phase == PHASE_RACE && is_default;
+		if (ask.phase == PHASE_CONFIRM && !isnan(ask.coin)) {
+			cr_expect_eq(is_default, ask.slot == ask.coin);
+			heads += ask.coin == 1 && ask.slot == 0;
+			pairs += ask.slot == 0;
+		}
+		run_trial(&l, &ask, &t);
+		t.goodput_bps *= 1 + .1 * ((double)(l.trials % 7) - 3) / 3;
+		search_tell(s, &t);
+	}
+	cr_expect(race >= 2 && race == race_default, "%u %u", race, race_default);
+	cr_expect(pairs >= 6 && heads > 0 && heads < pairs, "%u of %u", heads, pairs);
+	arena_free(a);
+}
+
+Test(search, more_confirmations_ask_for_more_pairs)
+{
+	struct lab one = {.path = {100e6, .1, 1e6, .cubic_bps = 3e6}}, four = one;
+	struct search_config c = config(.1, 2.6 * MB, 2);
+	double pairs = search(&one, &c).effect.pairs;
+
+	c.confirmations = 4;
+	cr_expect(search(&four, &c).effect.pairs > pairs);
+}
+
+Test(search, quick_mode_skips_the_knee_and_keeps_its_budget)
+{
+	struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
+	struct search_config c = config(.08, .16 * MB, 2);
+	struct arena *a = arena_new();
+	struct search *s;
+	struct trial t;
+	struct ask ask;
+
+	c.mode = BUDGET_QUICK;
+	c.budget_s = 150;
+	s = search_new(a, &c);
+	while (search_next(s, l.now_s, l.bytes, &ask)) {
+		cr_expect_neq(ask.phase, PHASE_KNEE);
+		run_trial(&l, &ask, &t);
+		search_tell(s, &t);
+	}
+	cr_expect_eq(search_result(s).class, CLASS_WINDOW);
+	cr_expect(l.now_s <= 150);
+	arena_free(a);
+}
+
+Test(search, the_same_bits_and_answers_give_the_same_search)
+{
+	struct search_result r[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct lab l = {.path = {600e6, .2, 8e6, .cubic_bps = 60e6}};
+		struct search_config c = config(.2, 1 * MB, 2);
+
+		r[i] = search(&l, &c);
+	}
+	cr_expect_eq(r[0].class, r[1].class);
+	cr_expect_eq(r[0].effect.seconds, r[1].effect.seconds);
+	cr_expect_eq(r[0].chosen.window_bytes, r[1].chosen.window_bytes);
+}

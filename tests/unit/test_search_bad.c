@@ -1,0 +1,195 @@
+/* The search when trials fail, lie or are interrupted. */
+#include "search_lab.h"
+
+/* ---- bad answers ---------------------------------------------------------------------------- */
+
+static void
+answer_nan(struct trial *t, unsigned n)
+{
+	(void)n;
+	t->goodput_bps = NAN;
+}
+
+static void
+answer_nothing(struct trial *t, unsigned n)
+{
+	t->goodput_bps = n == 0 ? t->goodput_bps : n % 2 ? 0 : -5e6;
+	t->retransmits = t->rtt.loaded_ms = NAN;
+}
+
+static void
+answer_infinity(struct trial *t, unsigned n)
+{
+	t->goodput_bps = n == 0 ? t->goodput_bps : INFINITY;
+	t->rtt.loaded_ms = -1;
+}
+
+static void
+answer_refused(struct trial *t, unsigned n)
+{
+	t->status = n == 0 ? TRIAL_OK : TRIAL_VOID;
+}
+
+static void
+answer_cut(struct trial *t, unsigned n)
+{
+	t->status = n == 0 ? TRIAL_OK : TRIAL_CUT;
+}
+
+static void
+cut_pairs(struct trial *t, unsigned n)
+{
+	(void)n;
+	t->status = t->phase == PHASE_CONFIRM ? TRIAL_CUT : TRIAL_OK;
+}
+
+static void
+bbr_times_out(struct trial *t, unsigned n)
+{
+	(void)n;
+	if (is_bbr(&t->setting))
+		t->status = TRIAL_TIMEOUT;
+}
+
+static void
+large_window_fails(struct trial *t, unsigned n)
+{
+	(void)n;
+	if (t->setting.window_bytes > 2.7 * MB)
+		t->goodput_bps = 0;
+}
+
+static void
+all_equal(struct trial *t, unsigned n)
+{
+	(void)n;
+	t->goodput_bps = 1e6;
+}
+
+static void
+halves(struct trial *t, unsigned n)
+{
+	t->goodput_bps /= n >= 20 ? 2 : 1; /* a peer that throttles in the middle */
+}
+
+Test(search, bad_answers_never_recommend_a_change)
+{
+	static const struct {
+		const char *what;
+		void (*spoil)(struct trial *, unsigned);
+		enum decision_class class;
+	} table[] = {
+		{"never a number", answer_nan, CLASS_FAILED},
+		{"nothing after the first", answer_nothing, CLASS_NO_GAIN},
+		{"infinite after the first", answer_infinity, CLASS_NO_GAIN},
+		{"refused after the first", answer_refused, CLASS_FAILED},
+		{"cut after the first", answer_cut, CLASS_FAILED},
+		{"pairs cut short", cut_pairs, CLASS_INCONCLUSIVE},
+		{"all equal", all_equal, CLASS_NO_GAIN},
+	};
+
+	for (size_t i = 0; i < NELEM(table); i++) {
+		struct lab l = {.path = {100e6, .1, 1e6, .cubic_bps = 3e6}, .spoil = table[i].spoil};
+		struct search_config c = config(.1, 2.6 * MB, 2);
+		struct search_result r = search(&l, &c);
+
+		cr_expect_eq(r.verdict, VERDICT_KEEP, "%s", table[i].what);
+		cr_expect_eq(r.class, table[i].class, "%s: %s", table[i].what,
+		    decision_class_names[r.class]);
+		cr_expect(r.class != CLASS_FAILED || r.why != NULL);
+	}
+}
+
+Test(search, a_candidate_that_fails_loses)
+{
+	struct lab l = {.path = {100e6, .1, 1e6, .cubic_bps = 3e6}, .spoil = bbr_times_out};
+	struct search_config c = config(.1, 2.6 * MB, 2);
+
+	cr_expect_eq(search(&l, &c).verdict, VERDICT_KEEP);
+	l = (struct lab){.path = {300e6, .08, 3e6, .bbr_gain = 1}, .spoil = large_window_fails};
+	c = config(.08, .16 * MB, 1);
+	cr_expect(search(&l, &c).chosen.window_bytes <= 2.7 * MB ||
+	    search(&l, &c).verdict == VERDICT_KEEP);
+}
+
+Test(search, survives_a_throttle_in_the_middle)
+{
+	struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}, .spoil = halves};
+	struct search_config c = config(.08, .16 * MB, 2);
+	struct search_result r = search(&l, &c);
+
+	cr_expect_eq(r.class, CLASS_WINDOW);
+}
+
+Test(search, an_unknown_idle_rtt_is_learned_from_the_first_trial)
+{
+	struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
+	struct search_config c = config(NAN, .16 * MB, 2);
+
+	cr_expect_eq(search(&l, &c).class, CLASS_WINDOW);
+}
+
+/* ---- stopping ------------------------------------------------------------------------------- */
+
+/* Stop at the n-th trial of CONFIRM, before it is told. */
+static struct search_result
+stop_in_confirm(unsigned n, unsigned *told)
+{
+	struct lab l = {.path = {100e6, .1, 1e6, .cubic_bps = 3e6}};
+	struct search_config c = config(.1, 2.6 * MB, 2);
+	struct arena *a = arena_new();
+	struct search *s = search_new(a, &c);
+	struct search_result r;
+	struct trial t;
+	struct ask ask;
+
+	*told = 0;
+	while (search_next(s, l.now_s, l.bytes, &ask)) {
+		if (ask.phase == PHASE_CONFIRM && ++*told == n)
+			break;
+		run_trial(&l, &ask, &t);
+		search_tell(s, &t);
+	}
+	search_stop(s);
+	cr_expect_not(search_next(s, l.now_s, l.bytes, &ask));
+	search_tell(s, &t); /* late answers change nothing */
+	r = search_result(s);
+	cr_expect(r.why != NULL);
+	r.why = NULL;
+	arena_free(a);
+	return r;
+}
+
+Test(search, an_interrupted_pair_counts_against_the_candidate)
+{
+	static const struct {
+		unsigned stop_at;
+		double pairs;
+	} table[] = {{1, 1}, {2, 1}, {5, 3}, {6, 3}};
+	unsigned told;
+
+	for (size_t i = 0; i < NELEM(table); i++) {
+		struct search_result r = stop_in_confirm(table[i].stop_at, &told);
+
+		cr_expect_eq(r.verdict, VERDICT_KEEP);
+		cr_expect_eq(r.class, CLASS_INCONCLUSIVE);
+		cr_expect_eq(r.effect.pairs, table[i].pairs, "%u: %g", table[i].stop_at, r.effect.pairs);
+		cr_expect(r.effect.low < 0, "%g", r.effect.low);
+	}
+}
+
+Test(search, stopping_before_anything_was_tried_keeps_the_default)
+{
+	struct search_config c = config(.1, 2.6 * MB, 2);
+	struct arena *a = arena_new();
+	struct search *s = search_new(a, &c);
+	struct search_result r;
+	struct ask ask;
+
+	search_stop(s);
+	cr_expect_not(search_next(s, 0, 0, &ask));
+	r = search_result(s);
+	cr_expect_eq(r.verdict, VERDICT_KEEP);
+	cr_expect(isnan(r.effect.estimate) && isnan(r.before.goodput_bps));
+	arena_free(a);
+}

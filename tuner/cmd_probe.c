@@ -1,0 +1,92 @@
+/*
+ * pathtune probe: what is there: the system, its knobs, the interface, and with a peer the path.
+ * Changes nothing.
+ */
+#include "cmd.h"
+#include "pipeline.h"
+#include "report_facts.h"
+#include "units.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PROBE_BYTES (4.0 * 1024 * 1024 * 1024) /* of each of the two short transfers, at most */
+
+struct asked {
+	const char *peer, *token_file, *profile;
+	bool token_stdin;
+};
+
+static bool
+parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
+{
+	struct opt opts[] = {
+		{ "peer", 0, OPT_STRING, &x->peer, 0, 0, NULL, "NAME[:PORT]",
+			"where pathtune serve runs: RTT and bandwidth too", false },
+		{ "token-file", 0, OPT_STRING, &x->token_file, 0, 0, NULL, "FILE",
+			"the server's token (or PATHTUNE_TOKEN)", false },
+		{ "token-stdin", 0, OPT_FLAG, &x->token_stdin, 0, 0, NULL, NULL,
+			"read the token from standard input", false },
+		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
+			"use this profile of the system", false },
+		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
+	};
+	const char **words;
+	size_t n;
+
+	if (!cmd_options(c, &cmd_probe, opts, argc, argv, false, &words, &n, help, e) || *help)
+		return *help;
+	if (n > 1 || (n == 1 && strcmp(words[0], "local") != 0))
+		return fail(e, ERR_USAGE, "'%.60s': only the local host can be probed",
+		    words[n - 1]);
+	if (x->peer == NULL && (x->token_file != NULL || x->token_stdin))
+		return fail(e, ERR_USAGE, "a token is of use only with --peer");
+	return true;
+}
+
+static bool
+stages(struct pipeline *p, const char *token, struct err *e)
+{
+	if (!pipeline_probe(p, token, e))
+		return false;
+	if (p->session == NULL)
+		return true;
+	cmd_note(p->cmd, "two short transfers, each of at most %s",
+	    units_say_bytes(p->cmd->arena, PROBE_BYTES));
+	return pipeline_bandwidth(p, e);
+}
+
+static bool
+probe(struct cmd_context *c, int argc, char **argv, struct err *e)
+{
+	struct asked x = { 0 };
+	struct run *run = arena_alloc(c->arena, sizeof(*run));
+	struct pipeline p = { .cmd = c, .run = run };
+	const char *token = NULL;
+	bool help, ok;
+
+	if (!parse(c, argc, argv, &x, &help, e))
+		return false;
+	if (help)
+		return true;
+	if (x.peer != NULL && !cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
+		return false;
+	record_init(&run_record, run);
+	run->options.command = "probe";
+	run->options.host = "local";
+	run->options.peer = x.peer;
+	run->options.data_cap_bytes = PROBE_BYTES;
+	p.profile_file = x.profile;
+	ok = stages(&p, token, e);
+	pipeline_close(&p, e);
+	if (!ok || e->code != ERR_NONE)
+		return false;
+	fputs(c->json ? record_to_json(c->arena, &facts_record, &run->facts, true) :
+	    report_facts(c->arena, &run->facts), stdout);
+	if (c->json)
+		putchar('\n');
+	return true;
+}
+
+const struct cmd cmd_probe = { "probe", "[local] [--peer NAME[:PORT]] [FLAGS]",
+	"finds out what is there: system, knobs, interface, path; changes nothing", probe };
