@@ -15,7 +15,8 @@
  *    max_bytes with less than half a second counted (or the duration, if that is shorter), the
  *    trial is void.
  *  - steady: bins_steady() over what was counted.
- *  - Nothing after the warm-up, nothing for FLOW_STALL_S, or not done FLOW_STALL_S after warm-up and duration: a timeout.
+ *  - Nothing after the warm-up, nothing for FLOW_STALL_S, or not done FLOW_STALL_S after warm-up
+ *    and duration: a timeout.
  *  - A stream that closes or fails before the end: void.
  */
 #ifndef PATHTUNE_FLOW_H

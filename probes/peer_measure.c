@@ -69,7 +69,8 @@ attempt_hear(struct attempt *at, short revents, struct err *e)
 		if (!message_next(at->arena, c, &m, e) ||
 		    (m.type != MESSAGE_NONE && !attempt_message(at, &m, e)))
 			return false;
-	} while (m.type != MESSAGE_NONE);
+		/* What follows a result, as a goodbye may, is for the next trial to hear. */
+	} while (m.type != MESSAGE_NONE && at->result.type == MESSAGE_NONE);
 	if (c->closed && at->result.type == MESSAGE_NONE)
 		return lost(at, "closed the session", e);
 	return true;
@@ -103,6 +104,8 @@ attempt_ask(struct attempt *at, struct err *e)
 {
 	struct message m = message_new(MESSAGE_TRIAL, ++at->s->trial);
 
+	if (!attempt_hear(at, POLLIN, e))
+		return false;
 	message_from_spec(&m, at->spec);
 	return message_send(at->arena, &at->s->channel, &m, e);
 }
