@@ -1,0 +1,243 @@
+/*
+ * tune and demo on an emulated path: real sockets, a real kernel, and a namespace that comes back
+ * whatever happens.
+ */
+#include "probes/knobs.h"
+#include "probes/lab.h"
+#include "tuner/cmd.h"
+#include "../unit/program.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define TOKEN "0123456789abcdef0123"
+#define WAIT_S 20
+
+struct world {
+	struct arena *a;
+	const char *lab, *dir;
+	struct started server;
+};
+
+static double
+clock_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A lab with these flags, and a server in b. */
+static struct world
+world_new(const char *flags)
+{
+	struct world w = { .a = arena_new() };
+	char dir[] = "/tmp/pathtune-test-XXXXXX", line[256];
+	struct said s;
+
+	cr_assert_not_null(mkdtemp(dir));
+	w.dir = arena_strdup(w.a, dir);
+	w.lab = arena_printf(w.a, "tune-%ld", (long)getpid());
+	s = program_run(w.a, arena_printf(w.a, "lab up %s %s", w.lab, flags));
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	setenv("PATHTUNE_TOKEN", TOKEN, 1);
+	w.server = program_start(w.a, arena_printf(w.a, "lab exec %s b -- %s serve --token-env -q",
+	    w.lab, PATHTUNE));
+	cr_assert(read(w.server.out, line, sizeof(line)) > 0, "the server starts");
+	return w;
+}
+
+static void
+world_end(struct world *w)
+{
+	program_run(w->a, arena_printf(w->a, "lab down %s", w->lab));
+	program_end(w->a, w->server);
+	rmdir(w->dir);
+	arena_free(w->a);
+}
+
+static const char *
+in_a(struct world *w, const char *command)
+{
+	struct said s = program_run(w->a, arena_printf(w->a, "lab exec %s a -- %s", w->lab, command));
+
+	return arena_strndup(w->a, s.out, strcspn(s.out, "\n"));
+}
+
+static const char *
+send_knob(struct world *w)
+{
+	return in_a(w, "cat /proc/sys/net/ipv4/tcp_wmem");
+}
+
+static struct started
+tune_start(struct world *w, const char *flags)
+{
+	return program_start(w->a, arena_printf(w->a, "lab exec %s a -- %s tune --peer %s "
+	    "--direction send --start-cc cubic %s", w->lab, PATHTUNE, LAB_ADDRESS_B, flags));
+}
+
+static struct run *
+load(struct world *w, const char *path)
+{
+	struct run *run = arena_alloc(w->a, sizeof(*run));
+	struct err e = { ERR_NONE, "" };
+
+	cr_assert(cmd_run_load(w->a, path, run, &e), "%s", e.text);
+	return run;
+}
+
+Test(tune, finds_the_window_saves_the_run_writes_the_fragment_and_restores, .timeout = 200)
+{
+	struct world w = world_new("--rate 100M --rtt 20ms --start bsd-256k --open-peer");
+	const char *path = arena_printf(w.a, "%s/run.json", w.dir), *text;
+	const char *tree = arena_printf(w.a, "%s/tree", w.dir);
+	const char *conf = arena_printf(w.a, "%s/etc/sysctl.d/90-pathtune.conf", tree);
+	const char *before = send_knob(&w);
+	struct said s = program_end(w.a, tune_start(&w, arena_printf(w.a,
+	    "--quick --save %s --out %s", path, tree)));
+	struct run *run;
+
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	cr_assert_str_eq(s.err + strcspn(s.err, "\r\033"), "", "no progress when piped");
+	run = load(&w, path);
+	cr_assert_eq(run->decision.verdict, VERDICT_CHANGE, "%s", s.out);
+	cr_assert(run->decision.effect.low > 5 && run->decision.effect.confidence >= .95);
+	cr_assert(run->n_trials >= 8);
+	cr_assert(run->decision.directions[0].limit_before.limiter == LIMIT_SNDBUF, "%s", s.out);
+	cr_assert(run->decision.directions[0].after.goodput_bps > 85e6);
+	cr_assert_str_eq(run->decision.settings[0].name, "net.ipv4.tcp_wmem");
+	cr_assert(strstr(s.out, run->decision.settings[0].new) != NULL);
+	text = in_a(&w, arena_printf(w.a, "grep ^net.ipv4.tcp_wmem %s", conf));
+	cr_assert_str_eq(text, arena_printf(w.a, "net.ipv4.tcp_wmem = %s",
+	    run->decision.settings[0].new));
+	cr_assert(knobs_same(send_knob(&w), before), "restored");
+	cr_assert_str_eq(program_run(w.a, arena_printf(w.a, "show %s", path)).out, s.out);
+	in_a(&w, arena_printf(w.a, "rm -r %s %s", tree, path));
+	world_end(&w);
+}
+
+Test(tune, says_that_the_peer_limits_when_its_window_does, .timeout = 200)
+{
+	struct world w = world_new("--rate 100M --rtt 60ms --start bsd-256k");
+	const char *path = arena_printf(w.a, "%s/run.json", w.dir);
+	struct said s = program_end(w.a, tune_start(&w, arena_printf(w.a, "--quick --save %s", path)));
+
+	/* 256 KiB on both sides: the sender's is raised at once, the peer's is not ours. */
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	cr_assert(strstr(s.out, "limited by rwnd") != NULL, "%s", s.out);
+	unlink(path);
+	world_end(&w);
+}
+
+/* Waits until the tuner has set a value of its own. */
+static bool
+wait_changed(struct world *w, const char *before)
+{
+	double end = clock_s() + WAIT_S;
+
+	while (clock_s() < end) {
+		if (!knobs_same(send_knob(w), before))
+			return true;
+	}
+	return false;
+}
+
+static bool
+wait_restored(struct world *w, const char *before)
+{
+	double end = clock_s() + WAIT_S;
+
+	while (clock_s() < end) {
+		if (knobs_same(send_knob(w), before))
+			return true;
+	}
+	return false;
+}
+
+/* The tuner itself is the only child of "lab exec". */
+static pid_t
+child_of(struct world *w, pid_t parent)
+{
+	const char *path = arena_printf(w->a, "/proc/%ld/task/%ld/children", (long)parent,
+	    (long)parent);
+	char text[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	cr_assert(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0, "%s", path);
+	close(fd);
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
+{
+	static const struct {
+		int signal, status;
+	} t[] = { { SIGINT, 5 }, { SIGTERM, 5 }, { SIGHUP, 5 }, { SIGKILL, 128 + SIGKILL } };
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+		const char *before = send_knob(&w);
+		struct started tuner = tune_start(&w, "--quick");
+		struct said s;
+
+		cr_assert(wait_changed(&w, before), "signal %d: a value was set", t[i].signal);
+		kill(child_of(&w, tuner.pid), t[i].signal);
+		s = program_end(w.a, tuner);
+		cr_assert_eq(s.status, t[i].status, "signal %d: status %d: %s", t[i].signal, s.status,
+		    s.err);
+		cr_assert(wait_restored(&w, before), "signal %d: %s", t[i].signal, send_knob(&w));
+		world_end(&w);
+	}
+}
+
+/* In a mount namespace of its own, with a file system too small for a run file. */
+static int
+tune_to_full_disk(struct world *w)
+{
+	int status;
+	pid_t pid = fork();
+
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		struct said s;
+
+		if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount("tmpfs", w->dir, "tmpfs", 0, "size=4k,nr_inodes=8") != 0)
+			_exit(100);
+		s = program_end(w->a, tune_start(w, arena_printf(w->a, "--budget 12s --save %s/run.json",
+		    w->dir)));
+		_exit(s.status == 1 && strstr(s.err, "run.json") != NULL &&
+		    strstr(s.err, "No space left") != NULL && strstr(s.out, "Sending") != NULL ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+Test(tune, a_full_disk_costs_the_file_but_not_the_result, .timeout = 100)
+{
+	struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+	const char *before = send_knob(&w);
+
+	cr_assert_eq(tune_to_full_disk(&w), 0);
+	cr_assert(knobs_same(send_knob(&w), before));
+	world_end(&w);
+}
+
+Test(demo, tells_the_story_and_leaves_no_lab_behind, .timeout = 200)
+{
+	struct arena *a = arena_new();
+	struct said before = program_run(a, "lab status"), s;
+
+	s = program_run(a, "demo --rate 50M --rtt 10ms --budget 12s");
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	cr_assert(strstr(s.out, "Sending") != NULL && strstr(s.out, "before") != NULL, "%s", s.out);
+	cr_assert(strstr(s.err, "an emulated path of 50 Mbit/s, RTT 10 ms") != NULL, "%s", s.err);
+	cr_assert_str_eq(program_run(a, "lab status").out, before.out);
+	arena_free(a);
+}
