@@ -139,9 +139,10 @@ await_end(pid_t pid)
 {
 	const char *const argv[] = { "ps", "-o", "stat=", "-p", arena_printf(a, "%ld", (long)pid),
 	    NULL };
+	int tries;
 
-	while (kill(pid, 0) == 0 && strchr(run(argv, 0).text, 'Z') == NULL)
-		continue;
+	for (tries = 0; kill(pid, 0) == 0 && strchr(run(argv, 0).text, 'Z') == NULL; tries++)
+		cr_assert_lt(tries, 1000, "process %ld still runs", (long)pid);
 }
 
 Test(host, a_command_over_its_time_is_ended_with_its_group)
