@@ -15,7 +15,7 @@
 #include "lab.h"
 #include "lab_segment.h"
 
-#define LINK_BATCH_NS 250e3
+#define LINK_BATCH_NS 500e3
 
 struct link;
 

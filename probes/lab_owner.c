@@ -18,8 +18,9 @@
 #endif
 
 #define BURST 8              /* packets read from one side before the other has its turn */
-#define SPIN_NS 60e3         /* a sleep is late by about so much */
-#define SPIN_BELOW_NS 500e3  /* one-way delays where that matters; above, sleep */
+#define LEAD_MAX_NS 60e3     /* of sleeps that end early, to be late by less */
+#define LEAD_WEIGHT .1       /* of the last sleep in the mean lateness */
+#define SPIN_BELOW_NS 500e3  /* one-way delays where lateness matters most: the whole lead always */
 #define IDLE_NS 1e9
 #define READ_TRIES 1000
 
@@ -27,7 +28,8 @@ struct owner {
 	struct link *link[2];
 	int tun[2];
 	struct timespec origin;
-	double spin_ns;
+	double lead_ns;          /* sleeps are late by about so much: end them earlier */
+	bool short_delay;
 	struct lab_shared *shared;
 };
 
@@ -121,25 +123,39 @@ spin_until(const struct owner *o, double due)
 		;
 }
 
+/* Sleep until then or until a packet comes; true for the former. */
+static bool
+sleep_for(const struct owner *o, double ns)
+{
+	int most = o->tun[0] > o->tun[1] ? o->tun[0] : o->tun[1];
+	struct timespec t = { .tv_sec = (time_t)(ns / 1e9) };
+	fd_set in;
+
+	t.tv_nsec = (long)(ns - (double)t.tv_sec * 1e9);
+	FD_ZERO(&in);
+	FD_SET(o->tun[0], &in);
+	FD_SET(o->tun[1], &in);
+	return pselect(most + 1, &in, NULL, NULL, &t, NULL) == 0;
+}
+
 /* Until a packet comes or the next is due. */
 static void
 rest(struct owner *o)
 {
 	double due = fmin(link_due(o->link[0]), link_due(o->link[1]));
-	double sleep = fmin(due - now_ns(o) - o->spin_ns, IDLE_NS);
-	struct timespec t;
-	fd_set in;
+	double wake = due - o->lead_ns, now = now_ns(o);
 
-	if (sleep <= 0) {
-		spin_until(o, due);
-		return;
+	if (wake > now) {
+		double ns = fmin(wake - now, IDLE_NS);
+
+		if (!sleep_for(o, ns))
+			return;
+		if (!o->short_delay)
+			o->lead_ns += LEAD_WEIGHT * (now_ns(o) - (now + ns) - o->lead_ns);
+		o->lead_ns = fmin(o->lead_ns, LEAD_MAX_NS);
 	}
-	t.tv_sec = (time_t)(sleep / 1e9);
-	t.tv_nsec = (long)(sleep - (double)t.tv_sec * 1e9);
-	FD_ZERO(&in);
-	FD_SET(o->tun[0], &in);
-	FD_SET(o->tun[1], &in);
-	pselect((o->tun[0] > o->tun[1] ? o->tun[0] : o->tun[1]) + 1, &in, NULL, NULL, &t, NULL);
+	if (due - now_ns(o) < LEAD_MAX_NS)
+		spin_until(o, due);
 }
 
 static void
@@ -148,10 +164,11 @@ carry(struct owner *o)
 	for (;;) {
 		bool more = false;
 
-		for (unsigned d = 0; d < 2; d++) {
-			more |= take_in(o, d);
+		/* What a delivery makes the kernel send (acknowledgements, data) waits at once. */
+		for (unsigned d = 0; d < 2; d++)
 			deliver(o, d);
-		}
+		for (unsigned d = 0; d < 2; d++)
+			more |= take_in(o, d);
 		publish(o);
 		if (!more)
 			rest(o);
@@ -164,7 +181,8 @@ owner_run(const struct lab_spec *s, const int tun[2], struct lab_shared *shared,
 	struct owner o = { .tun = { tun[0], tun[1] }, .shared = shared };
 
 	clock_gettime(CLOCK_MONOTONIC, &o.origin);
-	o.spin_ns = s->rtt_ms / 2 * 1e6 < SPIN_BELOW_NS ? SPIN_NS : 0;
+	o.short_delay = s->rtt_ms / 2 * 1e6 < SPIN_BELOW_NS;
+	o.lead_ns = o.short_delay ? LEAD_MAX_NS : 0;
 	for (unsigned d = 0; d < 2; d++) {
 		o.link[d] = link_new(s, d);
 		if (o.link[d] == NULL) {

@@ -119,7 +119,9 @@ lab_check(const struct lab_spec *s, struct err *e)
 	if (!within(s->seed, 0, 0x1p53) || s->seed != floor(s->seed))
 		return fail(e, ERR_USAGE, "--seed: a whole number below 2^53");
 	if (s->start == NULL || !known_start(s->start))
-		return fail(e, ERR_USAGE, "--start: linux-6.18, linux-6.1, bsd-256k or host");
+		return fail(e, ERR_USAGE,
+		    "--start: '%.40s' is not one of linux-6.18, linux-6.1, bsd-256k, host",
+		    s->start == NULL ? "" : s->start);
 	if (!check_link(s, 0, e) || !check_link(s, 1, e))
 		return false;
 	memory = link_memory_bytes(s, 0) + link_memory_bytes(s, 1);

@@ -38,20 +38,23 @@ parse(struct demo *d, int argc, char **argv, bool *help, struct err *e)
 	double rtt_s = d->spec.rtt_ms / 1e3, rate = d->spec.link[0].rate_bps, seed = 1;
 	double loss = 0, jitter_s = 0, budget_s;
 	struct opt opts[] = {
-		{ "rate", 0, OPT_RATE, &rate, 1e5, 1e10, NULL, "RATE", "of the path (300M)", false },
+		{ "rate", 0, OPT_RATE, &rate, 1e5, 1e10, NULL, "RATE", "of the path (300M)",
+		    false },
 		{ "rtt", 0, OPT_TIME, &rtt_s, 2e-4, 2, NULL, "TIME", "of the path (80ms)", false },
 		{ "queue", 0, OPT_STRING, &queue, 0, 0, NULL, "QUEUE",
-			"1bdp, 64K (bytes) or 100p (packets); 1bdp", false },
-		{ "loss", 0, OPT_FRACTION, &loss, 0, .5, NULL, "SHARE", "of the segments (0)", false },
-		{ "jitter", 0, OPT_TIME, &jitter_s, 0, 1, NULL, "TIME", "added at random (0)", false },
-		{ "seed", 0, OPT_NUMBER, &seed, 0, 4294967295.0, NULL, "N", "of losses and jitter (1)",
-			false },
+		    "1bdp, 64K (bytes) or 100p (packets); 1bdp", false },
+		{ "loss", 0, OPT_FRACTION, &loss, 0, .5, NULL, "SHARE", "of the segments (0)",
+		    false },
+		{ "jitter", 0, OPT_TIME, &jitter_s, 0, 1, NULL, "TIME", "added at random (0)",
+		    false },
+		{ "seed", 0, OPT_NUMBER, &seed, 0, 4294967295.0, NULL, "N",
+		    "of losses and jitter (1)", false },
 		{ "start", 0, OPT_STRING, &d->spec.start, 0, 0, NULL, "PRESET",
-			"bsd-256k (default), linux-6.1, linux-6.18 or host", false },
+		    "bsd-256k (default), linux-6.1, linux-6.18 or host", false },
 		{ "quick", 0, OPT_FLAG, &d->quick, 0, 0, NULL, NULL, "150 s (default)", false },
 		{ "thorough", 0, OPT_FLAG, &d->thorough, 0, 0, NULL, NULL, "30 min", false },
-		{ "budget", 0, OPT_STRING, &d->budget, 0, 0, NULL, "TIME", "standard search in this time",
-			false },
+		{ "budget", 0, OPT_STRING, &d->budget, 0, 0, NULL, "TIME",
+		    "standard search in this time", false },
 		{ "save", 0, OPT_STRING, &d->save, 0, 0, NULL, "FILE", "keep the run file", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
@@ -123,8 +126,8 @@ start_server(struct demo *d, struct err *e)
 static bool
 start_tuner(struct demo *d, int out_fd, struct err *e)
 {
-	const char *argv[24] = { d->c->program, "tune", "--peer", LAB_ADDRESS_B, "--direction", "send",
-		"--save", d->run_file };
+	const char *argv[24] = { d->c->program, "tune", "--peer", LAB_ADDRESS_B, "--direction",
+		"send", "--save", d->run_file };
 	size_t n = 8;
 
 	if (d->start_cc != NULL) {
@@ -143,27 +146,15 @@ start_tuner(struct demo *d, int out_fd, struct err *e)
 	return lab_spawn(d->c->arena, d->spec.name, 'a', argv, out_fd, &d->tuner, e);
 }
 
-/* Signals reach a terminal's whole group; one that came to us alone is passed on. */
-static int
-wait_child(pid_t *pid, bool end)
+/* End what is still running when the story ends early. */
+static void
+end_child(pid_t pid)
 {
-	bool told = false;
-	int status;
-
-	if (*pid <= 0)
-		return -1;
-	if (end)
-		kill(*pid, SIGTERM);
-	while (waitpid(*pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -1;
-		if (stop_requested() && !told && !end) {
-			kill(*pid, stop_requested());
-			told = true;
-		}
-	}
-	*pid = 0;
-	return status;
+	if (pid <= 0)
+		return;
+	kill(pid, SIGTERM);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 }
 
 static bool
@@ -179,11 +170,25 @@ run_tuner(struct demo *d, struct err *e)
 	close(null);
 	if (!ok)
 		return false;
-	status = wait_child(&d->tuner, false);
+	if (!lab_wait(d->c->arena, d->spec.name, d->tuner, &status, e))
+		return false;
+	d->tuner = 0;
 	if (stop_requested() || (WIFEXITED(status) && WEXITSTATUS(status) == 5))
 		return fail(e, ERR_STOPPED, "stopped by a signal; the lab is removed");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return fail(e, ERR_FAILED, "the tuner in the lab failed");
+	return true;
+}
+
+/* After a whole run the server (--once) ends by itself. */
+static bool
+end_server(struct demo *d, struct err *e)
+{
+	int status;
+
+	if (!lab_wait(d->c->arena, d->spec.name, d->server, &status, e))
+		return false;
+	d->server = 0;
 	return true;
 }
 
@@ -205,8 +210,10 @@ introduce(struct demo *d)
 	struct arena *a = d->c->arena;
 	const struct lab_link *l = &d->spec.link[0];
 
-	cmd_note(d->c, "demo: an emulated path of %s, RTT %s, queue %s%s%s, started from %s; this "
-	    "host sends", units_say_rate(a, l->rate_bps), units_say_time(a, d->spec.rtt_ms / 1e3),
+	cmd_note(d->c,
+	    "demo: an emulated path of %s, RTT %s, queue %s%s%s, started from %s; this "
+	    "host sends",
+	    units_say_rate(a, l->rate_bps), units_say_time(a, d->spec.rtt_ms / 1e3),
 	    say_queue(a, l), l->loss > 0 ? ", loss " : "",
 	    l->loss > 0 ? units_say_percent(a, l->loss, 2) : "", d->spec.start);
 }
@@ -218,8 +225,9 @@ tell(struct demo *d, struct err *e)
 
 	if (!cmd_run_load(d->c->arena, d->run_file, &run, e))
 		return false;
-	fputs(d->c->json ? record_to_json(d->c->arena, &run_record, &run, true) :
-	    report_run(d->c->arena, &run, d->c->color), stdout);
+	fputs(d->c->json ? record_to_json(d->c->arena, &run_record, &run, true)
+			 : report_run(d->c->arena, &run, d->c->color),
+	    stdout);
 	return d->save == NULL || cmd_run_save(d->c->arena, d->save, &run, e);
 }
 
@@ -232,7 +240,7 @@ play(struct demo *d, struct err *e)
 	/* By the environment, never by argv; both children inherit it, nobody else. */
 	if (setenv("PATHTUNE_TOKEN", token, 1) != 0)
 		return fail(e, ERR_FAILED, "setenv: %s", strerror(errno));
-	ok = start_server(d, e) && run_tuner(d, e);
+	ok = start_server(d, e) && run_tuner(d, e) && end_server(d, e);
 	unsetenv("PATHTUNE_TOKEN");
 	return ok && tell(d, e);
 }
@@ -259,9 +267,8 @@ demo(struct cmd_context *c, int argc, char **argv, struct err *e)
 	ok = lab_up(c->arena, &d.spec, &d.start_cc, e);
 	if (ok) {
 		ok = play(&d, e);
-		/* After a whole run the server (--once) ends by itself. */
-		wait_child(&d.tuner, true);
-		wait_child(&d.server, !ok);
+		end_child(d.tuner);
+		end_child(d.server);
 		lab_down(c->arena, d.spec.name, &down);
 	}
 	unlink(d.run_file);

@@ -19,8 +19,8 @@ cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
 	if (!record_from_node(a, path, &run_record, node, run, e))
 		return false;
 	if (strcmp(run->schema, RUN_SCHEMA) != 0)
-		return fail(e, ERR_USAGE, "%s: schema is '%.40s', this program reads %s", path, run->schema,
-		    RUN_SCHEMA);
+		return fail(e, ERR_USAGE, "%s: schema is '%.40s', this program reads %s", path,
+		    run->schema, RUN_SCHEMA);
 	return true;
 }
 
@@ -50,7 +50,8 @@ cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token
 	if (from_stdin)
 		return peer_token_stdin(a, token, e);
 	if (env == NULL)
-		return fail(e, ERR_USAGE, "the peer's token is needed: --token-file FILE, --token-stdin, "
+		return fail(e, ERR_USAGE,
+		    "the peer's token is needed: --token-file FILE, --token-stdin, "
 		    "or PATHTUNE_TOKEN in the environment");
 	*token = arena_strdup(a, env);
 	return peer_token_check(*token, e);

@@ -35,8 +35,8 @@ build_tables(const struct opt *opts, size_t n, struct option *longs, char *short
 	for (i = 0; i < n; i++) {
 		bool arg = opts[i].type != OPT_FLAG;
 
-		longs[i] = (struct option){ opts[i].name, arg ? required_argument : no_argument, NULL,
-			VAL_FIRST + (int)i };
+		longs[i] = (struct option){ opts[i].name, arg ? required_argument : no_argument,
+			NULL, VAL_FIRST + (int)i };
 		if (opts[i].letter != 0)
 			s += sprintf(s, "%c%s", opts[i].letter, arg ? ":" : "");
 	}
@@ -59,8 +59,11 @@ static bool
 number_value(const struct opt *o, const char *text, struct err *e)
 {
 	static bool (*const readers[])(const char *, double *, struct err *) = {
-		[OPT_NUMBER] = units_number, [OPT_RATE] = units_rate, [OPT_BYTES] = units_bytes,
-		[OPT_TIME] = units_time, [OPT_FRACTION] = units_fraction,
+		[OPT_NUMBER] = units_number,
+		[OPT_RATE] = units_rate,
+		[OPT_BYTES] = units_bytes,
+		[OPT_TIME] = units_time,
+		[OPT_FRACTION] = units_fraction,
 	};
 	double v;
 
@@ -145,10 +148,12 @@ one_option(struct cmd_context *c, const struct cmd *cmd, struct opt *opts, int v
 		c->quiet = true;
 		return true;
 	case ':':
-		return fail(e, ERR_USAGE, "%.60s needs a value; see pathtune %s --help", word, cmd->name);
+		return fail(
+		    e, ERR_USAGE, "%.60s needs a value; see pathtune %s --help", word, cmd->name);
 	default:
-		return fail(e, ERR_USAGE, "%.60s is not a flag of pathtune %s; see pathtune %s --help",
-		    word, cmd->name, cmd->name);
+		return fail(e, ERR_USAGE,
+		    "%.60s is not a flag of pathtune %s; see pathtune %s --help", word, cmd->name,
+		    cmd->name);
 	}
 }
 

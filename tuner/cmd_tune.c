@@ -14,7 +14,9 @@
 #define DATA_CAP_BYTES (10.0 * 1024 * 1024 * 1024)
 
 static const double budgets_s[] = {
-	[BUDGET_STANDARD] = 600, [BUDGET_QUICK] = 150, [BUDGET_THOROUGH] = 1800,
+	[BUDGET_STANDARD] = 600,
+	[BUDGET_QUICK] = 150,
+	[BUDGET_THOROUGH] = 1800,
 };
 
 struct asked {
@@ -40,8 +42,8 @@ settle_host(const char **words, size_t n, struct options *o, struct err *e)
 		return fail(e, ERR_USAGE, "'%.60s': only one host can be named", words[1]);
 	o->host = n == 1 ? words[0] : "local";
 	if (strcmp(o->host, "local") != 0)
-		return fail(e, ERR_USAGE, "'%.60s': only the local host can be tuned by this version",
-		    o->host);
+		return fail(e, ERR_USAGE,
+		    "'%.60s': only the local host can be tuned by this version", o->host);
 	if (o->peer == NULL)
 		return fail(e, ERR_USAGE, "--peer is needed: a host that runs pathtune serve");
 	if (o->direction == DIR_NONE)
@@ -58,33 +60,35 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 	int direction = DIR_BOTH, policy = POLICY_BALANCED;
 	struct opt opts[] = {
 		{ "peer", 0, OPT_STRING, &o->peer, 0, 0, NULL, "NAME[:PORT]",
-			"where pathtune serve runs", false },
+		    "where pathtune serve runs", false },
 		{ "token-file", 0, OPT_STRING, &x->token_file, 0, 0, NULL, "FILE",
-			"the server's token (or PATHTUNE_TOKEN)", false },
+		    "the server's token (or PATHTUNE_TOKEN)", false },
 		{ "token-stdin", 0, OPT_FLAG, &x->token_stdin, 0, 0, NULL, NULL,
-			"read the token from standard input", false },
+		    "read the token from standard input", false },
 		{ "direction", 0, OPT_ENUM, &direction, 0, 0, direction_names, "send|receive|both",
-			"what is to be tuned, as seen from here", false },
-		{ "budget", 0, OPT_TIME, &x->budget_s, 10, 86400, NULL, "TIME", "of the whole search",
-			false },
-		{ "quick", 0, OPT_FLAG, &x->quick, 0, 0, NULL, NULL, "150 s: clear effects only", false },
-		{ "thorough", 0, OPT_FLAG, &x->thorough, 0, 0, NULL, NULL, "30 min: small effects too",
-			false },
+		    "what is to be tuned, as seen from here", false },
+		{ "budget", 0, OPT_TIME, &x->budget_s, 10, 86400, NULL, "TIME",
+		    "of the whole search", false },
+		{ "quick", 0, OPT_FLAG, &x->quick, 0, 0, NULL, NULL, "150 s: clear effects only",
+		    false },
+		{ "thorough", 0, OPT_FLAG, &x->thorough, 0, 0, NULL, NULL,
+		    "30 min: small effects too", false },
 		{ "data-cap", 0, OPT_BYTES, &o->data_cap_bytes, 1048576, 1e15, NULL, "SIZE",
-			"traffic of the whole search (10G)", false },
+		    "traffic of the whole search (10G)", false },
 		{ "streams", 0, OPT_NUMBER, &o->streams, 1, FLOW_STREAMS_MAX, NULL, "N",
-			"connections at a time (1)", false },
+		    "connections at a time (1)", false },
 		{ "policy", 0, OPT_ENUM, &policy, 0, 0, policy_names, "throughput|latency|balanced",
-			"how much RTT under load may rise", false },
+		    "how much RTT under load may rise", false },
 		{ "all-cc", 0, OPT_FLAG, &o->all_cc, 0, 0, NULL, NULL,
-			"try every congestion control, not only cubic and bbr", false },
+		    "try every congestion control, not only cubic and bbr", false },
 		{ "start-cc", 0, OPT_STRING, &o->start_cc, 0, 0, NULL, "NAME",
-			"compare with this congestion control instead of the default", false },
-		{ "save", 0, OPT_STRING, &x->save, 0, 0, NULL, "FILE", "write the run file", false },
+		    "compare with this congestion control instead of the default", false },
+		{ "save", 0, OPT_STRING, &x->save, 0, 0, NULL, "FILE", "write the run file",
+		    false },
 		{ "out", 0, OPT_STRING, &x->out, 0, 0, NULL, "DIR",
-			"write the fragment below DIR as it would lie on the host", false },
+		    "write the fragment below DIR as it would lie on the host", false },
 		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
-			"use this profile of the system", false },
+		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
 	const char **words;
@@ -100,9 +104,10 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 static void
 announce(struct cmd_context *c, const struct options *o)
 {
-	cmd_note(c, "measuring for at most %s, at most %s of traffic; live connections of this host "
-	    "may feel the values under trial", units_say_time(c->arena, o->budget_s),
-	    units_say_bytes(c->arena, o->data_cap_bytes));
+	cmd_note(c,
+	    "measuring for at most %s, at most %s of traffic; live connections of this host "
+	    "may feel the values under trial",
+	    units_say_time(c->arena, o->budget_s), units_say_bytes(c->arena, o->data_cap_bytes));
 }
 
 static const char *
@@ -128,15 +133,16 @@ stages(struct pipeline *p, const char *token, struct err *e)
 
 /* What was found is saved also when the run was stopped: its trials cost time and traffic. */
 static bool
-deliver(struct cmd_context *c, struct pipeline *p, const struct asked *x, bool measured,
-    struct err *e)
+deliver(
+    struct cmd_context *c, struct pipeline *p, const struct asked *x, bool measured, struct err *e)
 {
 	struct run *run = p->run;
 
 	if (measured) {
 		fragment_make(c->arena, p->profile, run);
-		fputs(c->json ? record_to_json(c->arena, &run_record, run, true) :
-		    report_run(c->arena, run, c->color), stdout);
+		fputs(c->json ? record_to_json(c->arena, &run_record, run, true)
+			      : report_run(c->arena, run, c->color),
+		    stdout);
 	}
 	if (x->save != NULL && run->n_trials != 0) {
 		struct err unsaved = { ERR_NONE, "" };
@@ -160,8 +166,8 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	run->schema = RUN_SCHEMA;
 	run->version = PATHTUNE_VERSION;
 	run->started = utc_now(c->arena);
-	run->options = (struct options){ .command = "tune", .streams = 1,
-		.data_cap_bytes = DATA_CAP_BYTES };
+	run->options =
+	    (struct options){ .command = "tune", .streams = 1, .data_cap_bytes = DATA_CAP_BYTES };
 	if (!parse(c, argc, argv, &x, &run->options, &help, e))
 		return false;
 	if (help)

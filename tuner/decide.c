@@ -19,7 +19,8 @@ with_field(struct arena *a, const char *text, double field, double value)
 
 	if (isnan(field))
 		return arena_printf(a, "%.0f", value);
-	for (char *w = strtok_r(copy, " \t", &save); w != NULL; w = strtok_r(NULL, " \t", &save), at++) {
+	for (char *w = strtok_r(copy, " \t", &save); w != NULL;
+	     w = strtok_r(NULL, " \t", &save), at++) {
 		if (t.len != 0)
 			text_bytes(&t, " ", 1);
 		if (at == (unsigned)field)
@@ -40,8 +41,8 @@ add_window_line(struct arena *a, const struct facts *f, const struct knob *k, do
 	if (fact == NULL || !fact->writable || isnan(fact->now) || fact->now == bytes)
 		return;
 	line = arena_push(a, lines, n, sizeof(*line));
-	*line = (struct change_line){ k->name, fact->text, with_field(a, fact->text, k->field,
-	    fmin(bytes, k->max)), reason, true };
+	*line = (struct change_line){ k->name, fact->text,
+		with_field(a, fact->text, k->field, fmin(bytes, k->max)), reason, true };
 }
 
 struct change_line *
@@ -61,13 +62,18 @@ decide_window_lines(struct arena *a, const struct profile *p, const struct facts
 	max = kernel_max_bytes(m, window_bytes);
 	/* The limit first: on systems where it bounds the maximum the order matters. */
 	if (limit_fact != NULL && limit_fact->now < max)
-		add_window_line(a, f, limit, max, arena_printf(a,
-		    "%s: what an application may ask for itself; without effect on connections that "
-		    "tune their buffers automatically", send ? "limit-send" : "limit-receive"), &lines, n);
-	add_window_line(a, f, plan_max_knob(p, d->direction), max, arena_printf(a,
-	    "%s: lets one connection keep %s in flight when %s; %s before",
-	    send ? "window-send" : "window-receive", units_say_bytes(a, window_bytes),
-	    send ? "sending" : "receiving", units_say_bytes(a, d->window_bytes)), &lines, n);
+		add_window_line(a, f, limit, max,
+		    arena_printf(a,
+			"%s: what an application may ask for itself; without effect on connections "
+			"that "
+			"tune their buffers automatically",
+			send ? "limit-send" : "limit-receive"),
+		    &lines, n);
+	add_window_line(a, f, plan_max_knob(p, d->direction), max,
+	    arena_printf(a, "%s: lets one connection keep %s in flight when %s; %s before",
+		send ? "window-send" : "window-receive", units_say_bytes(a, window_bytes),
+		send ? "sending" : "receiving", units_say_bytes(a, d->window_bytes)),
+	    &lines, n);
 	return lines;
 }
 
@@ -93,16 +99,16 @@ say_setting(struct arena *a, const struct plan_direction *p, const struct settin
 		    p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob, to->cc);
 	if (cc)
 		return arena_printf(a, "congestion control %s", to->cc);
-	return arena_printf(a, "%s maximum %s",
-	    p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob);
+	return arena_printf(
+	    a, "%s maximum %s", p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob);
 }
 
 static const char *
 say_effect(struct arena *a, const struct effect *x)
 {
-	return arena_printf(a, "%+.0f %% [%.0f, %.0f] (%.3g %% confidence, %.0f interleaved pairs in %s)",
-	    x->estimate, x->low, x->high, x->confidence * 100, x->pairs,
-	    units_say_time(a, x->seconds));
+	return arena_printf(a,
+	    "%+.0f %% [%.0f, %.0f] (%.3g %% confidence, %.0f interleaved pairs in %s)", x->estimate,
+	    x->low, x->high, x->confidence * 100, x->pairs, units_say_time(a, x->seconds));
 }
 
 static const char *
@@ -114,8 +120,10 @@ say_change(struct arena *a, const struct plan_direction *p, const struct search_
 	    r->before.rtt_ms, r->after.retransmits * 100, r->before.retransmits * 100);
 
 	if (r->retransmit_exception)
-		words = arena_printf(a, "%s More retransmits are accepted for a gain of over 50 %% (the "
-		    "retransmit exception).", words);
+		words = arena_printf(a,
+		    "%s More retransmits are accepted for a gain of over 50 %% (the "
+		    "retransmit exception).",
+		    words);
 	return words;
 }
 
@@ -130,8 +138,8 @@ say_inconclusive(struct arena *a, const struct search_result *r)
 	if (isnan(r->effect.estimate))
 		return arena_printf(a, "Inconclusive: %s; keep the present settings.%s",
 		    r->why != NULL ? r->why : "the budget ended before a comparison", more);
-	return arena_printf(a, "Inconclusive: %s; keep the present settings.%s",
-	    say_effect(a, &r->effect), more);
+	return arena_printf(
+	    a, "Inconclusive: %s; keep the present settings.%s", say_effect(a, &r->effect), more);
 }
 
 static const char *
@@ -140,11 +148,14 @@ say_guard(struct arena *a, const struct search_result *r)
 	const char *what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
 
 	if (r->guard_rtt)
-		return arena_printf(a, "%s, but the RTT under load goes from %.0f to %.0f ms (limit %.0f): "
-		    "not recommended. --policy throughput accepts it.", what, r->before.rtt_ms,
-		    r->after.rtt_ms, r->guard_limit_ms);
-	return arena_printf(a, "%s, but %.2f %% of the segments are sent again (was %.2f %%): not "
-	    "recommended.", what, r->after.retransmits * 100, r->before.retransmits * 100);
+		return arena_printf(a,
+		    "%s, but the RTT under load goes from %.0f to %.0f ms (limit %.0f): "
+		    "not recommended. --policy throughput accepts it.",
+		    what, r->before.rtt_ms, r->after.rtt_ms, r->guard_limit_ms);
+	return arena_printf(a,
+	    "%s, but %.2f %% of the segments are sent again (was %.2f %%): not "
+	    "recommended.",
+	    what, r->after.retransmits * 100, r->before.retransmits * 100);
 }
 
 static const char *
@@ -157,20 +168,26 @@ say_verdict(struct arena *a, const struct plan_direction *p, const struct search
 	case CLASS_BOTH:
 		return say_change(a, p, r);
 	case CLASS_PEER_LIMITS:
-		return arena_printf(a, "The peer limits: %s whatever is set here; tune the peer. Keep the "
-		    "present settings.", d->limit_after.evidence);
+		return arena_printf(a,
+		    "The peer limits: %s whatever is set here; tune the peer. Keep the "
+		    "present settings.",
+		    d->limit_after.evidence);
 	case CLASS_NO_GAIN:
 		if (isnan(r->effect.estimate))
-			return "No significant difference: a gain of 5 % is ruled out; keep the present settings.";
-		return arena_printf(a, "No significant difference: %s; a gain of 5 %% is ruled out; keep the "
-		    "present settings.", say_effect(a, &r->effect));
+			return "No significant difference: a gain of 5 % is ruled out; keep the "
+			       "present settings.";
+		return arena_printf(a,
+		    "No significant difference: %s; a gain of 5 %% is ruled out; keep the "
+		    "present settings.",
+		    say_effect(a, &r->effect));
 	case CLASS_CANNOT_BIND:
 		return arena_printf(a, "Keep the present settings: %s.",
 		    r->why != NULL ? r->why : "no knob of this host can be the limit");
 	case CLASS_GUARD:
 		return say_guard(a, r);
 	case CLASS_UNSTEADY:
-		return arena_printf(a, "Keep the present settings: connections with %s fall into two groups, "
+		return arena_printf(a,
+		    "Keep the present settings: connections with %s fall into two groups, "
 		    "some of them stuck at less than half of the rate.",
 		    say_setting(a, p, &r->start, &r->chosen));
 	case CLASS_FAILED:
@@ -185,8 +202,12 @@ struct direction_decision
 decide_direction(struct arena *a, const struct plan_direction *p, const struct search_result *r,
     const struct trial *trials, size_t n_trials)
 {
-	struct direction_decision d = { .direction = p->direction, .verdict = r->verdict,
-		.class = r->class, .effect = r->effect, .before = r->before, .after = r->after,
+	struct direction_decision d = { .direction = p->direction,
+		.verdict = r->verdict,
+		.class = r->class,
+		.effect = r->effect,
+		.before = r->before,
+		.after = r->after,
 		.more_s = r->more_s };
 
 	d.limit_before = limiter_name(a, trials, n_trials, p->direction, &r->start);
@@ -214,14 +235,21 @@ add_cc_line(struct arena *a, const struct profile *p, const struct facts *f,
 
 	if (k == NULL || to == NULL || from == NULL || strcmp(from, to) == 0)
 		return;
-	add_line(a, out, (struct change_line){ k->name, from, to, arena_printf(a,
-	    "congestion-control: %s instead of %s when this host sends", to, from), true });
-	if (p->congestion.module != NULL && (strings_have(f->cc_modules, f->n_cc_modules, to) ||
-	    strings_have(f->cc_loadable, f->n_cc_loadable, to)))
-		add_line(a, out, (struct change_line){ "module", NULL,
-		    profile_expand(a, p->congestion.module, s),
-		    arena_printf(a, "module: %s is not built into this kernel and must be loaded at boot", to),
-		    true });
+	add_line(a, out,
+	    (struct change_line){ k->name, from, to,
+		arena_printf(
+		    a, "congestion-control: %s instead of %s when this host sends", to, from),
+		true });
+	if (p->congestion.module != NULL &&
+	    (strings_have(f->cc_modules, f->n_cc_modules, to) ||
+		strings_have(f->cc_loadable, f->n_cc_loadable, to)))
+		add_line(a, out,
+		    (struct change_line){ "module", NULL,
+			profile_expand(a, p->congestion.module, s),
+			arena_printf(a,
+			    "module: %s is not built into this kernel and must be loaded at boot",
+			    to),
+			true });
 }
 
 void
@@ -244,8 +272,8 @@ decide_all(struct arena *a, const struct profile *p, const struct facts *f, cons
 		if (out->verdict != VERDICT_CHANGE)
 			leading = i;
 		out->verdict = VERDICT_CHANGE;
-		lines = decide_window_lines(a, p, f, &plan->directions[i],
-		    d[i].after.setting.window_bytes, &k);
+		lines = decide_window_lines(
+		    a, p, f, &plan->directions[i], d[i].after.setting.window_bytes, &k);
 		for (size_t j = 0; j < k; j++)
 			add_line(a, out, lines[j]);
 		add_cc_line(a, p, f, &d[i], out);

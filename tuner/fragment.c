@@ -30,15 +30,17 @@ comment(struct text *t, const char *words)
 static void
 header(struct arena *a, struct text *t, const struct run *run)
 {
-	comment(t, arena_printf(a, "Written by pathtune %s, %s, for the path to %s (RTT %.1f ms).",
-	    run->version, run->started, run->facts.peer == NULL ? "?" : run->facts.peer,
-	    run->facts.rtt_ms));
+	comment(t,
+	    arena_printf(a, "Written by pathtune %s, %s, for the path to %s (RTT %.1f ms).",
+		run->version, run->started, run->facts.peer == NULL ? "?" : run->facts.peer,
+		run->facts.rtt_ms));
 	for (size_t i = 0; i < run->decision.n_directions; i++) {
 		const struct direction_decision *d = &run->decision.directions[i];
 
 		if (d->verdict == VERDICT_CHANGE)
-			comment(t, arena_printf(a, "When this host %s: %s",
-			    d->direction == DIR_SEND ? "sends" : "receives", d->words));
+			comment(t,
+			    arena_printf(a, "When this host %s: %s",
+				d->direction == DIR_SEND ? "sends" : "receives", d->words));
 	}
 }
 
@@ -48,7 +50,8 @@ setting_line(struct arena *a, struct text *t, const struct change_line *l)
 	text_bytes(t, "\n", 1);
 	comment(t, l->reason);
 	if (!l->verified)
-		comment(t, "unverified: the kernel refused this value here, it was measured with sockets "
+		comment(t,
+		    "unverified: the kernel refused this value here, it was measured with sockets "
 		    "that ask for it themselves");
 	if (l->old != NULL)
 		comment(t, arena_printf(a, "before: %s", l->old));

@@ -11,10 +11,10 @@
  * quarter of the BDP, .94 with a tiny receive window, below .05 on full paths).
  */
 #define LIMITED_SHARE 0.2
-#define FULL_SHARE 0.9   /* of the usable window in flight: the window is what decides */
-#define LOSS_SHARE 1e-5  /* fewer segments sent again than this have no say */
-#define QUEUE_RISE 1.15  /* RTT under load over idle RTT that shows a standing queue */
-#define RATE_MATCH 0.93  /* goodput over the largest delivery rate: headers and nothing else */
+#define FULL_SHARE 0.9  /* of the usable window in flight: the window is what decides */
+#define LOSS_SHARE 1e-5 /* fewer segments sent again than this have no say */
+#define QUEUE_RISE 1.15 /* RTT under load over idle RTT that shows a standing queue */
+#define RATE_MATCH 0.93 /* goodput over the largest delivery rate: headers and nothing else */
 
 struct medians {
 	double rwnd, sndbuf, retransmits, goodput, idle_ms, loaded_ms, rate, inflight;
@@ -48,14 +48,15 @@ median_of(const struct trial *t, size_t n, const bool *use, size_t offset)
 }
 
 static struct medians
-medians_of(struct arena *a, const struct trial *t, size_t n, enum direction d,
-    const struct setting *s)
+medians_of(
+    struct arena *a, const struct trial *t, size_t n, enum direction d, const struct setting *s)
 {
 	bool *use = arena_array(a, n + 1, sizeof(*use));
 	struct medians m = { .n = 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		use[i] = t[i].status == TRIAL_OK && t[i].direction == d && setting_same(&t[i].setting, s);
+		use[i] = t[i].status == TRIAL_OK && t[i].direction == d &&
+		    setting_same(&t[i].setting, s);
 		m.n += use[i];
 	}
 	m.rwnd = median_of(t, n, use, offsetof(struct trial, rwnd_limited));
@@ -72,8 +73,9 @@ medians_of(struct arena *a, const struct trial *t, size_t n, enum direction d,
 static struct limit
 limited(struct arena *a, enum limiter which, const char *who, double share)
 {
-	return (struct limit){ which, arena_printf(a,
-	    "%s held the sender back for %.0f %% of the time", who, share * 100) };
+	return (struct limit){ which,
+		arena_printf(
+		    a, "%s held the sender back for %.0f %% of the time", who, share * 100) };
 }
 
 /*
@@ -92,10 +94,10 @@ window_full(const struct medians *m, const struct setting *s)
 static struct limit
 full(struct arena *a, enum direction d, const struct medians *m, const struct setting *s)
 {
-	return (struct limit){ d == DIR_SEND ? LIMIT_SNDBUF : LIMIT_RWND, arena_printf(a,
-	    "%s in flight fill the window of %s that the %s buffer gives",
-	    units_say_bytes(a, m->inflight), units_say_bytes(a, s->window_bytes),
-	    d == DIR_SEND ? "send" : "receive") };
+	return (struct limit){ d == DIR_SEND ? LIMIT_SNDBUF : LIMIT_RWND,
+		arena_printf(a, "%s in flight fill the window of %s that the %s buffer gives",
+		    units_say_bytes(a, m->inflight), units_say_bytes(a, s->window_bytes),
+		    d == DIR_SEND ? "send" : "receive") };
 }
 
 static struct limit
@@ -105,17 +107,24 @@ path_or_cwnd(struct arena *a, const struct medians *m)
 	bool loss = m->retransmits > LOSS_SHARE;
 
 	if (queue)
-		return (struct limit){ LIMIT_PATH, arena_printf(a,
-		    "the path is full: under load the RTT rises from %.1f to %.1f ms", m->idle_ms,
-		    m->loaded_ms) };
+		return (struct limit){ LIMIT_PATH,
+			arena_printf(a,
+			    "the path is full: under load the RTT rises from %.1f to %.1f ms",
+			    m->idle_ms, m->loaded_ms) };
 	if (loss && !(m->goodput > m->rate * RATE_MATCH))
-		return (struct limit){ LIMIT_CWND, arena_printf(a,
-		    "losses hold the cwnd down: %.3g %% of the segments were sent again and no queue stands "
-		    "(RTT %.1f ms idle, %.1f under load)", m->retransmits * 100, m->idle_ms, m->loaded_ms) };
+		return (struct limit){ LIMIT_CWND,
+			arena_printf(a,
+			    "losses hold the cwnd down: %.3g %% of the segments were sent again "
+			    "and no queue stands "
+			    "(RTT %.1f ms idle, %.1f under load)",
+			    m->retransmits * 100, m->idle_ms, m->loaded_ms) };
 	if (m->goodput > m->rate * RATE_MATCH)
-		return (struct limit){ LIMIT_PATH, arena_printf(a,
-		    "the path carries no more: goodput is %.0f %% of the delivery rate and no buffer or "
-		    "window held the sender back", 100 * m->goodput / m->rate) };
+		return (struct limit){ LIMIT_PATH,
+			arena_printf(a,
+			    "the path carries no more: goodput is %.0f %% of the delivery rate and "
+			    "no buffer or "
+			    "window held the sender back",
+			    100 * m->goodput / m->rate) };
 	return (struct limit){ LIMIT_UNKNOWN, "neither a window, losses nor a queue shows" };
 }
 

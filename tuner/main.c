@@ -10,7 +10,12 @@
 #include <unistd.h>
 
 static const struct cmd *const commands[] = {
-	&cmd_probe, &cmd_tune, &cmd_demo, &cmd_show, &cmd_serve, &cmd_lab,
+	&cmd_probe,
+	&cmd_tune,
+	&cmd_demo,
+	&cmd_show,
+	&cmd_serve,
+	&cmd_lab,
 };
 
 static int
@@ -19,7 +24,8 @@ usage(FILE *out)
 	fputs("usage: pathtune COMMAND [ARGUMENTS]\n\n", out);
 	for (size_t i = 0; i < NELEM(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\npathtune COMMAND --help tells more; pathtune --version prints the version.\n", out);
+	fputs(
+	    "\npathtune COMMAND --help tells more; pathtune --version prints the version.\n", out);
 	return out == stdout ? 0 : 2;
 }
 
@@ -27,7 +33,11 @@ static int
 exit_status(const struct err *e)
 {
 	static const int status[] = {
-		[ERR_NONE] = 1, [ERR_FAILED] = 1, [ERR_USAGE] = 2, [ERR_PENDING] = 3, [ERR_FLEET] = 4,
+		[ERR_NONE] = 1,
+		[ERR_FAILED] = 1,
+		[ERR_USAGE] = 2,
+		[ERR_PENDING] = 3,
+		[ERR_FLEET] = 4,
 		[ERR_STOPPED] = 5,
 	};
 
@@ -54,8 +64,10 @@ flush_results(struct err *e)
 static int
 run(const struct cmd *cmd, const char *program, int argc, char **argv)
 {
-	struct cmd_context c = { .arena = arena_new(), .tty = terminal(stderr),
-		.color = terminal(stdout) && getenv("NO_COLOR") == NULL, .program = program };
+	struct cmd_context c = { .arena = arena_new(),
+		.tty = terminal(stderr),
+		.color = terminal(stdout) && getenv("NO_COLOR") == NULL,
+		.program = program };
 	struct err e = { ERR_NONE, "" };
 	int status;
 

@@ -37,7 +37,7 @@ heal(struct pipeline *p, struct err *e)
 	size_t restored = 0;
 
 	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f->boot_id,
-	    f->scope_id, &restored, e))
+		f->scope_id, &restored, e))
 		return false;
 	if (restored == 0)
 		return true;
@@ -53,7 +53,8 @@ probe_path(struct pipeline *p, const char *token, struct err *e)
 
 	if (!peer_open(p->cmd->arena, run->options.peer, token, &p->session, e))
 		return false;
-	if (!facts_probe(p->host, p->cmd->arena, p->profile, peer_address(p->session), &run->facts, e))
+	if (!facts_probe(
+		p->host, p->cmd->arena, p->profile, peer_address(p->session), &run->facts, e))
 		return false;
 	run->facts.peer = run->options.peer;
 	return peer_idle_rtt(p->session, 5, &run->facts.rtt_ms, e);
@@ -73,8 +74,12 @@ static bool
 one_way(struct pipeline *p, enum direction d, double *bps, struct err *e)
 {
 	double rtt_s = p->run->facts.rtt_ms / 1e3;
-	struct flow_spec f = { .direction = d, .streams = 1, .warmup_s = .5 + 12 * rtt_s,
-		.duration_s = BANDWIDTH_S, .early_s = 1, .max_bytes = p->run->options.data_cap_bytes };
+	struct flow_spec f = { .direction = d,
+		.streams = 1,
+		.warmup_s = .5 + 12 * rtt_s,
+		.duration_s = BANDWIDTH_S,
+		.early_s = 1,
+		.max_bytes = p->run->options.data_cap_bytes };
 	struct trial t;
 
 	cmd_progress(p->cmd, "bandwidth, %s", d == DIR_SEND ? "sending" : "receiving");
@@ -98,7 +103,8 @@ pipeline_bandwidth(struct pipeline *p, struct err *e)
 bool
 pipeline_plan(struct pipeline *p, struct err *e)
 {
-	return plan_make(p->cmd->arena, p->profile, &p->run->facts, &p->run->options, &p->run->plan, e);
+	return plan_make(
+	    p->cmd->arena, p->profile, &p->run->facts, &p->run->options, &p->run->plan, e);
 }
 
 void

@@ -78,8 +78,8 @@ arm_guard(struct pipeline *p, struct err *e)
 
 	if (p->guard != NULL)
 		return true;
-	return guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id, p->old,
-	    p->n_old, &p->guard, e);
+	return guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
+	    p->old, p->n_old, &p->guard, e);
 }
 
 /* Bring the guarded knobs to these texts (n_old of them); only what differs is written. */
@@ -112,8 +112,8 @@ set_setting(struct measuring *m, const struct setting *s, struct err *e)
 
 	if (p->n_old != 0)
 		memcpy(want, p->old, p->n_old * sizeof(*want));
-	lines = decide_window_lines(p->cmd->arena, p->profile, &p->run->facts, m->plan,
-	    s->window_bytes, &n);
+	lines = decide_window_lines(
+	    p->cmd->arena, p->profile, &p->run->facts, m->plan, s->window_bytes, &n);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < p->n_old; j++) {
 			if (strcmp(want[j].name, lines[i].name) == 0)
@@ -138,8 +138,10 @@ flush_metrics(struct pipeline *p, struct err *e)
 	if (!host_run(p->host, p->cmd->arena, &c, 1, &o, e))
 		return false;
 	if (o.status != 0 && !p->flush_failed && p->run->facts.privileged) {
-		cmd_note(p->cmd, "the path metrics cache could not be emptied (%s): a trial may inherit "
-		    "from the one before", o.why == NULL ? argv[0] : o.why);
+		cmd_note(p->cmd,
+		    "the path metrics cache could not be emptied (%s): a trial may inherit "
+		    "from the one before",
+		    o.why == NULL ? argv[0] : o.why);
 		p->flush_failed = true;
 	}
 	return true;
@@ -172,9 +174,10 @@ tick(void *arg, double seconds, double bps)
 
 	(void)seconds;
 	cmd_progress(m->p->cmd, "%s: %s%s%s | %s of at most %s, %s moved",
-	    m->plan->direction == DIR_SEND ? "sending" : "receiving", t->words, t->blind ? "" : ", ",
-	    t->blind ? "" : units_say_rate(a, bps), units_say_time(a, floor(now_s() - m->started_s)),
-	    units_say_time(a, m->budget_s), units_say_bytes(a, m->bytes));
+	    m->plan->direction == DIR_SEND ? "sending" : "receiving", t->words,
+	    t->blind ? "" : ", ", t->blind ? "" : units_say_rate(a, bps),
+	    units_say_time(a, floor(now_s() - m->started_s)), units_say_time(a, m->budget_s),
+	    units_say_bytes(a, m->bytes));
 	arena_free(a);
 }
 
@@ -184,9 +187,12 @@ transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err
 	const struct options *o = &m->p->run->options;
 	struct ticking ticking = { m, doing(m, ask), ask->phase == PHASE_CONFIRM };
 	struct progress progress = { tick, &ticking };
-	struct flow_spec f = { .direction = m->plan->direction, .streams = (unsigned)o->streams,
-		.warmup_s = ask->warmup_s, .duration_s = ask->duration_s,
-		.early_s = fmin(EARLY_S, ask->duration_s), .cc = ask->setting.cc,
+	struct flow_spec f = { .direction = m->plan->direction,
+		.streams = (unsigned)o->streams,
+		.warmup_s = ask->warmup_s,
+		.duration_s = ask->duration_s,
+		.early_s = fmin(EARLY_S, ask->duration_s),
+		.cc = ask->setting.cc,
 		.max_bytes = fmax(0, o->data_cap_bytes - m->bytes) };
 	struct err moved = { ERR_NONE, "" };
 
@@ -215,7 +221,8 @@ run_trial(struct measuring *m, const struct ask *ask, struct err *e)
 	t.slot = ask->slot;
 	t.coin = ask->coin;
 	t.streams = run->options.streams;
-	if (!set_setting(m, &ask->setting, e) || !flush_metrics(m->p, e) || !transfer(m, ask, &t, e)) {
+	if (!set_setting(m, &ask->setting, e) || !flush_metrics(m->p, e) ||
+	    !transfer(m, ask, &t, e)) {
 		search_stop(m->search);
 		return false;
 	}
@@ -256,7 +263,9 @@ static bool
 search_direction(struct pipeline *p, size_t i, struct direction_decision *out, struct err *e)
 {
 	struct run *run = p->run;
-	struct measuring m = { .p = p, .plan = &run->plan.directions[i], .started_s = now_s(),
+	struct measuring m = { .p = p,
+		.plan = &run->plan.directions[i],
+		.started_s = now_s(),
 		.budget_s = run->options.budget_s / (double)run->plan.n_directions };
 	size_t first = run->n_trials;
 	struct search_result r;
@@ -268,7 +277,8 @@ search_direction(struct pipeline *p, size_t i, struct direction_decision *out, s
 			return false;
 	}
 	r = search_result(m.search);
-	*out = decide_direction(p->cmd->arena, m.plan, &r, run->trials + first, run->n_trials - first);
+	*out =
+	    decide_direction(p->cmd->arena, m.plan, &r, run->trials + first, run->n_trials - first);
 	return set_knobs(p, p->old, e);
 }
 
@@ -301,7 +311,8 @@ verify_lines(struct pipeline *p, struct err *e)
 			return fail(e, ERR_STOPPED, "stopped by a signal");
 		if (!d->settings[i].verified)
 			cmd_note(p->cmd, "%s = %s is measured per socket only: %s", k->name,
-			    d->settings[i].new, refused.code == ERR_NONE ? "it cannot be set here" : refused.text);
+			    d->settings[i].new,
+			    refused.code == ERR_NONE ? "it cannot be set here" : refused.text);
 	}
 	return true;
 }
@@ -310,7 +321,8 @@ static bool
 search_all(struct pipeline *p, struct err *e)
 {
 	struct run *run = p->run;
-	struct direction_decision *d = arena_array(p->cmd->arena, run->plan.n_directions, sizeof(*d));
+	struct direction_decision *d =
+	    arena_array(p->cmd->arena, run->plan.n_directions, sizeof(*d));
 
 	for (size_t i = 0; i < run->plan.n_directions; i++) {
 		if (!search_direction(p, i, &d[i], e))

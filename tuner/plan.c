@@ -74,10 +74,11 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 	struct plan_direction *d;
 
 	if (m == NULL)
-		return fail(e, ERR_FAILED, "profile %s has no %s window model for release %s", p->name,
-		    direction_names[dir], f->release);
+		return fail(e, ERR_FAILED, "profile %s has no %s window model for release %s",
+		    p->name, direction_names[dir], f->release);
 	if (fact == NULL || isnan(fact->now))
-		return fail(e, ERR_FAILED, "%s could not be read, so there is nothing to start from",
+		return fail(e, ERR_FAILED,
+		    "%s could not be read, so there is nothing to start from",
 		    knob == NULL ? "the maximum of a buffer" : knob->name);
 	d = arena_push(a, &plan->directions, &plan->n_directions, sizeof(*d));
 	d->direction = dir;
@@ -89,9 +90,10 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 	if (fact->writable && fmin(PLAN_WINDOW_MAX_BYTES, ram) > d->window_bytes)
 		d->window_max_bytes = fmin(PLAN_WINDOW_MAX_BYTES, ram);
 	if (!fact->writable)
-		note(a, plan, arena_printf(a, "%s cannot be set (%s): windows are not searched when %s",
-		    knob->name, fact->why == NULL ? "no reason given" : fact->why,
-		    dir == DIR_SEND ? "sending" : "receiving"));
+		note(a, plan,
+		    arena_printf(a, "%s cannot be set (%s): windows are not searched when %s",
+			knob->name, fact->why == NULL ? "no reason given" : fact->why,
+			dir == DIR_SEND ? "sending" : "receiving"));
 	if (dir == DIR_SEND)
 		choose_cc(a, f, o, d);
 	return true;
@@ -105,8 +107,9 @@ note_limit(struct arena *a, const struct profile *p, const struct facts *f, enum
 	const struct knob_fact *fact = knob == NULL ? NULL : facts_knob(f, knob->name);
 
 	if (fact != NULL && !fact->writable)
-		note(a, plan, arena_printf(a, "%s stays at %s: %s", knob->name,
-		    fact->text == NULL ? "?" : fact->text, fact->why == NULL ? "" : fact->why));
+		note(a, plan,
+		    arena_printf(a, "%s stays at %s: %s", knob->name,
+			fact->text == NULL ? "?" : fact->text, fact->why == NULL ? "" : fact->why));
 }
 
 bool

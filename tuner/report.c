@@ -45,7 +45,8 @@ host_lines(struct arena *a, struct page *p, const struct facts *f)
 	text_add(&p->t, "%s %s, %s, %s RAM, %s%s%s%s to %s\n", f->os == NULL ? "?" : f->os,
 	    f->release == NULL ? "" : f->release,
 	    f->hypervisor == NULL ? "hypervisor unknown" : f->hypervisor,
-	    units_say_bytes(a, f->ram_bytes), f->interface == NULL ? "interface unknown" : f->interface,
+	    units_say_bytes(a, f->ram_bytes),
+	    f->interface == NULL ? "interface unknown" : f->interface,
 	    f->driver == NULL ? "" : " (", f->driver == NULL ? "" : f->driver,
 	    f->driver == NULL ? "" : ")", f->peer == NULL ? "no peer" : f->peer);
 	if (!isnan(f->rtt_ms))
@@ -70,7 +71,8 @@ static void
 limit_line(struct page *p, const char *when, const struct limit *l)
 {
 	if (l->evidence != NULL)
-		text_add(&p->t, "  %-7s limited by %s: %s\n", when, limiter_names[l->limiter], l->evidence);
+		text_add(&p->t, "  %-7s limited by %s: %s\n", when, limiter_names[l->limiter],
+		    l->evidence);
 }
 
 static void

@@ -1,7 +1,7 @@
 /*
- * CONFIRM: one candidate against the default, in fresh pairs whose order a coin decides.  Under "no
- * effect" the coin alone makes the sign of a difference, so the betting test holds whatever the path
- * does meanwhile; see stats.h.
+ * CONFIRM: one candidate against the default, in fresh pairs whose order a coin decides.  Under
+ * "no effect" the coin alone makes the sign of a difference, so the betting test holds whatever the
+ * path does meanwhile; see stats.h.
  */
 #include "search_state.h"
 
@@ -28,7 +28,10 @@ step_down(const struct search *s)
 
 	if (c->n > 0)
 		bdp = exp(samples_median_y(c->side[1], c->n)) * s->rtt0_s / 8;
-	if (c->second || s->config.mode == BUDGET_QUICK || !loss_based(s->cc[c->cc]) || !(below >= FILLS * bdp))
+	if (c->second || s->config.mode == BUDGET_QUICK ||
+	    !loss_based(s->cc[c->cc]))
+		return NAN;
+	if (!(below >= FILLS * bdp))
 		return NAN;
 	return c->cc == 0 && below <= s->config.window_bytes ? NAN : below;
 }

@@ -14,14 +14,14 @@
 #include "search.h"
 #include "stats.h"
 
-#define SEARCH_ARMS (SEARCH_CC_MAX + 1) /* default, default control with wide window, other controls */
+#define SEARCH_ARMS (SEARCH_CC_MAX + 1) /* default, its control with wide window, others */
 #define RACE_BLOCKS 24
 #define KNEE_BLOCKS 3
 #define LADDER_MAX 48
 #define SEARCH_EXTRA 32 /* connections to see whether some get stuck */
 
 #define WORTH 0.04879016416943205   /* ln 1.05: a gain worth a change */
-#define LEAST_GAIN 0.0295588022415444 /* ln 1.03: less is never recommended, whatever the test says */
+#define LEAST_GAIN 0.0295588022415444 /* ln 1.03: less is never recommended */
 #define BETTER 0.03                 /* one arm ahead of another, log ratio */
 #define PRIOR_SD 0.12               /* of a paired log ratio, and how many blocks it is worth */
 #define PRIOR_WEIGHT 4

@@ -42,7 +42,8 @@ struct interval stats_signed_rank(const double *v, size_t n, double confidence);
 /*
  * The betting e-process for paired differences whose sign is a fair coin under "no effect":
  *   E_n = .7 prod(1 + sgn(d) tanh(.45 r)) + .3 prod(1 + sgn(d) tanh(1.8 r)),
- * r = |d| / median of all |d| so far (0 while that is 0), each tanh capped at .97.  Every factor has mean 1 whatever the
+ * r = |d| / median of all |d| so far (0 while that is 0), each tanh capped at .97.  Every factor
+ * has mean 1 whatever the
  * sizes are, so P(E ever reaches c) <= 1/c (Ville), however often and whenever one looks.
  */
 struct bets {

@@ -313,10 +313,29 @@ feed(const struct lab_link *link, unsigned seed, uint64_t *fates)
 	return lost;
 }
 
+/*
+ * Of the number lost.  Bernoulli's is binomial.  In a chain the states of segments k apart are
+ * correlated by r^k, r = 1 - p_bad - p_good; the covariances add up over all k.
+ */
+static double
+deviation(const struct lab_link *l)
+{
+	double p = loss_expected(l), variance = p * (1 - p);
+
+	if (l->loss_model == LOSS_GILBERT_ELLIOTT) {
+		double bad = l->p_bad / (l->p_bad + l->p_good), r = 1 - l->p_bad - l->p_good;
+		double step = l->loss - l->loss_good;
+
+		variance += 2 * step * step * bad * (1 - bad) * r / (1 - r);
+	}
+	return sqrt(SEGMENTS * variance);
+}
+
 static void
 bench_loss(const char *what, const struct lab_link *link)
 {
-	double p = loss_expected(link), sd = sqrt(SEGMENTS * p * (1 - p)), worst = 0;
+	double p = loss_expected(link), sd = deviation(link), worst = 0;
+	double binomial = sqrt(SEGMENTS * p * (1 - p));
 	uint64_t fates, again;
 	bool same = true;
 
@@ -327,9 +346,9 @@ bench_loss(const char *what, const struct lab_link *link)
 		feed(link, seed, &again);
 		same = same && fates == again;
 	}
-	printf("%-34s expected %8.0f of %u, seeds 1 to 5: worst %+5.2f binomial sd %-11s   "
+	printf("%-34s expected %6.0f of %u, seeds 1 to 5: worst %+5.2f sd %-11s (%+5.2f binomial)   "
 	    "same fates again %s\n", what, SEGMENTS * p, SEGMENTS, worst, judge(fabs(worst) <= 3),
-	    judge(same));
+	    worst * sd / binomial, judge(same));
 }
 
 int

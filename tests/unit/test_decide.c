@@ -23,7 +23,8 @@ world_new(enum direction d)
 	w.run.started = "2026-11-21T12:00:00Z";
 	w.run.facts = sample_facts(w.a);
 	w.run.options.direction = d;
-	cr_assert(plan_make(w.a, w.profile, &w.run.facts, &w.run.options, &w.run.plan, &e), "%s", e.text);
+	cr_assert(
+	    plan_make(w.a, w.profile, &w.run.facts, &w.run.options, &w.run.plan, &e), "%s", e.text);
 	return w;
 }
 
@@ -31,9 +32,12 @@ static struct search_result
 found(const struct world *w, double window, const char *cc)
 {
 	const struct plan_direction *p = &w->run.plan.directions[0];
-	struct search_result r = { .verdict = VERDICT_CHANGE, .class = CLASS_BOTH,
-		.start = { p->n_cc == 0 ? NULL : p->cc[0], p->window_bytes }, .chosen = { cc, window },
-		.effect = { 38, 31, 46, .95, 9, 96 }, .more_s = NAN };
+	struct search_result r = { .verdict = VERDICT_CHANGE,
+		.class = CLASS_BOTH,
+		.start = { p->n_cc == 0 ? NULL : p->cc[0], p->window_bytes },
+		.chosen = { cc, window },
+		.effect = { 38, 31, 46, .95, 9, 96 },
+		.more_s = NAN };
 
 	r.before = (struct side){ r.start, 209e6, 211, 0 };
 	r.after = (struct side){ r.chosen, 288e6, 214, .0002 };
@@ -43,8 +47,8 @@ found(const struct world *w, double window, const char *cc)
 static void
 decide_on(struct world *w, const struct search_result *r)
 {
-	struct direction_decision d = decide_direction(w->a, &w->run.plan.directions[0], r,
-	    w->run.trials, w->run.n_trials);
+	struct direction_decision d =
+	    decide_direction(w->a, &w->run.plan.directions[0], r, w->run.trials, w->run.n_trials);
 
 	decide_all(w->a, w->profile, &w->run.facts, &w->run.plan, &d, 1, &w->run.decision);
 	fragment_make(w->a, w->profile, &w->run);
@@ -56,7 +60,8 @@ Test(decide, writes_limit_then_maximum_then_congestion_control_then_module)
 		const char *name, *old, *new, *reason;
 	} expected[] = {
 		{ "net.core.wmem_max", "4194304", "40591360", "limit-send:" },
-		{ "net.ipv4.tcp_wmem", "4096 16384 4194304", "4096 16384 40591360", "window-send:" },
+		{ "net.ipv4.tcp_wmem", "4096 16384 4194304", "4096 16384 40591360",
+		    "window-send:" },
 		{ "net.ipv4.tcp_congestion_control", "cubic", "bbr", "congestion-control:" },
 		{ "module", NULL, "tcp_bbr", "module:" },
 	};
@@ -72,7 +77,8 @@ Test(decide, writes_limit_then_maximum_then_congestion_control_then_module)
 
 		cr_assert_str_eq(l->name, expected[i].name);
 		cr_assert_str_eq(l->new, expected[i].new);
-		cr_assert(expected[i].old == NULL ? l->old == NULL : strcmp(l->old, expected[i].old) == 0);
+		cr_assert(expected[i].old == NULL ? l->old == NULL
+						  : strcmp(l->old, expected[i].old) == 0);
 		cr_assert(strncmp(l->reason, expected[i].reason, strlen(expected[i].reason)) == 0);
 	}
 	arena_free(w.a);
@@ -152,7 +158,8 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 		enum verdict verdict;
 		const char *expected;
 	} t[] = {
-		{ CLASS_BOTH, VERDICT_CHANGE, "+38 % [31, 46] (95 % confidence, 9 interleaved pairs in" },
+		{ CLASS_BOTH, VERDICT_CHANGE,
+		    "+38 % [31, 46] (95 % confidence, 9 interleaved pairs in" },
 		{ CLASS_NO_GAIN, VERDICT_KEEP, "No significant difference: +38 % [31, 46]" },
 		{ CLASS_INCONCLUSIVE, VERDICT_KEEP, "About 25 min would decide" },
 		{ CLASS_GUARD, VERDICT_KEEP, "from 211 to 214 ms (limit 80)" },
@@ -197,7 +204,8 @@ Test(fragment, puts_a_reason_before_every_line_and_bbr_s_module_in_its_own_file)
 	cr_assert_str_eq(w.run.files[0].path, "/etc/sysctl.d/90-pathtune.conf");
 	cr_assert_str_eq(w.run.files[1].path, "/etc/modules-load.d/pathtune.conf");
 	cr_assert_eq(count_lines(w.run.files[0].text, "net."), 3u);
-	cr_assert_eq(count_lines(w.run.files[0].text, "net.ipv4.tcp_wmem = 4096 16384 40591360"), 1u);
+	cr_assert_eq(
+	    count_lines(w.run.files[0].text, "net.ipv4.tcp_wmem = 4096 16384 40591360"), 1u);
 	cr_assert_eq(count_lines(w.run.files[0].text, "# before: "), 3u);
 	cr_assert_eq(count_lines(w.run.files[0].text, "# window-send: "), 1u);
 	cr_assert_eq(count_lines(w.run.files[1].text, "tcp_bbr"), 1u);

@@ -156,14 +156,14 @@ Test(lab_link, segments_that_take_no_time_come_together_when_the_last_is_there)
 	unsigned char mark;
 	unsigned n;
 
-	s.link[0].rate_bps = 1e9; /* 12 us each, 20 within LINK_BATCH_NS */
+	s.link[0].rate_bps = 1e9; /* 12 us each, 42 within LINK_BATCH_NS */
 	s.link[0].queue = 100;
 	l = link_new(&s, 0);
-	put(l, 40, 0, 9, 0);
-	cr_assert_eq(take(l, 10 * MS + 251999, &n, &mark), 0);
-	cr_assert_eq(take(l, 10 * MS + 252001, &n, &mark), 21 * 1448 + 52);
+	put(l, 45, 0, 9, 0);
+	cr_assert_eq(take(l, 10 * MS + 503999, &n, &mark), 0);
+	cr_assert_eq(take(l, 10 * MS + 504001, &n, &mark), 42 * 1448 + 52);
 	cr_assert_eq(n, 1);
-	cr_assert_eq(take(l, 10 * MS + 480001, &n, &mark), 19 * 1448 + 52);
+	cr_assert_eq(take(l, 10 * MS + 540001, &n, &mark), 3 * 1448 + 52);
 	cr_assert_eq(mark, 9);
 	link_free(l);
 }

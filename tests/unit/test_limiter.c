@@ -44,7 +44,8 @@ Test(limiter, names_what_the_numbers_show_and_quotes_one)
 		{ { .0, .0, 0, 288e6, 290e6, 80, 81, 3e6 }, LIMIT_PATH, "99 %" },
 		{ { .3, .6, 0, 17e6, 20e6, 80, 80.2, 3e6 }, LIMIT_SNDBUF, "60 %" },
 		{ { .0, .0, 0, 100e6, 290e6, 80, 81, 3e6 }, LIMIT_UNKNOWN, "neither" },
-		{ { .0, .02, 0, 101e6, 108e6, 209, 212, 3.9e6 }, LIMIT_SNDBUF, "3.72 MiB in flight" },
+		{ { .0, .02, 0, 101e6, 108e6, 209, 212, 3.9e6 }, LIMIT_SNDBUF,
+		    "3.72 MiB in flight" },
 		{ { .0, .02, 0, 480e6, 490e6, 1, 5, 3.9e6 }, LIMIT_PATH, "5.0 ms" },
 		{ { NAN, NAN, NAN, 100e6, NAN, 80, NAN, 3e6 }, LIMIT_UNKNOWN, "no TCP_INFO" },
 	};
@@ -54,8 +55,8 @@ Test(limiter, names_what_the_numbers_show_and_quotes_one)
 		struct trial trial = trial_of(&t[i].seen);
 		struct limit l = limiter_name(a, &trial, 1, DIR_SEND, &cubic4);
 
-		cr_assert_eq(l.limiter, t[i].expected, "row %zu: %s (%s)", i, limiter_names[l.limiter],
-		    l.evidence);
+		cr_assert_eq(l.limiter, t[i].expected, "row %zu: %s (%s)", i,
+		    limiter_names[l.limiter], l.evidence);
 		cr_assert(strstr(l.evidence, t[i].number) != NULL, "row %zu: %s", i, l.evidence);
 		arena_free(a);
 	}

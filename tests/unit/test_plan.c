@@ -18,8 +18,14 @@ Test(kernel, half_of_the_receive_maximum_is_window_before_6_6_and_62_percent_aft
 		const char *release;
 		double factor;
 	} t[] = {
-		{ "5.10.0", .5 }, { "6.1.192", .5 }, { "6.5.13", .5 }, { "6.6", .62 }, { "6.6.1", .62 },
-		{ "6.12.117", .62 }, { "6.18.44-fc", .62 }, { "7.0", .62 },
+		{ "5.10.0", .5 },
+		{ "6.1.192", .5 },
+		{ "6.5.13", .5 },
+		{ "6.6", .62 },
+		{ "6.6.1", .62 },
+		{ "6.12.117", .62 },
+		{ "6.18.44-fc", .62 },
+		{ "7.0", .62 },
 	};
 	struct arena *a = arena_new();
 	const struct profile *p = sample_profile(a);
@@ -102,7 +108,9 @@ Test(plan, tries_the_default_cubic_and_bbr_and_the_rest_only_when_asked)
 	for (size_t i = 0; i < NELEM(t); i++) {
 		struct arena *a = arena_new();
 		struct facts f = sample_facts(a);
-		struct options o = { .direction = DIR_SEND, .start_cc = t[i].start, .all_cc = t[i].all };
+		struct options o = {
+			.direction = DIR_SEND, .start_cc = t[i].start, .all_cc = t[i].all
+		};
 		struct text names = { .arena = a };
 		struct plan plan;
 

@@ -112,6 +112,26 @@ Test(search, a_candidate_that_fails_loses)
 	    search(&l, &c).verdict == VERDICT_KEEP);
 }
 
+static void
+bbr_queues(struct trial *t, unsigned n)
+{
+	(void)n;
+	if (is_bbr(&t->setting))
+		t->rtt.loaded_ms = 400;
+}
+
+Test(search, faster_with_too_much_delay_is_kept_back_unless_asked_for)
+{
+	struct lab l = {.path = {100e6, .1, 1e6, .cubic_bps = 3e6}, .spoil = bbr_queues}, again = l;
+	struct search_config c = config(.1, 2.6 * MB, 2);
+	struct search_result r = search(&l, &c);
+
+	cr_expect_eq(r.class, CLASS_GUARD, "%s", decision_class_names[r.class]);
+	cr_expect(r.guard_rtt && !r.guard_retransmits && r.effect.estimate > 100);
+	c.policy = POLICY_THROUGHPUT;
+	cr_expect_eq(search(&again, &c).class, CLASS_CONGESTION);
+}
+
 Test(search, survives_a_throttle_in_the_middle)
 {
 	struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}, .spoil = halves};
