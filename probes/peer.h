@@ -28,9 +28,9 @@ bool peer_open(struct arena *a, const char *peer, const char *token, struct sess
 
 /*
  * One trial, every time on new connections.  The measured members of t are set (status, why,
- * goodput_bps .. intervals_bps, and direction and streams from f), the rest is the caller's.  A peer
- * that refuses or fails this one transfer gives true with t->status set; false when the session is
- * lost or a stop was requested, then t is untouched.  The intervals live in a.  It takes at most
+ * goodput_bps .. intervals_bps, and direction and streams from f), the rest is the caller's.  A
+ * peer that refuses or fails this one transfer gives true with t->status set; false when the
+ * session is lost or a stop was requested, then t is untouched.  The intervals live in a.  It takes at most
  * warm-up and duration and 35 s more: connecting 10, stalling 15, no answer 10.
  */
 bool peer_measure(struct session *s, struct arena *a, const struct flow_spec *f,
@@ -61,8 +61,8 @@ struct serve_options {
 /*
  * Serves until its own end; false on failure to start or when stopped by a signal.
  *
- * What a stranger can cost it is bounded: eight connections at a time may be unproven, for 5 s each,
- * or 1 s when others wait (these stay in the kernel's backlog); a wrong proof is answered by
+ * What a stranger can cost it is bounded: eight connections at a time may be unproven, for 5 s
+ * each, or 1 s when others wait (these stay in the kernel's backlog); a wrong proof is answered by
  * closing.  After 100 wrong ones for a token each is answered a second later: the server does not
  * end, or anybody could end it, and a token of this length is not guessed at eight a second.  A
  * second client with the right token hears that the server is busy.  The caps on bytes count
