@@ -30,8 +30,8 @@ bool peer_open(struct arena *a, const char *peer, const char *token, struct sess
  * One trial, every time on new connections.  The measured members of t are set (status, why,
  * goodput_bps .. intervals_bps, and direction and streams from f), the rest is the caller's.  A
  * peer that refuses or fails this one transfer gives true with t->status set; false when the
- * session is lost or a stop was requested, then t is untouched.  The intervals live in a.  It takes at most
- * warm-up and duration and 35 s more: connecting 10, stalling 15, no answer 10.
+ * session is lost or a stop was requested, then t is untouched.  The intervals live in a.  It takes
+ * at most warm-up and duration and 35 s more: connecting 10, stalling 15, no answer 10.
  */
 bool peer_measure(struct session *s, struct arena *a, const struct flow_spec *f,
     const struct progress *p, struct trial *t, struct err *e);
