@@ -41,12 +41,11 @@ struct flow_spec {
 	const char *cc;           /* for our sockets when we send; NULL: leave the default */
 };
 
-/*
- * What both ends together know, as a trial: the measured members are set (goodput_bps ..
- * intervals_bps, status, why), the rest is the caller's.
- */
 struct progress {
-	/* Called about ten times a second while a transfer runs; may be NULL. */
+	/*
+	 * Called about ten times a second while a transfer runs; may be NULL.  seconds since the
+	 * first byte; now_bps over the last half second, at a sender of what was acknowledged.
+	 */
 	void (*tick)(void *arg, double seconds, double now_bps);
 	void *arg;
 };

@@ -27,8 +27,11 @@ bool peer_open(struct arena *a, const char *peer, const char *token, struct sess
     struct err *e);
 
 /*
- * One trial.  A peer that refuses or fails this one transfer gives true with t->status set; false
- * when the session is lost or a stop was requested.  The intervals live in a.
+ * One trial, every time on new connections.  The measured members of t are set (status, why,
+ * goodput_bps .. intervals_bps, and direction and streams from f), the rest is the caller's.  A
+ * peer that refuses or fails this one transfer gives true with t->status set; false when the
+ * session is lost or a stop was requested, then t is untouched.  The intervals live in a.  It takes
+ * at most warm-up and duration and 35 s more: connecting 10, stalling 15, no answer 10.
  */
 bool peer_measure(struct session *s, struct arena *a, const struct flow_spec *f,
     const struct progress *p, struct trial *t, struct err *e);
@@ -48,14 +51,23 @@ struct serve_options {
 	bool once;             /* end after one run; implied by a given token, it is good for one */
 	double max_time_s;     /* of the server's life; NAN: no end */
 	double max_bytes;      /* sent and received in all; NAN: no end */
-	/* The server is ready: its port, and the token when it was made here (else NULL). */
+	/* Before every run: its port, and the token when it was made here (else NULL). */
 	void (*ready)(void *arg, unsigned port, const char *token);
 	/* One line about what happened (a run began, ended, was refused); may be NULL. */
 	void (*say)(void *arg, const char *line);
 	void *arg;
 };
 
-/* Serves until its own end; false on failure to start or when stopped by a signal. */
+/*
+ * Serves until its own end; false on failure to start or when stopped by a signal.
+ *
+ * What a stranger can cost it is bounded: eight connections at a time may be unproven, for 5 s
+ * each, or 1 s when others wait (these stay in the kernel's backlog); a wrong proof is answered by
+ * closing.  After 100 wrong ones for a token each is answered a second later: the server does not
+ * end, or anybody could end it, and a token of this length is not guessed at eight a second.  A
+ * second client with the right token hears that the server is busy.  The caps on bytes count
+ * payload; what was under way when a cap was reached may come on top.
+ */
 bool peer_serve(const struct serve_options *o, struct err *e);
 
 /*
