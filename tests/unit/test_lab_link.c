@@ -223,6 +223,7 @@ Test(lab_link, jitter_delays_but_keeps_the_order)
 			n--, i++;
 		cr_assert_eq(mark, i);
 	}
+	cr_assert_float_eq(link_stats(l, 0).lateness_us, 0, 1e-6, "taken when due");
 	cr_assert(most > 12 * MS && most <= 16 * MS, "%g", most);
 	link_free(l);
 }
