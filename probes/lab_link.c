@@ -245,13 +245,25 @@ push_run(struct link *l, size_t len, unsigned first)
 	return r;
 }
 
-/* Segment by segment into runs; false when nothing of the packet is left. */
-static bool
+/* Bytes of the packet up to the end of segment i. */
+static size_t
+end_of(const struct packet *p, unsigned i)
+{
+	size_t end = p->payload + (i + 1) * p->segment_bytes;
+
+	return p->segments == 1 || end > p->len ? p->len : end;
+}
+
+/*
+ * Segment by segment into runs.  Returns the bytes that must be kept for them: a full queue cuts
+ * the end off a super-packet, and what was dropped is to take no room here either.
+ */
+static size_t
 transmit_packet(struct link *l, const struct packet *p, double now)
 {
 	struct run *run = NULL;
 	double began = 0, departure;
-	bool any = false;
+	size_t keep = 0;
 
 	for (unsigned i = 0; i < p->segments; i++) {
 		if (!transmit(l, (double)packet_wire_bytes(p, i), now, &departure)) {
@@ -261,12 +273,12 @@ transmit_packet(struct link *l, const struct packet *p, double now)
 		if (run == NULL || departure - began > LINK_BATCH_NS) {
 			run = push_run(l, p->len, i);
 			began = departure;
-			any = true;
 		}
 		run->count++;
 		run->due_ns = arrival(l, departure);
+		keep = end_of(p, i);
 	}
-	return any;
+	return keep;
 }
 
 static void
@@ -297,14 +309,16 @@ link_arrive(struct link *l, size_t len, double now_ns)
 {
 	struct packet p;
 	unsigned char *bytes = l->full ? l->spare : l->ring + l->head % l->size;
+	size_t keep = 0;
 
 	l->tail = l->released;
 	if (!packet_parse(&p, bytes, len))
 		return;
 	if (l->full || l->run_head - l->run_tail + p.segments > l->n_runs)
 		drop_packet(l, &p);
-	else if (transmit_packet(l, &p, now_ns))
-		l->head += (len + RING_ALIGN - 1) / RING_ALIGN * RING_ALIGN;
+	else
+		keep = transmit_packet(l, &p, now_ns);
+	l->head += (keep + RING_ALIGN - 1) / RING_ALIGN * RING_ALIGN;
 }
 
 double

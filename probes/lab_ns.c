@@ -185,6 +185,18 @@ set_ipv6(const char *address, double mtu, struct err *e)
 	return ok;
 }
 
+/* What the kernel refuses is left as it is: without traffic control there is nothing to replace. */
+static void
+tell_kernel(const void *message, size_t n)
+{
+	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	if (s >= 0 && send(s, message, n, 0) < 0)
+		errno = 0;
+	if (s >= 0)
+		close(s);
+}
+
 /* The machine's default queueing discipline might pace (fq); the stock one does not. */
 static void
 set_qdisc(void)
@@ -202,14 +214,28 @@ set_qdisc(void)
 		.kind = { .rta_len = RTA_LENGTH(sizeof("pfifo_fast")), .rta_type = TCA_KIND },
 		.name = "pfifo_fast",
 	};
-	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
-	if (s < 0)
-		return;
-	/* A kernel without traffic control refuses: then there is nothing to replace. */
-	if (send(s, &m, sizeof(m), 0) < 0)
-		errno = 0;
-	close(s);
+	tell_kernel(&m, sizeof(m));
+}
+
+/* Not by SIOCSIFTXQLEN: that wants the privilege in the first user namespace. */
+static void
+set_queue_length(void)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg link;
+		struct rtattr attribute;
+		uint32_t length;
+	} m = {
+		.h = { .nlmsg_len = sizeof(m), .nlmsg_type = RTM_NEWLINK,
+		    .nlmsg_flags = NLM_F_REQUEST },
+		.link = { .ifi_family = AF_UNSPEC, .ifi_index = (int)if_nametoindex(LAB_DEVICE) },
+		.attribute = { .rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFLA_TXQLEN },
+		.length = QUEUE_LENGTH,
+	};
+
+	tell_kernel(&m, sizeof(m));
 }
 
 static bool
@@ -220,9 +246,6 @@ set_device(int s, const char *address, double mtu)
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", LAB_DEVICE);
 	r.ifr_mtu = (int)mtu;
 	if (ioctl(s, SIOCSIFMTU, &r) != 0)
-		return false;
-	r.ifr_qlen = QUEUE_LENGTH;
-	if (ioctl(s, SIOCSIFTXQLEN, &r) != 0)
 		return false;
 	return set_flags(s, "lo", IFF_UP, 0) && set_ipv4(s, address) &&
 	    set_flags(s, LAB_DEVICE, IFF_UP, IFF_MULTICAST);
@@ -251,6 +274,7 @@ make_side(const struct lab_spec *spec, unsigned side, struct lab_ns *out, struct
 		    strerror(errno));
 	close(s);
 	set_qdisc();
+	set_queue_length();
 	return ok && set_ipv6(address[side][1], spec->mtu, e);
 }
 
