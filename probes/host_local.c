@@ -17,7 +17,7 @@
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STDERR_BYTES ((size_t)4096)
 #define REAP_S 2.0     /* for a killed command to be gone */
-#define REAP_POLL_MS 5 /* POSIX has no wait with a time limit */
+#define REAP_POLL_MS 1 /* POSIX has no wait with a time limit */
 
 /* One stream of a command's output: the first cap bytes of it. */
 struct stream {
