@@ -14,7 +14,7 @@
 
 #define READ_BYTES ((size_t)16 * 1024)
 
-/* ---- read ------------------------------------------------------------------------------------- */
+/* ---- read ------------------------------------------------------------------------------------ */
 
 /* Until there is something to read; a stop ends the wait for a pipe. */
 static bool
@@ -72,7 +72,7 @@ files_read(struct arena *a, const char *path, size_t cap, const char **text, siz
 	return ok;
 }
 
-/* ---- write ------------------------------------------------------------------------------------ */
+/* ---- write ----------------------------------------------------------------------------------- */
 
 /* Where a file goes: a name in an open directory, and what messages call it. */
 struct place {
@@ -113,7 +113,8 @@ create_beside(const struct place *p, char *name, size_t size)
 
 	for (i = 0; fd == -1 && i < 100; i++) {
 		snprintf(name, size, ".pathtune-%ld-%d", (long)getpid(), i);
-		fd = openat(p->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = openat(
+		    p->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd == -1 && errno != EEXIST)
 			break;
 	}
@@ -192,8 +193,8 @@ write_regular(const char *real, const char *shown, const char *text, size_t len,
 		return fail(e, ERR_FAILED, "%.80s..: %s", shown, strerror(ENAMETOOLONG));
 	if (*p.name == '\0')
 		return fail(e, ERR_FAILED, "%s: not the name of a file", shown);
-	snprintf(dir, sizeof(dir), "%.*s", slash == NULL ? 1 : (int)(slash - real) + (slash == real),
-	    slash == NULL ? "." : real);
+	snprintf(dir, sizeof(dir), "%.*s",
+	    slash == NULL ? 1 : (int)(slash - real) + (slash == real), slash == NULL ? "." : real);
 	p.dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p.dir_fd == -1)
 		return fail(e, ERR_FAILED, "%s: %s", shown, strerror(errno));
@@ -226,7 +227,7 @@ files_write(const char *path, const char *text, size_t len, unsigned mode, struc
 	return ok;
 }
 
-/* ---- a tree ----------------------------------------------------------------------------------- */
+/* ---- a tree ---------------------------------------------------------------------------------- */
 
 /* The next part of a path and its length; 0 at the end.  *path is moved behind it. */
 static size_t

@@ -43,7 +43,7 @@ guard_state_dir(struct arena *a)
 	return arena_printf(a, "%s/.local/state/pathtune", home);
 }
 
-/* ---- the journal is ours alone ---------------------------------------------------------------- */
+/* ---- the journal is ours alone --------------------------------------------------------------- */
 
 static bool
 locate(struct arena *a, const char *state_dir, const char *name, bool make,
@@ -99,11 +99,13 @@ acquire(struct arena *a, struct journal_file *f, bool make, struct journal *j, b
 static bool
 fail_busy(const struct journal *j, struct err *e)
 {
-	return fail(e, ERR_FAILED, "another pathtune (process %ld) is at work on this host; wait until "
-	    "it is done", j->process);
+	return fail(e, ERR_FAILED,
+	    "another pathtune (process %ld) is at work on this host; wait until "
+	    "it is done",
+	    j->process);
 }
 
-/* ---- arm -------------------------------------------------------------------------------------- */
+/* ---- arm ------------------------------------------------------------------------------------- */
 
 static bool
 take_journal(struct guard *g, const char *state_dir, const char *scope_id, struct err *e)
@@ -221,7 +223,8 @@ guard_arm(struct arena *a, const char *state_dir, const char *boot_id, const cha
 	struct guard_child child = { .null = -1 };
 	bool armed = false;
 
-	*g = (struct guard){ a, arena_alloc(a, sizeof(*g->journal)), { -1, -1, NULL, NULL }, -1, -1 };
+	*g = (struct guard){ a, arena_alloc(a, sizeof(*g->journal)), { -1, -1, NULL, NULL }, -1,
+		-1 };
 	child.journal = g->journal;
 	memset(child.knob_fd, -1, sizeof(child.knob_fd));
 	if (!journal_fill(g->journal, boot_id, scope_id, old, n, e) || !open_knobs(&child, e))
@@ -243,7 +246,7 @@ out:
 	return armed;
 }
 
-/* ---- announce --------------------------------------------------------------------------------- */
+/* ---- announce -------------------------------------------------------------------------------- */
 
 static bool
 tell(struct guard *g, const char *lines, struct err *e)
@@ -275,7 +278,7 @@ guard_announce(struct guard *g, const struct knob_value *v, size_t n, struct err
 	return false;
 }
 
-/* ---- carry out -------------------------------------------------------------------------------- */
+/* ---- carry out ------------------------------------------------------------------------------- */
 
 /* The knobs as the host's verb reaches them; keeps the first reason of a failure. */
 struct by_host {
@@ -361,15 +364,16 @@ guard_release(struct guard *g, struct host *h, struct arena *a, struct err *e)
 	if (!well)
 		return fail_unrestored(&by, &result, g->file.path, e);
 	if (!removed)
-		return fail(e, ERR_FAILED, "%s: all values are restored, but it cannot be removed: %s",
-		    g->file.path, strerror(errno));
+		return fail(e, ERR_FAILED,
+		    "%s: all values are restored, but it cannot be removed: %s", g->file.path,
+		    strerror(errno));
 	if (result.foreign != 0)
 		return fail(e, ERR_FAILED, "%s: is \"%s\" now, which is not ours; left as it is",
 		    g->journal->knob[result.first_foreign].name, result.foreign_text);
 	return true;
 }
 
-/* ---- what dead runs left ---------------------------------------------------------------------- */
+/* ---- what dead runs left --------------------------------------------------------------------- */
 
 /* The journal is locked, nobody else can be at it. */
 static bool

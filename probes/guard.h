@@ -35,9 +35,9 @@ bool guard_arm(struct arena *a, const char *state_dir, const char *boot_id, cons
 bool guard_announce(struct guard *g, const struct knob_value *v, size_t n, struct err *e);
 
 /*
- * Restore the old values ourselves, read back, dismiss the guard, remove the journal.  False names
- * what could not be restored (the guard tries as well then, and the journal stays), or what somebody
- * else changed meanwhile (left as it is).  g is not to be used again in either case.
+ * Restore the old values ourselves, read back, dismiss the guard, remove the journal.  False
+ * names what could not be restored (the guard tries as well then, and the journal stays), or what
+ * somebody else changed meanwhile (left as it is).  g is not to be used again in either case.
  */
 bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err *e);
 

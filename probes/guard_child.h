@@ -4,8 +4,9 @@
  * here, and needs no new memory, descriptor or process.
  *
  * It is told what is ours in the lines of the journal, over one end of a socket pair.  "sync" is
- * answered with one byte once all before it is known; "done" dismisses it.  When the socket closes before that, or its parent is
- * gone, it restores and removes the journal; if a knob could not be restored the journal stays.
+ * answered with one byte once all before it is known; "done" dismisses it.  When the socket
+ * closes before that, or its parent is gone, it restores and removes the journal; if a knob could
+ * not be restored the journal stays.
  */
 #ifndef PATHTUNE_GUARD_CHILD_H
 #define PATHTUNE_GUARD_CHILD_H

@@ -54,8 +54,10 @@ journal_dir(struct arena *a, const char *state_dir, bool make, int *fd, struct e
 	if (fstat(*fd, &st) != 0 || !is_private(&st)) {
 		close(*fd);
 		*fd = -1;
-		return fail(e, ERR_FAILED, "%s: the directory of the state belongs to another user or "
-		    "can be written by others", state_dir);
+		return fail(e, ERR_FAILED,
+		    "%s: the directory of the state belongs to another user or "
+		    "can be written by others",
+		    state_dir);
 	}
 	return true;
 }
@@ -88,8 +90,10 @@ journal_open(struct journal_file *f, bool make, struct err *e)
 		return true;
 	close(f->fd);
 	f->fd = -1;
-	return fail(e, ERR_FAILED, "%s: not a file of ours alone (another owner, or others may write "
-	    "it); look at it and remove it", f->path);
+	return fail(e, ERR_FAILED,
+	    "%s: not a file of ours alone (another owner, or others may write "
+	    "it); look at it and remove it",
+	    f->path);
 }
 
 bool
@@ -140,12 +144,14 @@ journal_load(struct arena *a, const struct journal_file *f, struct journal *j, s
 	memset(j, 0, sizeof(*j));
 	if (!load_text(a, f, &text, &len, e))
 		return false;
-	for (line = text; (end = memchr(line, '\n', len - (size_t)(line - text))) != NULL; line = end + 1) {
+	for (line = text; (end = memchr(line, '\n', len - (size_t)(line - text))) != NULL;
+	     line = end + 1) {
 		*end = '\0';
 		if (strlen(line) != (size_t)(end - line) || !journal_line(j, line, &why))
-			return fail(e, ERR_FAILED, "%s: line %u: %s; nothing was changed, look at it and "
-			    "remove it", f->path, number,
-			    why.code == ERR_NONE ? "a NUL byte" : why.text);
+			return fail(e, ERR_FAILED,
+			    "%s: line %u: %s; nothing was changed, look at it and "
+			    "remove it",
+			    f->path, number, why.code == ERR_NONE ? "a NUL byte" : why.text);
 		number++;
 	}
 	if (len != 0 && (!j->begun || j->n != j->promised))

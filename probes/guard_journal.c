@@ -112,7 +112,8 @@ journal_fill(struct journal *j, const char *boot_id, const char *scope_id,
 	memset(j, 0, sizeof(*j));
 	if (!copy(j->boot, sizeof(j->boot), known(boot_id)) ||
 	    !copy(j->scope, sizeof(j->scope), known(scope_id)))
-		return fail(e, ERR_FAILED, "the name of the boot or scope is too long or unprintable");
+		return fail(
+		    e, ERR_FAILED, "the name of the boot or scope is too long or unprintable");
 	j->process = (long)getpid();
 	j->begun = true;
 	for (i = 0; i < n; i++)
@@ -129,7 +130,8 @@ journal_head(struct arena *a, const struct journal *j)
 	struct text t = { .arena = a };
 	size_t i;
 
-	text_add(&t, MAGIC "\t" VERSION "\t%zu\t%ld\t%s\t%s\n", j->n, j->process, j->boot, j->scope);
+	text_add(
+	    &t, MAGIC "\t" VERSION "\t%zu\t%ld\t%s\t%s\n", j->n, j->process, j->boot, j->scope);
 	for (i = 0; i < j->n; i++)
 		text_add(&t, "old\t%s\t%s\t%s\n", j->knob[i].name, j->knob[i].file, j->knob[i].old);
 	return t.s;
@@ -169,8 +171,8 @@ first_line(struct journal *j, char *field[], size_t n, struct err *e)
 	if (n < 2 || strcmp(field[1], VERSION) != 0)
 		return fail(e, ERR_FAILED, "a journal of another version of pathtune's");
 	if (n != 6 || !number(field[2], JOURNAL_KNOBS, &knobs) ||
-	    !number(field[3], 0x7fffffff, &process) ||
-	    !copy(j->boot, sizeof(j->boot), field[4]) || !copy(j->scope, sizeof(j->scope), field[5]))
+	    !number(field[3], 0x7fffffff, &process) || !copy(j->boot, sizeof(j->boot), field[4]) ||
+	    !copy(j->scope, sizeof(j->scope), field[5]))
 		return fail(e, ERR_FAILED, "damaged first line");
 	j->promised = knobs;
 	j->begun = true;

@@ -57,7 +57,7 @@ char *journal_head(struct arena *a, const struct journal *j);
 /* Take one line, without its newline; it is cut up.  Errors do not name the file. */
 bool journal_line(struct journal *j, char *line, struct err *e);
 
-/* The lines for those values that j does not know yet; they are added to j.  "" if there is none. */
+/* The lines for those values that j does not know yet; they are added to j.  "" if none. */
 bool journal_announce(struct arena *a, struct journal *j, const struct knob_value *v, size_t n,
     const char **lines, struct err *e);
 
@@ -89,7 +89,7 @@ struct journal_result {
 /* Bring back the old values, last knob first. */
 struct journal_result journal_restore(const struct journal *j, const struct journal_reach *r);
 
-/* ---- on disk ---------------------------------------------------------------------------------- */
+/* ---- on disk --------------------------------------------------------------------------------- */
 
 struct journal_file {
 	int dir_fd, fd;

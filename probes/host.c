@@ -12,8 +12,8 @@ host_open(struct arena *a, const char *name, struct host **out, struct err *e)
 	struct host *h;
 
 	if (strcmp(name, transport_local.name) != 0)
-		return fail(e, ERR_USAGE, "%s: not a host that can be reached; only \"%s\" can", name,
-		    transport_local.name);
+		return fail(e, ERR_USAGE, "%s: not a host that can be reached; only \"%s\" can",
+		    name, transport_local.name);
 	h = arena_alloc(a, sizeof(*h));
 	h->via = &transport_local;
 	*out = h;

@@ -21,10 +21,10 @@ struct command {
 };
 
 struct output {
-	int status;       /* exit status (a file: 0 or 1); -1: not started, ended by us or a signal */
+	int status;       /* exit status (a file: 0 or 1); -1: not started or ended */
 	const char *text; /* stdout, never NULL, NUL bytes replaced by '?'                */
 	size_t len;
-	const char *why;  /* when status is not 0: what happened (first line of stderr), else NULL */
+	const char *why;  /* status not 0: what happened (first line of stderr), else NULL */
 };
 
 struct host;
@@ -34,8 +34,8 @@ bool host_open(struct arena *a, const char *name, struct host **out, struct err 
 
 /*
  * Run n commands in order; out has n elements.  A command that fails is not an error here, its
- * status tells; false only when the host cannot be used at all or a stop was requested.  A stop ends
- * commands; files are read even so, because restoring needs it.
+ * status tells; false only when the host cannot be used at all or a stop was requested.  A stop
+ * ends commands; files are read even so, because restoring needs it.
  */
 bool host_run(struct host *h, struct arena *a, const struct command *c, size_t n,
     struct output *out, struct err *e);

@@ -397,8 +397,8 @@ local_write(const char *file, const char *value, struct err *e)
 		return fail(e, ERR_FAILED, "%s: the kernel refuses \"%s\": %s", file, value,
 		    strerror(error));
 	if ((size_t)n != len)
-		return fail(e, ERR_FAILED, "%s: only %zd of %zu bytes of \"%s\" were taken", file, n,
-		    len, value);
+		return fail(e, ERR_FAILED, "%s: only %zd of %zu bytes of \"%s\" were taken", file,
+		    n, len, value);
 	return true;
 }
 

@@ -34,7 +34,7 @@ struct fact_rule {
 	const char *pattern;
 	double scale;         /* a number is multiplied by this; NAN means 1 */
 	const char *value;    /* when the pattern matches, this instead of the group */
-	const char *unknown;  /* when the pattern matches, the fact cannot be had, and this is why */
+	const char *unknown;  /* when the pattern matches, this is why it cannot be had */
 	bool without_peer;    /* only when no peer is given */
 	bool any_status;      /* the answer counts even if the exit status is not 0 */
 	const char *source;
@@ -195,14 +195,14 @@ struct options {
 	double streams;
 	enum policy policy;
 	bool all_cc;
-	const char *start_cc;   /* baseline congestion control instead of the sysctl's; NULL: that */
+	const char *start_cc;   /* baseline instead of the sysctl's; NULL: that */
 };
 
 /* ---- plan: what is worth trying ------------------------------------------------------------- */
 
 struct plan_direction {
 	enum direction direction;
-	double window_bytes;      /* W0: usable window with the present knobs, by the kernel model */
+	double window_bytes;      /* W0: usable window now, by the kernel model */
 	double window_max_bytes;  /* largest worth trying */
 	double window_factor;     /* window = factor * knob, from the profile */
 	const char **cc;          /* first is the baseline */

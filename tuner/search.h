@@ -7,11 +7,11 @@
  * into the budget of time and data, so that a search never overruns by more than trials that time
  * out.
  *
- * Phases: PROBE tries the default once and tells what can bind at all.  RACE runs the default and the
- * candidates in blocks of random order and drops what cannot win.  KNEE finds the smallest window
- * that is as good.  CONFIRM judges that one candidate by fresh pairs in coin-flipped order with the
- * betting test of stats.h, whose guarantee (a change that does nothing is recommended in at most 1
- * of 20 runs) holds at every look, hence at any budget and any stop.
+ * Phases: PROBE tries the default once and tells what can bind at all.  RACE runs the default and
+ * the candidates in blocks of random order and drops what cannot win.  KNEE finds the smallest
+ * window that is as good.  CONFIRM judges that one candidate by fresh pairs in coin-flipped order
+ * with the betting test of stats.h, whose guarantee (a change that does nothing is recommended in
+ * at most 1 of 20 runs) holds at every look, hence at any budget and any stop.
  *
  * The same random bits, answers, times and byte counts give the same asks: a search is resumed by
  * telling the recorded trials again with the recorded bits.
@@ -42,8 +42,9 @@ struct search_config {
 	 */
 	enum policy policy;
 	/*
-	 * Directions that the run confirms, at least 1.  The threshold of the test is 20 times this,
-	 * and twice that where the search itself may confirm a second candidate after a guard.
+	 * Directions that the run confirms, at least 1.  The threshold of the test is 20 times
+	 * this, and twice that where the search itself may confirm a second candidate after a
+	 * guard.
 	 */
 	unsigned confirmations;
 	double growth_s;          /* time the windows take to grow, by the kernel models; 0: fast */
@@ -56,7 +57,7 @@ struct ask {
 	enum trial_phase phase;
 	double block, slot, coin; /* coin: to be put on disk before the pair starts; NAN outside */
 	double warmup_s;
-	double duration_s;        /* at most; the receiver may end early when the interval is tight */
+	double duration_s;        /* at most; may end early when the interval is tight */
 };
 
 struct search;
@@ -93,7 +94,7 @@ struct search_result {
 	double guard_limit_ms;         /* loaded RTT allowed */
 	double low_decile_bps;         /* of the candidate's goodput over its connections */
 	double stuck, connections;     /* of the candidate's control: far below the rest, of all */
-	const char *why;               /* CANNOT_BIND, INCONCLUSIVE, UNSTEADY, FAILED: in words, else
+	const char *why;               /* CANNOT_BIND, INCONCLUSIVE, UNSTEADY, FAILED: words, else
 	                                * NULL */
 };
 

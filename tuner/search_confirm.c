@@ -17,8 +17,8 @@
 #define FILLS 0.95
 
 /*
- * May a guard send us one step down (NAN: no)?  Known before the first pair, so that alpha is shared.
- * A quick run has no time for two confirmations and keeps its alpha for one.
+ * May a guard send us one step down (NAN: no)?  Known before the first pair, so that alpha is
+ * shared. A quick run has no time for two confirmations and keeps its alpha for one.
  */
 static double
 step_down(const struct search *s)
@@ -103,7 +103,8 @@ out_of_time(struct search *s)
 	struct confirm *c = &s->confirm;
 
 	if (!crossed(c) || !gain_is_sure(c)) {
-		search_because(s, "out of %s", s->bytes > .8 * s->config.data_cap_bytes ? "data" : "time");
+		search_because(
+		    s, "out of %s", s->bytes > .8 * s->config.data_cap_bytes ? "data" : "time");
 		search_end(s, CLASS_INCONCLUSIVE);
 	} else if (search_stuck(s) > 0) {
 		unsteady(s);

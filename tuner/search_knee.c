@@ -32,7 +32,21 @@ pick_samples(const struct search *s, double *y)
 	return n;
 }
 
-/* Where the knee should be: some BDPs, but with loss-based control no more queue than allowed. */
+/* Whether the wide-open window was seen to swell the RTT beyond what the guard allows. */
+static bool
+swells(const struct search *s)
+{
+	double rtt = samples_median_rtt(s->knee.pick->at, s->race.blocks);
+
+	return !(rtt <= guard_rtt_limit_s(s, race_default_load(s).rtt_s));
+}
+
+/*
+ * Where the knee should be: some BDPs, but with loss-based control no more queue than allowed.  A
+ * path whose queue ends before the allowance does needs no such cap; there it would only take the
+ * room that recovery from losses needs.  Quick mode, which has no second look, leaves it out then;
+ * the others start from the smaller window and step up when the comparison says so.
+ */
 static double
 expected_window(struct search *s)
 {
@@ -44,11 +58,9 @@ expected_window(struct search *s)
 	sd = n < 3 ? s->race.sd : sqrt(stats_winsorised_variance(y, n));
 	k->bdp_bytes = exp(stats_mean(y, n)) * rtt / 8;
 	high = k->bdp_bytes * exp(.5 * sd);
-	if (loss)
-		window = fmin(ladder_ceil(s, KAPPA_LOSS * high),
-		    ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)));
-	else
-		window = ladder_floor(s, KAPPA_BBR * high);
+	window = loss ? ladder_ceil(s, KAPPA_LOSS * high) : ladder_floor(s, KAPPA_BBR * high);
+	if (loss && (s->config.mode != BUDGET_QUICK || swells(s)))
+		window = fmin(window, ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)));
 	window = fmax(window, ladder_ceil(s, high));
 	return fmin(window, k->pick->window);
 }
@@ -120,7 +132,8 @@ knee_guard_broken(struct search *s)
 	double y[RACE_BLOCKS], ahead = stats_mean(y, pick_samples(s, y)) -
 	    samples_median_y(s->race.arms[0].at, s->race.blocks);
 
-	return guard_broken(s, samples_load(s->knee.at[KNEE_AT], s->knee.blocks), start, ahead, 1.1);
+	return guard_broken(
+	    s, samples_load(s->knee.at[KNEE_AT], s->knee.blocks), start, ahead, 1.1);
 }
 
 /* Another window to look at, NAN: take this one. */
@@ -143,8 +156,8 @@ elsewhere(struct search *s)
 }
 
 /*
- * Is one step down as good?  Yes when it is clearly better (more window, less goodput), or where the
- * path is so calm that being no worse than both others means something.
+ * Is one step down as good?  Yes when it is clearly better (more window, less goodput), or where
+ * the path is so calm that being no worse than both others means something.
  */
 static bool
 below_will_do(const struct search *s)

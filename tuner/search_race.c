@@ -63,7 +63,7 @@ struct lead {
 static struct lead
 arm_lead(const struct search *s, const struct arm *a, const struct arm *b)
 {
-	double d[RACE_BLOCKS];
+	double d[RACE_BLOCKS] = { 0 };
 	struct lead lead;
 
 	lead.n = arm_diff(s, a, b, d);
@@ -125,7 +125,8 @@ nothing_binds(struct search *s, double need)
 		search_because(s, "the window (%.3g MB) exceeds twice the line rate times the RTT "
 		    "(%.3g MB): buffers cannot be the limit", w0 / 1e6, need / 1e6);
 	else
-		search_because(s, "no larger window and no other congestion control can be tried here");
+		search_because(
+		    s, "no larger window and no other congestion control can be tried here");
 	search_end(s, CLASS_CANNOT_BIND);
 }
 
@@ -169,7 +170,8 @@ cut_window(struct search *s, struct arm *a)
 	double goodput = exp(samples_median_y(a->at, s->race.blocks));
 	double window = ladder_floor(s, 1.02 * goodput * s->rtt0_s / 8);
 
-	if (a->replaced || window >= a->window || (a->cc == 0 && window <= s->config.window_bytes)) {
+	if (a->replaced || window >= a->window ||
+	    (a->cc == 0 && window <= s->config.window_bytes)) {
 		s->race.refused_retransmits |= gain(s, a) > WORTH;
 		a->live = false;
 		return;
@@ -270,7 +272,8 @@ choose(struct search *s)
 	struct arm *l = leader(s), *simple = s->race.n_arms > 1 ? &s->race.arms[1] : NULL;
 	struct lead ahead;
 
-	if (l == NULL || simple->cc != 0 || !simple->live || simple->n == 0 || l == simple)
+	if (l == NULL || simple == NULL || simple->cc != 0 || !simple->live || simple->n == 0 ||
+	    l == simple)
 		return l;
 	if (s->slack && gain(s, simple) < WORTH && gain(s, l) >= WORTH)
 		return l;

@@ -103,7 +103,7 @@ struct confirm {
 	size_t n;
 	double d[STATS_MAX];   /* y of the candidate - y of the default */
 	struct sample side[2][STATS_MAX];
-	/* The test has spoken; only connections of the candidate are wanted, to see whether some get
+	/* The test has spoken; only connections of the candidate are wanted, to see if some get
 	 * stuck.  They have no part in the test. */
 	bool checking;
 	struct sample extra[SEARCH_EXTRA];

@@ -117,7 +117,7 @@ struct walsh {
 	const double *sorted;
 	size_t n;
 	size_t from[STATS_MAX], to[STATS_MAX]; /* columns still possible in each row */
-	uint32_t seed;                         /* chooses pivots; the result does not depend on it */
+	uint32_t seed; /* chooses pivots; the result does not depend on it */
 };
 
 static double
@@ -145,7 +145,8 @@ walsh_count(const struct walsh *w, double pivot, bool equal, size_t *ends)
 	size_t total = 0, j = w->n;
 
 	for (size_t i = 0; i < w->n; i++) {
-		while (j > i && (equal ? walsh_mean(w, i, j - 1) > pivot : walsh_mean(w, i, j - 1) >= pivot))
+		while (j > i &&
+		    (equal ? walsh_mean(w, i, j - 1) > pivot : walsh_mean(w, i, j - 1) >= pivot))
 			j--;
 		ends[i] = j > i ? j : i;
 		total += ends[i] - i;

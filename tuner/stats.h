@@ -33,9 +33,9 @@ struct interval {
 };
 
 /*
- * Hodges-Lehmann with the signed-rank interval.  The distribution is exact up to n = 128, its normal
- * approximation beyond; ties and zeros are left to the order of the pairwise means, which can only
- * widen the interval.
+ * Hodges-Lehmann with the signed-rank interval.  The distribution is exact up to n = 128, its
+ * normal approximation beyond; ties and zeros are left to the order of the pairwise means, which
+ * can only widen the interval.
  */
 struct interval stats_signed_rank(const double *v, size_t n, double confidence);
 

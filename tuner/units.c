@@ -127,7 +127,11 @@ units_number(const char *s, double *number, struct err *e)
 static const char *
 say_scaled(struct arena *a, double v, const char *unit)
 {
-	return arena_printf(a, "%.*f %s", v >= 99.95 || v == floor(v) ? 0 : v >= 9.995 ? 1 : 2, v, unit);
+	return arena_printf(a, "%.*f %s",
+	    v >= 99.95 || v == floor(v) ? 0
+		: v >= 9.995            ? 1
+					: 2,
+	    v, unit);
 }
 
 const char *
