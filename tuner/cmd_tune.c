@@ -13,6 +13,7 @@
 
 #define DATA_CAP_BYTES (10.0 * 1024 * 1024 * 1024)
 
+/* Of one direction: half of it would leave most questions open. */
 static const double budgets_s[] = {
 	[BUDGET_STANDARD] = 600,
 	[BUDGET_QUICK] = 150,
@@ -31,7 +32,9 @@ settle_budget(const struct asked *x, struct options *o, struct err *e)
 	if (x->quick && x->thorough)
 		return fail(e, ERR_USAGE, "--quick and --thorough contradict each other");
 	o->mode = x->quick ? BUDGET_QUICK : x->thorough ? BUDGET_THOROUGH : BUDGET_STANDARD;
-	o->budget_s = isnan(x->budget_s) ? budgets_s[o->mode] : x->budget_s;
+	o->budget_s = x->budget_s;
+	if (isnan(o->budget_s))
+		o->budget_s = budgets_s[o->mode] * (o->direction == DIR_BOTH ? 2 : 1);
 	return true;
 }
 
@@ -68,11 +71,11 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		{ "direction", 0, OPT_ENUM, &direction, 0, 0, direction_names, "send|receive|both",
 		    "what is to be tuned, as seen from here", false },
 		{ "budget", 0, OPT_TIME, &x->budget_s, 10, 86400, NULL, "TIME",
-		    "of the whole search", false },
-		{ "quick", 0, OPT_FLAG, &x->quick, 0, 0, NULL, NULL, "150 s: clear effects only",
+		    "of the whole search (10m a direction)", false },
+		{ "quick", 0, OPT_FLAG, &x->quick, 0, 0, NULL, NULL, "150 s a direction: clear effects only",
 		    false },
 		{ "thorough", 0, OPT_FLAG, &x->thorough, 0, 0, NULL, NULL,
-		    "30 min: small effects too", false },
+		    "30 min a direction: small effects too", false },
 		{ "data-cap", 0, OPT_BYTES, &o->data_cap_bytes, 1048576, 1e15, NULL, "SIZE",
 		    "traffic of the whole search (10G)", false },
 		{ "streams", 0, OPT_NUMBER, &o->streams, 1, FLOW_STREAMS_MAX, NULL, "N",
@@ -158,7 +161,7 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 {
 	struct asked x = { .budget_s = NAN };
 	struct run *run = arena_alloc(c->arena, sizeof(*run));
-	struct pipeline p = { .cmd = c, .run = run };
+	struct pipeline p = { .cmd = c, .run = run, .sets = true };
 	const char *token;
 	bool help, ok;
 

@@ -29,16 +29,23 @@ load_profile(struct pipeline *p, struct err *e)
 	return profile_for(a, arena_strndup(a, o.text, strcspn(o.text, "\r\n")), &p->profile, e);
 }
 
-/* Journals of dead runs first: the facts are to be those of a healed host. */
+/*
+ * Journals of dead runs first: the facts are to be those of a healed host.  A command that only
+ * looks goes on when they cannot be carried out, and says so.
+ */
 static bool
 heal(struct pipeline *p, struct err *e)
 {
 	const struct facts *f = &p->run->facts;
+	struct err unhealed = { ERR_NONE, "" };
 	size_t restored = 0;
 
 	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f->boot_id,
-		f->scope_id, &restored, e))
-		return false;
+		f->scope_id, &restored, &unhealed)) {
+		if (p->sets)
+			return fail(e, unhealed.code, "%s", unhealed.text);
+		cmd_note(p->cmd, "what earlier runs left is not looked at: %s", unhealed.text);
+	}
 	if (restored == 0)
 		return true;
 	cmd_note(p->cmd, "an earlier run died: %zu value%s restored", restored,

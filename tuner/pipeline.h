@@ -16,6 +16,7 @@ struct pipeline {
 	struct cmd_context *cmd;
 	struct run *run;              /* grows from stage to stage */
 	const char *profile_file;     /* NULL: the embedded one */
+	bool sets;                    /* the command will set values: earlier runs must be healed */
 	struct profile *profile;
 	struct host *host;
 	struct session *session;      /* NULL without a peer */

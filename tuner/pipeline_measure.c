@@ -42,33 +42,45 @@ coin_source(void *arg)
 
 /* ---- knobs under guard ---------------------------------------------------------------------- */
 
-static void
-guard_knob(struct pipeline *p, const struct knob *k)
+/* The old value is read again: somebody may have changed it since the facts were found. */
+static bool
+guard_knob(struct pipeline *p, const struct knob *k, struct err *e)
 {
 	const struct knob_fact *f = k == NULL ? NULL : facts_knob(&p->run->facts, k->name);
 	struct knob_value *v;
+	const char *text;
 
 	if (f == NULL || !f->writable || f->text == NULL)
-		return;
+		return true;
+	if (!knobs_read(p->host, p->cmd->arena, k->file, &text, e))
+		return false;
+	if (!knobs_same(text, f->text))
+		return fail(e, ERR_FAILED, "%s: changed from '%s' to '%s' while this run began", k->name,
+		    f->text, text);
 	v = arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(*v));
-	*v = (struct knob_value){ k->name, k->file, f->text };
+	*v = (struct knob_value){ k->name, k->file, text };
+	return true;
 }
 
 /* Every knob that the searches or the last check may set. */
-static void
-collect_knobs(struct pipeline *p)
+static bool
+collect_knobs(struct pipeline *p, struct err *e)
 {
 	const struct plan *plan = &p->run->plan;
 
 	for (size_t i = 0; i < plan->n_directions; i++) {
-		guard_knob(p, plan_limit_knob(p->profile, plan->directions[i].direction));
-		guard_knob(p, plan_max_knob(p->profile, plan->directions[i].direction));
-		if (plan->directions[i].n_cc > 1)
-			guard_knob(p, profile_knob(p->profile, ROLE_CONGESTION));
+		const struct plan_direction *d = &plan->directions[i];
+		const struct knob *cc = d->n_cc > 1 ? profile_knob(p->profile, ROLE_CONGESTION) : NULL;
+
+		if (!guard_knob(p, plan_limit_knob(p->profile, d->direction), e) ||
+		    !guard_knob(p, plan_max_knob(p->profile, d->direction), e) ||
+		    !guard_knob(p, cc, e))
+			return false;
 	}
 	p->now = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*p->now));
 	if (p->n_old != 0)
 		memcpy(p->now, p->old, p->n_old * sizeof(*p->now));
+	return true;
 }
 
 static bool
@@ -338,8 +350,7 @@ pipeline_measure(struct pipeline *p, struct err *e)
 {
 	bool ok;
 
-	collect_knobs(p);
-	ok = search_all(p, e);
+	ok = collect_knobs(p, e) && search_all(p, e);
 	cmd_progress_end(p->cmd);
 	if (p->guard != NULL && !guard_release(p->guard, p->host, p->cmd->arena, e))
 		ok = false;

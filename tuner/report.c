@@ -93,11 +93,12 @@ direction_lines(struct arena *a, struct page *p, const struct direction_decision
 static void
 trial_lines(struct arena *a, struct page *p, const struct run *run)
 {
-	size_t bad = 0;
+	size_t bad = 0, drifting = 0;
 	double bytes = 0;
 
 	for (size_t i = 0; i < run->n_trials; i++) {
 		bad += run->trials[i].status != TRIAL_OK;
+		drifting += run->trials[i].status == TRIAL_OK && !run->trials[i].steady;
 		bytes += isnan(run->trials[i].bytes) ? 0 : run->trials[i].bytes;
 	}
 	if (run->n_trials == 0)
@@ -105,6 +106,8 @@ trial_lines(struct arena *a, struct page *p, const struct run *run)
 	text_add(&p->t, "\n%zu trials, %s moved", run->n_trials, units_say_bytes(a, bytes));
 	if (bad != 0)
 		text_add(&p->t, ", %zu failed", bad);
+	if (drifting != 0)
+		text_add(&p->t, ", %zu not steady after the warm-up", drifting);
 	text_add(&p->t, "\n");
 }
 

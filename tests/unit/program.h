@@ -26,16 +26,17 @@ struct started {
 	int out, err;
 };
 
-/* Blank-separated words; environment assignments may precede the command (NAME=value). */
+/* Blank-separated words, the program's arguments; a word @ stands for the program's own path. */
 static inline struct started
 program_start(struct arena *a, const char *line)
 {
-	char *copy = arena_printf(a, "%s %s", PATHTUNE, line), *save = NULL, *argv[64];
+	char *copy = arena_strdup(a, line), *save = NULL, *argv[64], program[] = PATHTUNE;
 	int out[2], err[2], n = 0;
 	struct started s;
 
+	argv[n++] = program;
 	for (char *w = strtok_r(copy, " ", &save); w != NULL && n < 63; w = strtok_r(NULL, " ", &save))
-		argv[n++] = w;
+		argv[n++] = strcmp(w, "@") == 0 ? program : w;
 	argv[n] = NULL;
 	cr_assert(pipe(out) == 0 && pipe(err) == 0);
 	s.pid = fork();
