@@ -4,6 +4,7 @@
 #include "fragment.h"
 #include "pipeline.h"
 #include "units.h"
+#include "../probes/files.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -152,7 +153,11 @@ deliver(
 			cmd_note(c, "%s", unsaved.text);
 		return fail(e, unsaved.code, "%s", unsaved.text);
 	}
-	return measured && (x->out == NULL || cmd_run_out(x->out, run, e));
+	if (!measured || x->out == NULL)
+		return measured;
+	if (run->n_files == 0)
+		cmd_note(c, "nothing is written below %s: the present settings stay", x->out);
+	return run->n_files == 0 || cmd_run_out(x->out, run, e);
 }
 
 static bool
@@ -175,6 +180,8 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (help)
 		return true;
 	p.profile_file = x.profile;
+	if (x.save != NULL && !files_may_write(x.save, e))
+		return false;
 	if (!cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
 		return false;
 	ok = stages(&p, token, e);

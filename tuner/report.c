@@ -75,9 +75,14 @@ side_line(struct arena *a, struct page *p, const char *when, const struct side *
 static void
 limit_line(struct page *p, const char *when, const struct limit *l)
 {
-	if (l->evidence != NULL)
-		say(p, "  %-7s limited by %s: %s\n", when, limiter_names[l->limiter],
-		    l->evidence);
+	static const char indent[] = "          ";
+	struct text t = { .arena = p->t.arena };
+
+	if (l->evidence == NULL)
+		return;
+	text_wrap(&t, indent, WRAP, arena_printf(t.arena, "limited by %s: %s",
+	    limiter_names[l->limiter], l->evidence));
+	say(p, "  %-7s %s", when, t.s + sizeof(indent) - 1);
 }
 
 static void

@@ -332,7 +332,8 @@ tune_as_nobody(struct arena *a, const char *program, const char *peer, const cha
 		if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
 			_exit(100);
 		execle(program, program, "tune", "--peer", peer, "--direction", "both",
-		    "--budget", "12s", "--data-cap", cap, "--json", (char *)NULL, env);
+		    "--budget", "12s", "--data-cap", cap, "--json", "--out",
+		    "/nonexistent/below", (char *)NULL, env);
 		_exit(127);
 	}
 	close(fd);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -97,6 +98,9 @@ Test(bad_input, flags_are_refused_by_name_with_status_2)
 	for (size_t i = 0; i < NELEM(t); i++)
 		expect(a, t[i].line, 2, t[i].words);
 	expect(a, "tune --peer h --token-file /nonexistent/token", 1, "/nonexistent/token");
+	expect(a, "tune --peer h --save /nonexistent/run.json", 1,
+	    "/nonexistent/run.json: No such file");
+	expect(a, "tune --peer h --save /tmp", 1, "/tmp: Is a directory");
 	arena_free(a);
 }
 
@@ -195,6 +199,32 @@ Test(bad_input, a_hostile_run_file_neither_breaks_the_report_nor_reaches_the_ter
 	unlink(path);
 	rmdir(dir);
 	arena_free(a);
+}
+
+Test(bad_input, a_token_that_never_comes_can_be_waited_for_or_not, .timeout = 30)
+{
+	int in[2], status, left = 1;
+	pid_t pid;
+
+	cr_assert(pipe(in) == 0 && write(in[1], "x", 1) == 1);
+	pid = fork();
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		dup2(in[0], STDIN_FILENO);
+		close(in[1]);
+		execl(PATHTUNE, PATHTUNE, "tune", "--peer", "h", "--token-stdin", (char *)NULL);
+		_exit(127);
+	}
+	/* Once the first byte is taken it reads, and hears signals. */
+	while (left != 0)
+		cr_assert(ioctl(in[0], FIONREAD, &left) == 0);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		kill(pid, SIGINT);
+		poll(NULL, 0, 10);
+	}
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 5, "%x", (unsigned)status);
+	close(in[0]);
+	close(in[1]);
 }
 
 /* ---- peers that misbehave ------------------------------------------------------------------- */
