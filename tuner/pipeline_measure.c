@@ -79,6 +79,7 @@ arm_guard(struct pipeline *p, struct err *e)
 	if (!guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
 		p->old, p->n_old, &p->guard, e))
 		return false;
+	stop_hold(true);
 	if (knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
 		return true;
 	return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
@@ -90,9 +91,12 @@ release_guard(struct pipeline *p, struct err *e)
 {
 	struct err unrestored = { ERR_NONE, "" }, ended = *e;
 	struct guard *g = p->guard;
+	bool restored;
 
 	p->guard = NULL;
-	if (g == NULL || guard_release(g, p->host, p->cmd->arena, &unrestored))
+	restored = g == NULL || guard_release(g, p->host, p->cmd->arena, &unrestored);
+	stop_hold(false);
+	if (restored)
 		return true;
 	*e = (struct err){ ERR_NONE, "" };
 	return fail(e, unrestored.code, "%s%s%s", unrestored.text,

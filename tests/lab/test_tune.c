@@ -177,6 +177,20 @@ child_of(struct world *w, pid_t parent)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
+/* A stopped tuner would leave its values in force. */
+static bool
+ignores_ctrl_z(struct world *w, pid_t pid)
+{
+	const char *path = arena_printf(w->a, "/proc/%ld/status", (long)pid), *text, *at;
+	struct err e = { ERR_NONE, "" };
+	size_t len;
+
+	cr_assert(files_read(w->a, path, 65536, &text, &len, &e), "%s", e.text);
+	at = strstr(text, "SigIgn:");
+	cr_assert_not_null(at);
+	return (strtoull(at + strlen("SigIgn:"), NULL, 16) >> (SIGTSTP - 1) & 1) != 0;
+}
+
 Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
 {
 	static const struct {
@@ -190,6 +204,7 @@ Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
 		struct said s;
 
 		cr_assert(wait_changed(&w, before), "signal %d: a value was set", t[i].signal);
+		cr_assert(ignores_ctrl_z(&w, child_of(&w, tuner.pid)));
 		kill(child_of(&w, tuner.pid), t[i].signal);
 		s = program_end(w.a, tuner);
 		cr_assert_eq(s.status, t[i].status, "signal %d: status %d: %s", t[i].signal, s.status,
