@@ -1,5 +1,6 @@
 #include "peer.h"
 #include "peer_wire.h"
+#include "stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,11 +46,13 @@ token_read(struct arena *a, int fd, const char *what, const char **out, struct e
 {
 	char text[PEER_TOKEN_MAX + 3];
 	size_t len = 0;
-	ssize_t n;
+	ssize_t n = 0;
 
-	while (len < sizeof(text) - 1 &&
+	while (len < sizeof(text) - 1 && stop_requested() == 0 &&
 	    ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0 || (n < 0 && errno == EINTR)))
 		len += n > 0 ? (size_t)n : 0;
+	if (stop_requested() != 0)
+		return fail(e, ERR_STOPPED, "token: %.200s: stopped by a signal", what);
 	if (n < 0)
 		return fail(e, ERR_FAILED, "token: %.200s: %s", what, strerror(errno));
 	if (len > 0 && text[len - 1] == '\n')
