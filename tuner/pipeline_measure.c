@@ -197,6 +197,7 @@ static bool
 transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err *e)
 {
 	const struct options *o = &m->p->run->options;
+	double cap = o->data_cap_bytes / (double)m->p->run->plan.n_directions;
 	struct ticking ticking = { m, doing(m, ask), ask->phase == PHASE_CONFIRM };
 	struct progress progress = { tick, &ticking };
 	struct flow_spec f = { .direction = m->plan->direction,
@@ -205,7 +206,7 @@ transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err
 		.duration_s = ask->duration_s,
 		.early_s = fmin(EARLY_S, ask->duration_s),
 		.cc = ask->setting.cc,
-		.max_bytes = fmax(0, o->data_cap_bytes - m->bytes) };
+		.max_bytes = flow_cap_left(cap, m->bytes) };
 	struct err moved = { ERR_NONE, "" };
 
 	if (!peer_measure(m->p->session, m->p->cmd->arena, &f, &progress, t, e))
