@@ -220,7 +220,7 @@ transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err
 		.duration_s = ask->duration_s,
 		.early_s = fmin(EARLY_S, ask->duration_s),
 		.cc = ask->setting.cc,
-		.max_bytes = fmax(1, m->cap_bytes - m->bytes) }; /* 0 would be no cap */
+		.max_bytes = flow_cap_left(m->cap_bytes, m->bytes) };
 	struct err moved = { ERR_NONE, "" };
 
 	if (!peer_measure(m->p->session, m->p->cmd->arena, &f, &progress, t, e))
