@@ -142,10 +142,18 @@ say_inconclusive(struct arena *a, const struct search_result *r)
 	    a, "Inconclusive: %s; keep the present settings.%s", say_effect(a, &r->effect), more);
 }
 
+/* Without a confirmation: the race dropped what lost too much, before anything was compared. */
 static const char *
 say_guard(struct arena *a, const struct search_result *r)
 {
-	const char *what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
+	const char *what;
+
+	if (isnan(r->effect.estimate))
+		return arena_printf(a,
+		    "Keep the present settings: with what else was tried too many of the "
+		    "segments are sent again (%.2f %%, was %.2f %%).",
+		    r->after.retransmits * 100, r->before.retransmits * 100);
+	what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
 
 	if (r->guard_rtt)
 		return arena_printf(a,
