@@ -49,8 +49,8 @@ struct opt {
 };
 
 /*
- * Parse argv[1..] by the table (which ends with a NULL name); -h/--help, --json, -q and -v are
- * known everywhere.  Words that are not flags come out in order; with stop_at_word the rest after
+ * Parse argv[1..] by the table (which ends with a NULL name); -h/--help, --json and -q are known
+ * everywhere.  Words that are not flags come out in order; with stop_at_word the rest after
  * the first word is left alone (for exec).  A flag given twice, unknown or without its argument is
  * ERR_USAGE naming it.  *help is set when help was asked for: it has been printed, return true.
  */
@@ -70,6 +70,9 @@ void cmd_progress_end(struct cmd_context *c);
 
 /* Read a run file; a schema that is not ours is an error that names it. */
 bool cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e);
+
+/* The report of a run on stdout, or the document itself. */
+void cmd_run_print(struct cmd_context *c, const struct run *run);
 
 /* Write it, atomically. */
 bool cmd_run_save(struct arena *a, const char *path, const struct run *run, struct err *e);

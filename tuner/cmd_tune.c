@@ -3,11 +3,9 @@
  */
 #include "fragment.h"
 #include "pipeline.h"
-#include "report.h"
 #include "units.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -72,8 +70,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "what is to be tuned, as seen from here", false },
 		{ "budget", 0, OPT_TIME, &x->budget_s, 10, 86400, NULL, "TIME",
 		    "of the whole search (10m a direction)", false },
-		{ "quick", 0, OPT_FLAG, &x->quick, 0, 0, NULL, NULL, "150 s a direction: clear effects only",
-		    false },
+		{ "quick", 0, OPT_FLAG, &x->quick, 0, 0, NULL, NULL,
+		    "150 s a direction: clear effects only", false },
 		{ "thorough", 0, OPT_FLAG, &x->thorough, 0, 0, NULL, NULL,
 		    "30 min a direction: small effects too", false },
 		{ "data-cap", 0, OPT_BYTES, &o->data_cap_bytes, 1048576, 1e15, NULL, "SIZE",
@@ -143,9 +141,7 @@ deliver(
 
 	if (measured) {
 		fragment_make(c->arena, p->profile, run);
-		fputs(c->json ? record_to_json(c->arena, &run_record, run, true)
-			      : report_run(c->arena, run, c->color),
-		    stdout);
+		cmd_run_print(c, run);
 	}
 	if (x->save != NULL && run->n_trials != 0) {
 		struct err unsaved = { ERR_NONE, "" };
