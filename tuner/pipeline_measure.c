@@ -55,8 +55,8 @@ guard_knob(struct pipeline *p, const struct knob *k, struct err *e)
 	if (!knobs_read(p->host, p->cmd->arena, k->file, &text, e))
 		return false;
 	if (!knobs_same(text, f->text))
-		return fail(e, ERR_FAILED, "%s: changed from '%s' to '%s' while this run began", k->name,
-		    f->text, text);
+		return fail(e, ERR_FAILED, "%s: changed from '%s' to '%s' while this run began",
+		    k->name, f->text, text);
 	v = arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(*v));
 	*v = (struct knob_value){ k->name, k->file, text };
 	return true;
@@ -70,7 +70,8 @@ collect_knobs(struct pipeline *p, struct err *e)
 
 	for (size_t i = 0; i < plan->n_directions; i++) {
 		const struct plan_direction *d = &plan->directions[i];
-		const struct knob *cc = d->n_cc > 1 ? profile_knob(p->profile, ROLE_CONGESTION) : NULL;
+		const struct knob *cc =
+		    d->n_cc > 1 ? profile_knob(p->profile, ROLE_CONGESTION) : NULL;
 
 		if (!guard_knob(p, plan_limit_knob(p->profile, d->direction), e) ||
 		    !guard_knob(p, plan_max_knob(p->profile, d->direction), e) ||
