@@ -108,12 +108,19 @@ fork_owner(const struct lab_spec *s, int socket, struct lab_shared *shared)
 
 /* ---- up -------------------------------------------------------------------------------------- */
 
+/* Only signals that we hear end the wait. */
 static bool
 await_ready(int socket, struct ready *ready, struct err *e)
 {
-	struct pollfd p = { socket, POLLIN, 0 };
+	struct pollfd p[] = { { socket, POLLIN, 0 }, { stop_fd(), POLLIN, 0 } };
+	int n;
 
-	if (poll(&p, 1, READY_MS) != 1 ||
+	do
+		n = poll(p, NELEM(p), READY_MS);
+	while (n < 0 && errno == EINTR);
+	if (stop_requested())
+		return fail(e, ERR_STOPPED, "stopped by a signal; the lab is not made");
+	if (n <= 0 ||
 	    recv(socket, ready, sizeof(*ready), MSG_WAITALL) != (ssize_t)sizeof(*ready))
 		return fail(e, ERR_FAILED, "the lab's process did not come up");
 	if (ready->err.code != ERR_NONE)
@@ -172,6 +179,7 @@ commit(struct arena *a, const struct lab_spec *s, int dir, int socket, const str
 {
 	struct lab_state st = {
 		.owner = r->owner,
+		.boot = state_boot(),
 		.net = { r->ns.net[0], r->ns.net[1] },
 		.user = r->ns.user,
 		.start_cc = ns_start_cc(s->start),
@@ -261,16 +269,20 @@ out:
 
 /* ---- down ------------------------------------------------------------------------------------ */
 
-/* The owner holds nothing that would want an orderly end. */
+/* The owner holds nothing that would want an orderly end.  No signal to us stops this half way. */
 static bool
 end_owner(int owner, const char *name, struct err *e)
 {
 	struct pollfd p = { owner, POLLIN, 0 };
+	int n;
 
 	if (!state_signal(owner, SIGKILL) && errno != ESRCH)
 		return fail(e, ERR_FAILED, "lab %s: cannot end its owner: %s", name,
 		    strerror(errno));
-	if (poll(&p, 1, DEATH_MS) != 1)
+	do
+		n = poll(&p, 1, DEATH_MS);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
 		return fail(e, ERR_FAILED, "lab %s: its owner does not end", name);
 	return true;
 }
@@ -339,24 +351,18 @@ by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-bool
-lab_list(struct arena *a, struct lab_info **labs, size_t *n, struct err *e)
+static bool
+list_all(struct arena *a, int base, const char *path, struct lab_info **labs, size_t *n,
+    struct err *e)
 {
-	const char *path;
+	int fd = fcntl(base, F_DUPFD_CLOEXEC, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	int base;
-	DIR *d;
 	bool ok = true;
 
-	*labs = NULL;
-	*n = 0;
-	if (!state_base(a, false, &path, &base, e))
-		return false;
-	if (base < 0)
-		return true;
-	d = fdopendir(base);
 	if (d == NULL) {
-		close(base);
+		if (fd >= 0)
+			close(fd);
 		return fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
 	}
 	while (ok && (entry = readdir(d)) != NULL)
@@ -365,6 +371,25 @@ lab_list(struct arena *a, struct lab_info **labs, size_t *n, struct err *e)
 	closedir(d);
 	if (*n > 1)
 		qsort(*labs, *n, sizeof(**labs), by_name);
+	return ok;
+}
+
+bool
+lab_list(struct arena *a, const char *name, struct lab_info **labs, size_t *n, struct err *e)
+{
+	const char *path;
+	int base;
+	bool ok;
+
+	*labs = NULL;
+	*n = 0;
+	if ((name != NULL && !lab_check_name(name, e)) || !state_base(a, false, &path, &base, e))
+		return false;
+	if (base < 0)
+		return true;
+	ok = name != NULL ? list_one(a, base, path, name, labs, n, e) :
+	    list_all(a, base, path, labs, n, e);
+	close(base);
 	return ok;
 }
 

@@ -81,7 +81,8 @@ extern const char *const lab_start_names[];
 
 /*
  * Make it; returns when the path works.  A lab of the same name whose owner is dead is removed
- * first; one that lives is an error.  *start_cc gets the congestion control of the start preset
+ * first; one that lives is an error.  A signal that we hear (stop.h) ends it: ERR_STOPPED, nothing
+ * is left.  *start_cc gets the congestion control of the start preset
  * (NULL for "host"): the kernel may refuse it as a default in a namespace, so trials set it per
  * socket.
  */
@@ -100,7 +101,9 @@ struct lab_info {
 	bool cc_refused;          /* the namespaces' default is something else than start_cc */
 };
 
-bool lab_list(struct arena *a, struct lab_info **labs, size_t *n, struct err *e);
+/* All of them by name, or the one called so, whatever state the others are in: none or one. */
+bool lab_list(struct arena *a, const char *name, struct lab_info **labs, size_t *n,
+    struct err *e);
 bool lab_stats(struct arena *a, const char *name, struct lab_stats stats[2], struct err *e);
 
 /*
@@ -113,7 +116,8 @@ bool lab_spawn(struct arena *a, const char *name, char side, const char *const *
 
 /*
  * Wait for a child of lab_spawn(): *status as from waitpid(2).  Signals that we hear (stop.h) are
- * passed on to it, once each.  When the lab's owner dies the child is killed, and it is an error.
+ * passed on to it: the first, once.  When the lab's owner dies the child is killed, and it is an
+ * error.
  */
 bool lab_wait(struct arena *a, const char *name, pid_t pid, int *status, struct err *e);
 

@@ -293,14 +293,17 @@ enter_new_user_ns(void)
 static bool
 new_net_ns(struct lab_ns *out, struct err *e)
 {
+	int why;
+
 	if (unshare(CLONE_NEWNET) == 0)
 		return true;
-	if (errno == EPERM && !out->user && enter_new_user_ns() && unshare(CLONE_NEWNET) == 0) {
+	why = errno;
+	if (why == EPERM && !out->user && enter_new_user_ns() && unshare(CLONE_NEWNET) == 0) {
 		out->user = true;
 		return true;
 	}
 	return fail(e, ERR_FAILED, "cannot make a network namespace: %s; the lab needs root, or a "
-	    "kernel that allows unprivileged user namespaces", strerror(errno));
+	    "kernel that allows unprivileged user namespaces", strerror(why));
 }
 
 bool

@@ -12,6 +12,31 @@
 #endif
 #endif
 
+/* What a file of /proc says, up to size - 1 bytes; false when it says nothing. */
+static bool
+read_proc(const char *path, char *text, size_t size)
+{
+	ssize_t n = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		n = read(fd, text, size - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+const char *
+state_boot(void)
+{
+	static char id[64];
+
+	read_proc("/proc/sys/kernel/random/boot_id", id, sizeof(id));
+	id[strcspn(id, "\n")] = '\0';
+	return id;
+}
+
 /*
  * Field 22 of /proc/PID/stat (proc(5)); field 2 is the command's name in parentheses and may hold
  * anything, so counting starts after the last one.  Field 3, the state, is Z or X for the dead.
@@ -20,18 +45,10 @@ bool
 state_start_time(pid_t pid, double *ticks)
 {
 	char path[64], stat[1024], *s;
-	ssize_t n = -1;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, stat, sizeof(stat) - 1);
-		close(fd);
-	}
-	if (n <= 0)
+	if (!read_proc(path, stat, sizeof(stat)))
 		return false;
-	stat[n] = '\0';
 	s = strrchr(stat, ')');
 	if (s == NULL || strlen(s) < 3 || s[2] == 'Z' || s[2] == 'X')
 		return false;
@@ -63,7 +80,8 @@ state_owner(const struct lab_state *s)
 
 	if (fd < 0)
 		return -1;
-	if (state_start_time((pid_t)s->owner, &ticks) && ticks == s->owner_start)
+	if (state_start_time((pid_t)s->owner, &ticks) && ticks == s->owner_start &&
+	    s->boot != NULL && strcmp(s->boot, state_boot()) == 0)
 		return fd;
 	close(fd);
 	return -1;

@@ -116,7 +116,7 @@ lab_check(const struct lab_spec *s, struct err *e)
 		return fail(e, ERR_USAGE, "--rtt: 10 us to 10 s, not %g ms", s->rtt_ms);
 	if (!within(s->mtu, MTU_MIN, MTU_MAX) || s->mtu != floor(s->mtu))
 		return fail(e, ERR_USAGE, "--mtu: 576 to 9000 bytes, not %g", s->mtu);
-	if (!within(s->seed, 0, 0x1p53) || s->seed != floor(s->seed))
+	if (!within(s->seed, 0, 0x1p53 - 1) || s->seed != floor(s->seed))
 		return fail(e, ERR_USAGE, "--seed: a whole number below 2^53");
 	if (s->start == NULL || !known_start(s->start))
 		return fail(e, ERR_USAGE,
@@ -126,8 +126,8 @@ lab_check(const struct lab_spec *s, struct err *e)
 		return false;
 	memory = link_memory_bytes(s, 0) + link_memory_bytes(s, 1);
 	if (memory > LAB_MEMORY_MAX)
-		return fail(e, ERR_USAGE, "--rate, --rtt, --queue: queue and path would hold "
-		    "%.1f GiB, more than 1 GiB", memory / LAB_MEMORY_MAX);
+		return fail(e, ERR_USAGE, "--rate, --rtt, --queue, --jitter: queue and path "
+		    "would hold %.1f GiB, more than 1 GiB", memory / LAB_MEMORY_MAX);
 	return true;
 }
 

@@ -67,6 +67,7 @@ const struct record lab_stats_record = { "stats", sizeof(struct lab_stats), stat
 static const struct field state_fields[] = {
 	F_NUM(lab_state, owner, 2, 4194304, FIELD_REQUIRED),
 	F_NUM(lab_state, owner_start, 0, 0, FIELD_REQUIRED),
+	F_STR(lab_state, boot, FIELD_REQUIRED),
 	{ "net_a", FIELD_NUMBER, offsetof(struct lab_state, net[0]), 0, NULL, NULL, 3, 1e6,
 	    FIELD_REQUIRED },
 	{ "net_b", FIELD_NUMBER, offsetof(struct lab_state, net[1]), 0, NULL, NULL, 3, 1e6,
@@ -151,9 +152,10 @@ state_base(struct arena *a, bool make, const char **path, int *fd, struct err *e
 bool
 state_lock(int base, struct err *e)
 {
-	if (flock(base, LOCK_EX) != 0)
-		return fail(e, ERR_FAILED, "cannot lock the directory of labs: %s",
-		    strerror(errno));
+	while (flock(base, LOCK_EX) != 0)
+		if (errno != EINTR)
+			return fail(e, ERR_FAILED, "cannot lock the directory of labs: %s",
+			    strerror(errno));
 	return true;
 }
 

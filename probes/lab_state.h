@@ -5,7 +5,8 @@
  *   stats        figures, mapped by the owner (lab_owner.h)
  *   journal/     PATHTUNE_STATE of what runs in the lab
  *
- * The owner is a process id with its start time: a number alone may be somebody else's by now.
+ * The owner is a process id with its start time and the boot that counts from: a number alone may
+ * be somebody else's by now, and a base in /tmp may outlive a boot.
  * Directories are opened without following links and must be ours, closed to others.
  */
 #ifndef PATHTUNE_LAB_STATE_H
@@ -19,6 +20,7 @@
 struct lab_state {
 	double owner;           /* process id */
 	double owner_start;     /* clock ticks since boot, field 22 of /proc/PID/stat (proc(5)) */
+	const char *boot;       /* as from state_boot() */
 	double net[2];          /* the owner's descriptors of namespaces a and b */
 	bool user;              /* they are in a user namespace */
 	const char *start_cc;
@@ -35,7 +37,7 @@ extern const struct record lab_spec_record, lab_stats_record;
 /* Path of the base; made with what leads to it when make.  *fd is -1 when it is not there. */
 bool state_base(struct arena *a, bool make, const char **path, int *fd, struct err *e);
 
-/* One at a time for ups and downs: a lock on the base, until it is closed. */
+/* One at a time for ups and downs: a lock on the base, until it is closed; no signal ends it. */
 bool state_lock(int base, struct err *e);
 
 /* Directory of one lab; *fd is -1 when it is not there. */
@@ -53,6 +55,9 @@ bool state_remove(int base, const char *name, struct err *e);
 
 /* Start time of a process; false when there is none, or only its zombie. */
 bool state_start_time(pid_t pid, double *ticks);
+
+/* Changes with every boot; empty when the kernel does not tell. */
+const char *state_boot(void);
 
 /* A descriptor of the living owner (pidfd_open(2)), or -1. */
 int state_owner(const struct lab_state *s);

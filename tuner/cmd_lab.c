@@ -151,17 +151,14 @@ print_labs(struct cmd_context *c, const char *name, struct err *e)
 {
 	struct status_doc doc = { .schema = LAB_SCHEMA };
 	struct lab_info *labs;
-	size_t n, shown = 0;
+	size_t n;
 
-	if (!lab_list(c->arena, &labs, &n, e))
+	if (!lab_list(c->arena, name, &labs, &n, e))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct lab_info *l = &labs[i];
 		struct lab_doc *d;
 
-		if (name != NULL && strcmp(name, l->name) != 0)
-			continue;
-		shown++;
 		if (!c->json) {
 			say_lab(c->arena, l);
 			continue;
@@ -170,11 +167,11 @@ print_labs(struct cmd_context *c, const char *name, struct err *e)
 		*d = (struct lab_doc){ l->name, l->owner, l->alive, l->state_dir, l->start_cc,
 			l->cc_refused, l->spec };
 	}
-	if (name != NULL && shown == 0)
+	if (name != NULL && n == 0)
 		return fail(e, ERR_FAILED, "lab %s: there is none", name);
 	if (c->json)
 		puts(record_to_json(c->arena, &status_doc_record, &doc, true));
-	else if (shown == 0)
+	else if (n == 0)
 		cmd_note(c, "no lab is up");
 	return true;
 }

@@ -7,7 +7,6 @@
 #include "../probes/files.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

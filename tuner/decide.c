@@ -177,6 +177,7 @@ say_inconclusive(struct arena *a, const struct search_result *r)
 	    a, "Inconclusive: %s; keep the present settings.%s", say_effect(a, &r->effect), more);
 }
 
+/* Without a confirmation: the race dropped what lost too much, before anything was compared. */
 static const char *
 say_guard(struct arena *a, const struct search_result *r)
 {

@@ -9,6 +9,7 @@
 #include "probes/lab_loss.h"
 #include "probes/lab_ns.h"
 #include "probes/lab_state.h"
+#include "tuner/stats.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -99,14 +100,6 @@ finish(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* ---- RTT ------------------------------------------------------------------------------------- */
 
 static void
@@ -131,7 +124,7 @@ ping(int report)
 {
 	struct sockaddr_in to = peer();
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
-	double ms[ECHOES];
+	double ms[ECHOES], median;
 	char c = 0;
 
 	if (connect(s, (struct sockaddr *)&to, sizeof(to)) != 0)
@@ -143,8 +136,8 @@ ping(int report)
 			die("no echo");
 		ms[i] = (now_s() - began) * 1e3;
 	}
-	qsort(ms, ECHOES, sizeof(*ms), by_value);
-	_exit(write(report, &ms[ECHOES / 2], sizeof(*ms)) < 0);
+	median = stats_median(ms, ECHOES);
+	_exit(write(report, &median, sizeof(median)) < 0);
 }
 
 static double
@@ -285,7 +278,7 @@ bench_path(const struct path_case *p)
 	share = t.goodput_bps / (p->rate_bps * 1448 / 1500);
 	if (!lab_stats(a, NAME, stats, &e) || !lab_down(a, NAME, &e))
 		die(e.text);
-	printf("%6.0f Mbit/s %6.1f ms   %+6.3f ms %-11s   %6.2f %% of possible, bar %.0f %% %-11s   "
+	printf("%6.0f Mbit/s %6.1f ms   %+6.3f ms %-11s   %6.2f %%, bar %.0f %% %-11s   "
 	    "CPU %.2f   late %3.0f us\n", p->rate_bps / 1e6, p->rtt_ms, error,
 	    judge(fabs(error) <= RTT_BAR_MS), share * 100, p->bar * 100, judge(share >= p->bar),
 	    t.cpu, stats[0].lateness_us);
@@ -346,9 +339,8 @@ bench_loss(const char *what, const struct lab_link *link)
 		feed(link, seed, &again);
 		same = same && fates == again;
 	}
-	printf("%-34s expected %6.0f of %u, seeds 1 to 5: worst %+5.2f sd %-11s (%+5.2f binomial)   "
-	    "same fates again %s\n", what, SEGMENTS * p, SEGMENTS, worst, judge(fabs(worst) <= 3),
-	    worst * sd / binomial, judge(same));
+	printf("%-31s  %8.0f   %+9.2f  %-11s  %+14.2f   %s\n", what, SEGMENTS * p, worst,
+	    judge(fabs(worst) <= 3), worst * sd / binomial, judge(same));
 }
 
 int
@@ -364,10 +356,15 @@ main(void)
 
 	lab_down(a, NAME, NULL);
 	arena_free(a);
+	printf("losses in %u segments, seeds 1 to 5, bar 3 standard deviations (sd) of the model:\n"
+	    "a chain's losses come in bursts, so their number varies more than a binomial one\n"
+	    "%-31s  %8s   %9s  %-11s  %14s   %s\n", SEGMENTS, "model", "expected", "worst, sd",
+	    "", "in binomial sd", "same fates again");
 	bench_loss("Bernoulli 0.5 %", &half);
 	bench_loss("Bernoulli 0.01 %", &rare);
 	bench_loss("Gilbert-Elliott .005,.5,.5", &chain);
 	bench_loss("Gilbert-Elliott .001,.2,.8,1e-4", &bursts);
+	printf("\n%-20s   RTT error, bar %.1f ms    goodput of the possible\n", "path", RTT_BAR_MS);
 	for (size_t i = 0; i < NELEM(paths); i++)
 		bench_path(&paths[i]);
 	return 0;

@@ -132,7 +132,7 @@ print_run(const struct path_case *p, int run, const struct outcome *o)
 static bool
 one_path(const struct path_case *p, int runs, const char *file)
 {
-	double after[RUNS_MAX], median;
+	double after[RUNS_MAX] = { 0 }, median;
 	bool reached = true;
 
 	for (int i = 0; i < runs; i++) {

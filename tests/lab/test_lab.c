@@ -1,9 +1,12 @@
 /*
  * Labs on this machine's kernel: what they carry, and what they leave alone.
+ *
+ * needs: ipv6
  */
 #include "probes/lab.h"
 #include "probes/lab_ns.h"
 #include "probes/lab_state.h"
+#include "probes/stop.h"
 #include "../unit/program.h"
 
 #include <arpa/inet.h>
@@ -12,20 +15,25 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 
-#define BASE "/run/pathtune/lab"
 #define PORT 5001
 #define PAYLOAD ((size_t)1024 * 1024)
 
 /* Tests run side by side, each with labs of its own names. */
-static const char *one, *two;
+static const char *one, *two, *base;
 static struct arena *arena;
 
 static void
 begin(void)
 {
+	struct err e = { 0 };
+	int fd;
+
 	arena = arena_new();
+	cr_assert(state_base(arena, true, &base, &fd, &e), "%s", e.text);
+	close(fd);
 	one = arena_printf(arena, "test-one-%ld", (long)getpid());
 	two = arena_printf(arena, "test-two-%ld", (long)getpid());
 }
@@ -63,7 +71,7 @@ run(const char *line)
 static const char *
 state_path(const char *file)
 {
-	return arena_printf(arena, BASE "/%s%s", one, file);
+	return arena_printf(arena, "%s/%s%s", base, one, file);
 }
 
 TestSuite(lab, .init = begin, .fini = end);
@@ -92,7 +100,7 @@ exists(const char *name)
 {
 	struct stat st;
 
-	return lstat(arena_printf(arena, BASE "/%s", name), &st) == 0;
+	return lstat(arena_printf(arena, "%s/%s", base, name), &st) == 0;
 }
 
 static const struct lab_info *
@@ -102,11 +110,9 @@ find(const char *name)
 	struct err e = { 0 };
 	size_t n;
 
-	cr_assert(lab_list(arena, &labs, &n, &e), "%s", e.text);
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(labs[i].name, name) == 0)
-			return &labs[i];
-	return NULL;
+	cr_assert(lab_list(arena, name, &labs, &n, &e), "%s", e.text);
+	cr_assert(n == 0 || (n == 1 && strcmp(labs[0].name, name) == 0));
+	return n == 0 ? NULL : &labs[0];
 }
 
 /* The owner dies as after a crash; not our child, so watch it through its descriptor. */
@@ -343,31 +349,38 @@ Test(lab, a_dead_one_is_removed_by_up_and_down_of_its_name_only)
 	cr_assert(find(one)->alive);
 }
 
-/* Another process has the number now; it was started at another time. */
+/* Another process has the number now: started at another time, or so after another boot. */
 Test(lab, a_process_with_the_owners_number_is_not_killed)
 {
 	struct lab_spec s = spec(one, 10);
-	struct lab_state *state;
-	struct err e = { 0 };
-	pid_t other;
-	int dir;
 
-	up(&s);
-	cr_assert(state_find(arena, one, &state, NULL, NULL, &e));
-	kill_owner(one);
-	other = fork();
-	if (other == 0)
-		for (;;)
-			pause();
-	state->owner = other;
-	dir = open(state_path(""), O_RDONLY | O_DIRECTORY);
-	cr_assert(state_write(arena, dir, state, &e), "%s", e.text);
-	close(dir);
-	cr_assert(lab_down(arena, one, &e), "%s", e.text);
-	cr_assert_not(exists(one));
-	cr_assert_eq(waitpid(other, NULL, WNOHANG), 0, "still there");
-	kill(other, SIGKILL);
-	waitpid(other, NULL, 0);
+	for (int rebooted = 0; rebooted < 2; rebooted++) {
+		struct lab_state *state;
+		struct err e = { 0 };
+		pid_t other;
+		int dir;
+
+		up(&s);
+		cr_assert(state_find(arena, one, &state, NULL, NULL, &e));
+		kill_owner(one);
+		other = fork();
+		if (other == 0)
+			for (;;)
+				pause();
+		state->owner = other;
+		if (rebooted) {
+			state->boot = "00000000-0000-0000-0000-000000000000";
+			cr_assert(state_start_time(other, &state->owner_start));
+		}
+		dir = open(state_path(""), O_RDONLY | O_DIRECTORY);
+		cr_assert(state_write(arena, dir, state, &e), "%s", e.text);
+		close(dir);
+		cr_assert(lab_down(arena, one, &e), "%s", e.text);
+		cr_assert_not(exists(one));
+		cr_assert_eq(waitpid(other, NULL, WNOHANG), 0, "still there");
+		kill(other, SIGKILL);
+		waitpid(other, NULL, 0);
+	}
 }
 
 Test(lab, a_link_in_place_of_the_state_is_not_followed)
@@ -380,8 +393,6 @@ Test(lab, a_link_in_place_of_the_state_is_not_followed)
 	cr_assert(mkdtemp(target) != NULL);
 	file = arena_printf(arena, "%s/state.json", target);
 	close(open(file, O_CREAT | O_WRONLY, 0600));
-	mkdir("/run/pathtune", 0700);
-	mkdir(BASE, 0700);
 	cr_assert(symlink(target, state_path("")) == 0);
 	cr_assert_not(lab_down(arena, one, &e));
 	cr_assert(strstr(e.text, "not a directory") != NULL, "%s", e.text);
@@ -427,6 +438,67 @@ Test(lab, a_damaged_state_is_an_error_that_names_the_file)
 	}
 	unlink(state_path("/state.json"));
 	cr_assert(lab_down(arena, one, NULL), "never finished: nothing to ask");
+}
+
+Test(lab, a_damaged_one_is_in_nobody_elses_way)
+{
+	struct lab_spec s = spec(one, 10);
+	struct said said;
+
+	up(&s);
+	kill_owner(one);
+	cr_assert_eq(truncate(state_path("/state.json"), 1), 0);
+	said = run("lab up TWO --rtt 10ms");
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	cr_assert(strstr(said.out, "up, process") != NULL, "%s", said.out);
+	said = run("lab status TWO");
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	said = run("lab status");
+	cr_assert(said.status != 0 && strstr(said.err, "state.json") != NULL, "%s", said.err);
+	unlink(state_path("/state.json"));
+}
+
+static void
+ignore(int sig)
+{
+	(void)sig;
+}
+
+/* A signal that interrupts every wait: neither making nor removing may take it for the end. */
+Test(lab, interrupted_waits_go_on)
+{
+	struct sigaction sa = { .sa_handler = ignore };
+	struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct lab_spec s = spec(one, 10);
+
+	cr_assert_eq(sigaction(SIGALRM, &sa, NULL), 0);
+	for (int i = 0; i < 5; i++) {
+		struct err e = { 0 };
+		const char *cc;
+
+		setitimer(ITIMER_REAL, &often, NULL);
+		cr_expect(lab_up(arena, &s, &cc, &e), "%s", e.text);
+		cr_expect(lab_down(arena, one, &e), "%s", e.text);
+		setitimer(ITIMER_REAL, &never, NULL);
+		cr_assert_not(exists(one));
+	}
+}
+
+Test(lab, a_stop_leaves_nothing_and_does_not_keep_a_lab_from_being_removed)
+{
+	struct lab_spec first = spec(one, 10), second = spec(two, 10);
+	struct err e = { 0 };
+	const char *cc;
+
+	up(&first);
+	cr_assert(stop_install());
+	raise(SIGINT);
+	cr_assert_not(lab_up(arena, &second, &cc, &e));
+	cr_assert_eq(e.code, ERR_STOPPED, "%s", e.text);
+	cr_assert_not(exists(two));
+	e = (struct err){ 0 };
+	cr_assert(lab_down(arena, one, &e), "%s", e.text);
+	cr_assert_not(exists(one));
 }
 
 /* ---- as a user ------------------------------------------------------------------------------- */

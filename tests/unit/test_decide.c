@@ -118,6 +118,28 @@ Test(decide, a_kept_direction_writes_nothing)
 	arena_free(w.a);
 }
 
+/* The race may drop everything for its retransmits: then nothing was compared in pairs. */
+Test(decide, words_of_a_guard_hold_only_what_was_measured)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+
+	r.verdict = VERDICT_KEEP;
+	r.class = CLASS_GUARD;
+	r.guard_retransmits = true;
+	r.after.retransmits = .034;
+	decide_on(&w, &r);
+	cr_assert_str_eq(w.run.decision.directions[0].words,
+	    "Faster by +38 % [31, 46] (95 % confidence, 9 interleaved pairs in 1 min 36 s), but "
+	    "3.40 % of the segments are sent again (was 0.00 %): not recommended.");
+	r.effect = (struct effect){ NAN, NAN, NAN, NAN, NAN, NAN };
+	decide_on(&w, &r);
+	cr_assert_str_eq(w.run.decision.directions[0].words,
+	    "Keep the present settings: with what else was tried too many of the segments are sent "
+	    "again (3.40 %, was 0.00 %).");
+	arena_free(w.a);
+}
+
 static struct trial
 limited_trial(struct setting s, double rwnd)
 {

@@ -21,6 +21,7 @@ static void set_rtt_nan(struct lab_spec *s) { s->rtt_ms = NAN; }
 static void set_mtu(struct lab_spec *s) { s->mtu = 500; }
 static void set_mtu_part(struct lab_spec *s) { s->mtu = 1500.5; }
 static void set_seed(struct lab_spec *s) { s->seed = -1; }
+static void set_seed_large(struct lab_spec *s) { s->seed = 0x1p53; }
 static void set_start(struct lab_spec *s) { s->start = "linux-2.4"; }
 static void set_rate(struct lab_spec *s) { s->link[1].rate_bps = 0; }
 static void set_fast(struct lab_spec *s) { s->link[0].rate_bps = 1e12; }
@@ -65,7 +66,8 @@ Test(lab_spec, what_is_out_of_range_names_its_flag)
 	} cases[] = {
 		{ set_name, "lab name" }, { set_long, "lab name" }, { set_rtt, "--rtt" },
 		{ set_rtt_nan, "--rtt" }, { set_mtu, "--mtu" }, { set_mtu_part, "--mtu" },
-		{ set_seed, "--seed" }, { set_start, "--start" }, { set_rate, "--rate" },
+		{ set_seed, "--seed" }, { set_seed_large, "--seed" }, { set_start, "--start" },
+		{ set_rate, "--rate" },
 		{ set_fast, "--rate" }, { set_queue, "--queue" }, { set_jitter, "--jitter" },
 		{ set_police, "--police" }, { set_packets, "--queue" }, { set_loss, "--loss" },
 		{ set_chain, "--loss-ge" }, { set_memory, "1 GiB" },
