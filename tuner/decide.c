@@ -103,12 +103,19 @@ say_setting(struct arena *a, const struct plan_direction *p, const struct settin
 	    a, "%s maximum %s", p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob);
 }
 
+/* Beyond a few hundred per cent a factor says more. */
+#define FACTOR_FROM 300
+
 static const char *
 say_effect(struct arena *a, const struct effect *x)
 {
-	return arena_printf(a,
-	    "%+.0f %% [%.0f, %.0f] (%.3g %% confidence, %.0f interleaved pairs in %s)", x->estimate,
-	    x->low, x->high, x->confidence * 100, x->pairs, units_say_time(a, x->seconds));
+	const char *size = arena_printf(a, "%+.0f %% [%.0f, %.0f]", x->estimate, x->low, x->high);
+
+	if (x->low >= FACTOR_FROM)
+		size = arena_printf(a, "%.3g times the goodput [%.3g, %.3g]",
+		    1 + x->estimate / 100, 1 + x->low / 100, 1 + x->high / 100);
+	return arena_printf(a, "%s (%.3g %% confidence, %.0f interleaved pairs in %s)", size,
+	    x->confidence * 100, x->pairs, units_say_time(a, x->seconds));
 }
 
 static const char *

@@ -231,7 +231,7 @@ Test(tune, leaves_what_somebody_else_sets_and_says_so_whatever_ends_it, .timeout
 		struct started tuner = tune_start(&w, "--quick");
 		struct said s;
 
-		cr_assert(wait_changed(&w, before));
+		cr_assert(wait_for(&w, before, false));
 		set_by_somebody(&w, value);
 		kill(child_of(&w, tuner.pid), signals[i]);
 		s = program_end(w.a, tuner);
@@ -250,13 +250,13 @@ Test(tune, a_second_one_at_once_is_refused_before_it_measures, .timeout = 100)
 	struct started first = tune_start(&w, "--quick");
 	struct said second;
 
-	cr_assert(wait_changed(&w, before));
+	cr_assert(wait_for(&w, before, false));
 	second = program_end(w.a, tune_start(&w, "--quick"));
 	cr_assert_eq(second.status, 1, "%s", second.err);
 	cr_assert(strstr(second.err, "another pathtune (process") != NULL, "%s", second.err);
 	kill(child_of(&w, first.pid), SIGINT);
 	cr_assert_eq(program_end(w.a, first).status, 5);
-	cr_assert(wait_restored(&w, before), "%s", send_knob(&w));
+	cr_assert(wait_for(&w, before, true), "%s", send_knob(&w));
 	world_end(&w);
 }
 

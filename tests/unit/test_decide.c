@@ -278,6 +278,18 @@ Test(decide, the_peer_limits_whatever_is_set_only_where_something_was_set)
 	arena_free(w.a);
 }
 
+Test(decide, says_a_factor_where_per_cent_become_unreadable)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+
+	r.effect = (struct effect){ 1025, 980, 1110, .95, 6, 60 };
+	decide_on(&w, &r);
+	cr_assert(strstr(w.run.decision.directions[0].words, "11.2 times the goodput [10.8, 12.1]") !=
+	    NULL, "%s", w.run.decision.directions[0].words);
+	arena_free(w.a);
+}
+
 /* Lines of the text that start with prefix. */
 static unsigned
 count_lines(const char *text, const char *prefix)

@@ -81,6 +81,23 @@ Test(limiter, looks_only_at_good_trials_of_the_setting_in_question)
 	arena_free(a);
 }
 
+Test(limiter, calls_a_path_full_only_when_no_other_setting_got_more_over_it)
+{
+	struct arena *a = arena_new();
+	struct seen cubic = { 0, 0, 0, 85e6, 88e6, 80, 80.5, 1e6 };
+	struct seen bbr = { 0, 0, .02, 284e6, 290e6, 80, 81, 3e6 };
+	struct trial t[2] = { trial_of(&cubic), trial_of(&bbr) };
+	struct limit l;
+
+	t[1].setting.cc = "bbr";
+	cr_assert_eq(limiter_name(a, t, 1, DIR_SEND, &cubic4).limiter, LIMIT_PATH);
+	l = limiter_name(a, t, 2, DIR_SEND, &cubic4);
+	cr_assert_eq(l.limiter, LIMIT_CWND, "%s", l.evidence);
+	cr_assert(strstr(l.evidence, "284 Mbit/s") != NULL, "%s", l.evidence);
+	cr_assert_eq(limiter_name(a, t, 2, DIR_SEND, &t[1].setting).limiter, LIMIT_PATH);
+	arena_free(a);
+}
+
 Test(limiter, compares_the_window_with_what_one_connection_has_in_flight)
 {
 	struct arena *a = arena_new();
