@@ -192,8 +192,8 @@ say_guard(struct arena *a, const struct search_result *r)
 
 	if (isnan(r->effect.estimate))
 		return arena_printf(a,
-		    "Keep the present settings: what was faster when first tried sends too many "
-		    "segments again (%s, %s before).",
+		    "Keep the present settings: with what else was tried too many of the segments "
+		    "are sent again (%s, was %s).",
 		    units_say_percent(a, r->after.retransmits, 2),
 		    units_say_percent(a, r->before.retransmits, 2));
 	what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
