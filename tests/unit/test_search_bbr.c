@@ -1,0 +1,94 @@
+/*
+ * What real kernels taught the search about windows: bbr that is held short of what it starts with,
+ * and loss-based control on a queue that ends before the delay guard does.
+ */
+#include "search_lab.h"
+
+#define BDP(p) ((p).capacity_bps * (p).rtt_s / 8)
+
+/* With less than 3.5 BDP of window bbr stays in STARTUP: a fifth slower, a fifth sent again. */
+static void
+cramped(struct trial *t, unsigned n)
+{
+	bool stays = is_bbr(&t->setting) && t->setting.window_bytes < 3.5 * 300e6 * .08 / 8;
+
+	(void)n;
+	if (stays) {
+		t->goodput_bps *= .8;
+		t->retransmits = .2;
+	}
+}
+
+static const struct path shallow = { 300e6, .08, 3e5, .cubic_bps = 85e6, .bbr_retransmits = .024 };
+
+Test(search, quick_mode_gives_bbr_the_window_it_starts_with)
+{
+	struct lab l = { .path = shallow, .spoil = cramped };
+	struct search_config c = config(.08, 2.6 * MB, 2);
+	struct search_result r;
+
+	c.mode = BUDGET_QUICK;
+	c.budget_s = 150;
+	r = search(&l, &c);
+	cr_assert_eq(r.verdict, VERDICT_CHANGE, "%s", decision_class_names[r.class]);
+	cr_assert_str_eq(r.chosen.cc, "bbr");
+	cr_assert(r.chosen.window_bytes >= 3.5 * BDP(shallow), "%g", r.chosen.window_bytes);
+	cr_assert(r.chosen.window_bytes <= 8 * BDP(shallow), "%g", r.chosen.window_bytes);
+	cr_assert(r.retransmit_exception);
+}
+
+Test(search, the_knee_steps_up_when_the_wide_window_keeps_a_guard_that_the_small_one_breaks)
+{
+	struct lab l = { .path = shallow, .spoil = cramped };
+	struct search_config c = config(.08, 2.6 * MB, 2);
+	struct search_result r = search(&l, &c);
+
+	cr_assert_eq(r.verdict, VERDICT_CHANGE, "%s", decision_class_names[r.class]);
+	cr_assert(r.chosen.window_bytes >= 3.5 * BDP(shallow), "%g", r.chosen.window_bytes);
+}
+
+/* The window of the last trial, that is of the pairs. */
+static double
+confirmed_window(const struct path *p)
+{
+	struct lab l = { .path = *p };
+	struct search_config c = config(p->rtt_s, .1 * BDP(*p), 1);
+
+	c.mode = BUDGET_QUICK;
+	c.budget_s = 150;
+	return search(&l, &c).chosen.window_bytes;
+}
+
+Test(search, quick_mode_caps_the_window_by_delay_only_where_the_wide_one_showed_delay)
+{
+	static const struct path short_queue = { 600e6, .2, 3.7e6, .bbr_gain = 1 };
+	static const struct path deep = { 600e6, .2, 60e6, .bbr_gain = 1 };
+
+	cr_assert(confirmed_window(&short_queue) >= 1.5 * BDP(short_queue));
+	cr_assert(confirmed_window(&deep) < 1.5 * BDP(deep));
+	cr_assert(confirmed_window(&deep) >= .95 * BDP(deep));
+}
+
+static double
+warmup_after_probe(double retransmits)
+{
+	struct lab l = { .path = { 100e6, .1, 1e6, .cubic_bps = 3e6 } };
+	struct search_config c = config(.1, 2.6 * MB, 2);
+	struct arena *a = arena_new();
+	struct search *s = search_new(a, &c);
+	struct trial t;
+	struct ask ask;
+
+	cr_assert(search_next(s, 0, 0, &ask));
+	run_trial(&l, &ask, &t);
+	t.retransmits = retransmits;
+	search_tell(s, &t);
+	cr_assert(search_next(s, l.now_s, l.bytes, &ask));
+	arena_free(a);
+	return ask.warmup_s;
+}
+
+Test(search, warms_up_a_second_longer_where_the_default_loses_segments)
+{
+	cr_assert_float_eq(warmup_after_probe(.005), warmup_after_probe(0) + 1, 1e-9);
+}
