@@ -3,7 +3,6 @@
  * the story on one screen and removes the lab.
  */
 #include "cmd.h"
-#include "report.h"
 #include "units.h"
 #include "../probes/lab.h"
 #include "../probes/peer.h"
@@ -225,9 +224,7 @@ tell(struct demo *d, struct err *e)
 
 	if (!cmd_run_load(d->c->arena, d->run_file, &run, e))
 		return false;
-	fputs(d->c->json ? record_to_json(d->c->arena, &run_record, &run, true)
-			 : report_run(d->c->arena, &run, d->c->color),
-	    stdout);
+	cmd_run_print(d->c, &run);
 	return d->save == NULL || cmd_run_save(d->c->arena, d->save, &run, e);
 }
 

@@ -1,7 +1,9 @@
 #include "cmd.h"
+#include "report.h"
 #include "../probes/files.h"
 #include "../probes/peer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +26,19 @@ cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
 	return true;
 }
 
+void
+cmd_run_print(struct cmd_context *c, const struct run *run)
+{
+	if (c->json)
+		puts(record_to_json(c->arena, &run_record, run, true));
+	else
+		fputs(report_run(c->arena, run, c->color), stdout);
+}
+
 bool
 cmd_run_save(struct arena *a, const char *path, const struct run *run, struct err *e)
 {
-	const char *text = record_to_json(a, &run_record, run, true);
+	const char *text = arena_printf(a, "%s\n", record_to_json(a, &run_record, run, true));
 
 	return files_write(path, text, strlen(text), 0644, e);
 }
@@ -41,18 +52,15 @@ cmd_run_out(const char *dir, const struct run *run, struct err *e)
 bool
 cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token, struct err *e)
 {
-	const char *env = getenv("PATHTUNE_TOKEN");
-
 	if (file != NULL && from_stdin)
 		return fail(e, ERR_USAGE, "--token-file and --token-stdin contradict each other");
 	if (file != NULL)
 		return peer_token_file(a, file, token, e);
 	if (from_stdin)
 		return peer_token_stdin(a, token, e);
-	if (env == NULL)
+	if (getenv("PATHTUNE_TOKEN") == NULL)
 		return fail(e, ERR_USAGE,
 		    "the peer's token is needed: --token-file FILE, --token-stdin, "
 		    "or PATHTUNE_TOKEN in the environment");
-	*token = arena_strdup(a, env);
-	return peer_token_check(*token, e);
+	return peer_token_env(token, e);
 }

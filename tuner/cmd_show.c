@@ -2,9 +2,6 @@
  * pathtune show: a saved run, read back and told again.
  */
 #include "cmd.h"
-#include "report.h"
-
-#include <stdio.h>
 
 static bool
 show(struct cmd_context *c, int argc, char **argv, struct err *e)
@@ -23,10 +20,7 @@ show(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return fail(e, ERR_USAGE, "one run file is needed; see pathtune show --help");
 	if (!cmd_run_load(c->arena, words[0], &run, e))
 		return false;
-	if (c->json)
-		fputs(record_to_json(c->arena, &run_record, &run, true), stdout);
-	else
-		fputs(report_run(c->arena, &run, c->color), stdout);
+	cmd_run_print(c, &run);
 	return true;
 }
 

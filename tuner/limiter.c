@@ -17,7 +17,8 @@
 #define RATE_MATCH 0.93 /* goodput over the largest delivery rate: headers and nothing else */
 
 struct medians {
-	double rwnd, sndbuf, retransmits, goodput, idle_ms, loaded_ms, rate, inflight;
+	double rwnd, sndbuf, retransmits, goodput, idle_ms, loaded_ms, rate;
+	double inflight; /* of one connection */
 	size_t n;
 };
 
@@ -53,6 +54,7 @@ medians_of(
 {
 	bool *use = arena_array(a, n + 1, sizeof(*use));
 	struct medians m = { .n = 0 };
+	double streams;
 
 	for (size_t i = 0; i < n; i++) {
 		use[i] = t[i].status == TRIAL_OK && t[i].direction == d &&
@@ -67,6 +69,9 @@ medians_of(
 	m.loaded_ms = median_of(t, n, use, offsetof(struct trial, rtt.loaded_ms));
 	m.rate = median_of(t, n, use, offsetof(struct trial, delivery_rate_bps));
 	m.inflight = median_of(t, n, use, offsetof(struct trial, inflight_bytes));
+	streams = median_of(t, n, use, offsetof(struct trial, streams));
+	if (streams > 1)
+		m.inflight /= streams;
 	return m;
 }
 
@@ -100,6 +105,17 @@ full(struct arena *a, enum direction d, const struct medians *m, const struct se
 		    d == DIR_SEND ? "send" : "receive") };
 }
 
+/* Below a millisecond or two a rise is no sign of a standing queue, nor is it of none. */
+static const char *
+rtt_words(struct arena *a, const struct medians *m)
+{
+	if (isnan(m->idle_ms) || isnan(m->loaded_ms))
+		return "";
+	return arena_printf(a, "%s (RTT %.1f ms idle, %.1f under load)",
+	    m->loaded_ms <= m->idle_ms * QUEUE_RISE ? " and no queue stands" : "", m->idle_ms,
+	    m->loaded_ms);
+}
+
 static struct limit
 path_or_cwnd(struct arena *a, const struct medians *m)
 {
@@ -114,10 +130,8 @@ path_or_cwnd(struct arena *a, const struct medians *m)
 	if (loss && !(m->goodput > m->rate * RATE_MATCH))
 		return (struct limit){ LIMIT_CWND,
 			arena_printf(a,
-			    "losses hold the cwnd down: %.3g %% of the segments were sent again "
-			    "and no queue stands "
-			    "(RTT %.1f ms idle, %.1f under load)",
-			    m->retransmits * 100, m->idle_ms, m->loaded_ms) };
+			    "losses hold the cwnd down: %.3g %% of the segments were sent again%s",
+			    m->retransmits * 100, rtt_words(a, m)) };
 	if (m->goodput > m->rate * RATE_MATCH)
 		return (struct limit){ LIMIT_PATH,
 			arena_printf(a,
