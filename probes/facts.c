@@ -4,7 +4,6 @@
 #include "facts_ask.h"
 
 #include <math.h>
-#include <string.h>
 
 /* What is not one fact a rule: offloads, knobs, congestion control.  Indices of questions. */
 struct extras {
@@ -129,16 +128,6 @@ take_congestion(struct probe *p, const struct extras *x)
 	}
 }
 
-static bool
-is_available(const struct facts *f, const char *cc)
-{
-	size_t i;
-
-	for (i = 0; i < f->n_cc_available && strcmp(f->cc_available[i], cc) != 0; i++)
-		;
-	return i < f->n_cc_available;
-}
-
 /* Could the candidates that are not there be loaded? */
 static bool
 probe_loadable(struct probe *p)
@@ -151,7 +140,8 @@ probe_loadable(struct probe *p)
 	for (i = 0; i < g->n_candidates; i++) {
 		const struct substitution of[] = { { "name", g->candidates[i] },
 			{ "release", facts_usable(f->release) }, { NULL, NULL } };
-		const char **argv = is_available(f, g->candidates[i]) ? NULL :
+		const char **argv =
+		    strings_have(f->cc_available, f->n_cc_available, g->candidates[i]) ? NULL :
 		    profile_argv(p->arena, g->probe, g->n_probe, of);
 
 		asked[i] = argv == NULL ? SIZE_MAX : facts_ask(p, argv, NULL);

@@ -227,6 +227,24 @@ files_write(const char *path, const char *text, size_t len, unsigned mode, struc
 	return ok;
 }
 
+bool
+files_may_write(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX] = ".";
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return fail(e, ERR_FAILED, "%s: %s", path, strerror(EISDIR));
+	if (stat(path, &st) == 0)
+		return S_ISREG(st.st_mode) || access(path, W_OK) == 0 ||
+		    fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+	if (slash != NULL)
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + 1, path);
+	return access(dir, W_OK | X_OK) == 0 ||
+	    fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+}
+
 /* ---- a tree ---------------------------------------------------------------------------------- */
 
 /* The next part of a path and its length; 0 at the end.  *path is moved behind it. */

@@ -22,6 +22,12 @@ bool files_read(struct arena *a, const char *path, size_t cap, const char **text
 bool files_write(const char *path, const char *text, size_t len, unsigned mode, struct err *e);
 
 /*
+ * Would files_write() fail at once?  For those who have work to do before they write.  A true is no
+ * promise.
+ */
+bool files_may_write(const char *path, struct err *e);
+
+/*
  * Write files below dir, each at its path as on the host ("/etc/sysctl.d/x" becomes
  * dir/etc/sysctl.d/x); directories are made as needed (0755), dir itself too, files get mode 0644
  * less the umask.  Paths that are not absolute or have ".", ".." or empty parts are refused, all of

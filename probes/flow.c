@@ -1,4 +1,5 @@
 #include "flow.h"
+#include "net.h"
 #include "tcpinfo.h"
 
 #include "../tuner/bins.h"
@@ -171,12 +172,6 @@ stream_lost(struct flow *fl, unsigned i, const char *what)
 	flow_fail(fl, TRIAL_VOID, why);
 }
 
-static bool
-try_later(void)
-{
-	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS;
-}
-
 static void
 receive_stream(struct flow *fl, unsigned i)
 {
@@ -185,7 +180,7 @@ receive_stream(struct flow *fl, unsigned i)
 		ssize_t n = recv(fl->fd[i], buffer, sizeof(buffer), MSG_TRUNC);
 
 		if (n <= 0) {
-			if (n == 0 || !try_later())
+			if (n == 0 || !net_later())
 				stream_lost(fl, i, n == 0 ? "closed by the peer" : strerror(errno));
 			return;
 		}
@@ -217,7 +212,7 @@ send_stream(struct flow *fl, unsigned i)
 		return;
 	n = send(fl->fd[i], buffer, len, MSG_NOSIGNAL);
 	if (n < 0) {
-		if (!try_later())
+		if (!net_later())
 			stream_lost(fl, i, strerror(errno));
 		return;
 	}

@@ -126,6 +126,20 @@ net_say_port(struct arena *a, const struct net_address *n)
 }
 
 bool
+net_same_host(const struct net_address *x, const struct net_address *y)
+{
+	const struct sockaddr_in6 *x6 = (const struct sockaddr_in6 *)&x->addr;
+	const struct sockaddr_in6 *y6 = (const struct sockaddr_in6 *)&y->addr;
+
+	if (x->addr.ss_family != y->addr.ss_family)
+		return false;
+	if (x->addr.ss_family == AF_INET6)
+		return memcmp(&x6->sin6_addr, &y6->sin6_addr, 8) == 0;
+	return ((const struct sockaddr_in *)&x->addr)->sin_addr.s_addr ==
+	    ((const struct sockaddr_in *)&y->addr)->sin_addr.s_addr;
+}
+
+bool
 net_ready(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -140,6 +154,12 @@ net_nodelay(int fd)
 	int on = 1;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* slower without */
+}
+
+bool
+net_later(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS;
 }
 
 int

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #define NET_LISTEN_MAX 8
-#define NET_TEXT 64 /* room for "[v6]:port" in numbers */
 
 struct net_address {
 	struct sockaddr_storage addr;
@@ -33,8 +32,12 @@ bool net_resolve(struct arena *a, const char *host, unsigned port, struct net_ad
 const char *net_say(struct arena *a, const struct net_address *n);
 const char *net_say_port(struct arena *a, const struct net_address *n);
 
+/* As far as addresses tell: the same IPv4 address, or IPv6 network of 64 bits. */
+bool net_same_host(const struct net_address *x, const struct net_address *y);
+
 bool net_ready(int fd);   /* close-on-exec, nonblocking */
 void net_nodelay(int fd); /* small messages leave at once */
+bool net_later(void);     /* errno of a read or write says no more than: ask poll() again */
 
 /* A new socket of the address's family; -1 with an error. */
 int net_socket(const struct net_address *to, struct err *e);

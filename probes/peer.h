@@ -5,7 +5,9 @@
  * good for one run; it never travels: both ends prove that they know it (challenge-response with
  * fresh nonces, crypto_auth of libsodium), and a key derived from token and nonces authenticates
  * every later control message, with direction and sequence number.  A data connection names the
- * run's nonce and is authenticated the same way; the server sends data to nobody else.
+ * run's nonce and is authenticated the same way; the server sends data to nobody else.  Who has
+ * recorded a greeting can try tokens on it at leisure: a token of one's own must be as random as
+ * those that peer_token_new() makes.  The measured payload itself is not authenticated.
  */
 #ifndef PATHTUNE_PEER_H
 #define PATHTUNE_PEER_H
@@ -61,19 +63,20 @@ struct serve_options {
 /*
  * Serves until its own end; false on failure to start or when stopped by a signal.
  *
- * What a stranger can cost it is bounded: eight connections at a time may be unproven, for 5 s
- * each, or 1 s when others wait (these stay in the kernel's backlog); a wrong proof is answered by
- * closing.  After 100 wrong ones for a token each is answered a second later: the server does not
- * end, or anybody could end it, and a token of this length is not guessed at eight a second.  A
- * second client with the right token hears that the server is busy.  The caps on bytes count
- * payload; what was under way when a cap was reached may come on top.
+ * What a stranger can cost it is bounded: 32 connections at a time may be unproven, for 5 s
+ * each.  When more come, the oldest of the host with most of them is closed, one of the host
+ * whose run it is only after 1 s.  A wrong proof is answered by closing.  After 100 wrong ones
+ * for a token each is answered a second later, and no other proof of that host is looked at
+ * before: the server does not end, or anybody could end it.  A second client with the right
+ * token hears that the server is busy.  The caps on bytes count payload; what was under way when
+ * a cap was reached may come on top.
  */
 bool peer_serve(const struct serve_options *o, struct err *e);
 
 /*
  * Where a token comes from, first that is given: file, the environment (PATHTUNE_TOKEN), stdin.
- * Trailing newline removed; too short, too long, unprintable or a file that others can read is an
- * error.
+ * One line, without its newline; too short, too long, unprintable or a file that others can read
+ * is an error.  A stop is heard while waiting for the line.
  */
 bool peer_token_file(struct arena *a, const char *path, const char **out, struct err *e);
 bool peer_token_env(const char **out, struct err *e);

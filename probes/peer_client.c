@@ -100,7 +100,7 @@ read_all(int fd, unsigned char *p, size_t n, const char *name, const char *what,
 		if (!wait_for(fd, POLLIN, deadline, name, what, e))
 			return GOT_NOTHING;
 		k = recv(fd, p + have, n - have, 0);
-		if (k == 0 || (k < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		if (k == 0 || (k < 0 && !net_later()))
 			return GOT_CLOSED;
 		have += k > 0 ? (size_t)k : 0;
 	}

@@ -53,39 +53,60 @@ attempt_message(struct attempt *at, const struct message *m, struct err *e)
 	return true;
 }
 
+/* What the peer said before its end failed comes first: it may say why. */
 static bool
-attempt_hear(struct attempt *at, short revents, struct err *e)
+attempt_hear(struct attempt *at, struct err *e)
 {
 	struct channel *c = &at->s->channel;
+	struct err why = { .code = ERR_NONE };
+	bool alive = channel_fill(c, &why);
 	struct message m;
 
-	if (revents & POLLOUT && !channel_flush(c, e))
-		return false;
-	if ((revents & (POLLIN | POLLHUP | POLLERR)) == 0)
-		return true;
-	if (!channel_fill(c, e))
-		return false;
 	do {
 		if (!message_next(at->arena, c, &m, e) ||
 		    (m.type != MESSAGE_NONE && !attempt_message(at, &m, e)))
 			return false;
 		/* What follows a result, as a goodbye may, is for the next trial to hear. */
 	} while (m.type != MESSAGE_NONE && at->result.type == MESSAGE_NONE);
-	if (c->closed && at->result.type == MESSAGE_NONE)
+	if (at->result.type == MESSAGE_NONE && !alive)
+		return lost(at, why.text, e);
+	if (at->result.type == MESSAGE_NONE && c->closed)
 		return lost(at, "closed the session", e);
 	return true;
+}
+
+static bool
+attempt_sent(struct attempt *at, bool ok, const struct err *why, struct err *e)
+{
+	if (ok)
+		return true;
+	return attempt_hear(at, e) &&
+	    (at->result.type != MESSAGE_NONE || lost(at, why->text, e));
+}
+
+static bool
+attempt_send(struct attempt *at, const struct message *m, struct err *e)
+{
+	struct err why = { .code = ERR_NONE };
+
+	return attempt_sent(at, message_send(at->arena, &at->s->channel, m, &why), &why, e);
 }
 
 /* Wait with n stream entries filled in from p[AT_STREAMS] on. */
 static bool
 attempt_poll(struct attempt *at, struct pollfd *p, size_t n, int timeout_ms, struct err *e)
 {
-	const struct channel *c = &at->s->channel;
+	struct channel *c = &at->s->channel;
+	struct err why = { .code = ERR_NONE };
 
 	p[AT_CONTROL] = (struct pollfd){ .fd = c->fd,
 		.events = channel_pending(c) ? POLLIN | POLLOUT : POLLIN };
-	return session_poll(p, AT_STREAMS + n, timeout_ms, e) &&
-	    attempt_hear(at, p[AT_CONTROL].revents, e);
+	if (!session_poll(p, AT_STREAMS + n, timeout_ms, e))
+		return false;
+	if ((p[AT_CONTROL].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !attempt_hear(at, e))
+		return false;
+	return (p[AT_CONTROL].revents & POLLOUT) == 0 ||
+	    attempt_sent(at, channel_flush(c, &why), &why, e);
 }
 
 static bool
@@ -96,7 +117,7 @@ attempt_stop(struct attempt *at, struct err *e)
 	if (!isnan(at->stopped_s))
 		return true;
 	at->stopped_s = flow_clock_s();
-	return message_send(at->arena, &at->s->channel, &m, e);
+	return attempt_send(at, &m, e);
 }
 
 static bool
@@ -104,10 +125,10 @@ attempt_ask(struct attempt *at, struct err *e)
 {
 	struct message m = message_new(MESSAGE_TRIAL, ++at->s->trial);
 
-	if (!attempt_hear(at, POLLIN, e))
+	if (!attempt_hear(at, e))
 		return false;
 	message_from_spec(&m, at->spec);
-	return message_send(at->arena, &at->s->channel, &m, e);
+	return attempt_send(at, &m, e);
 }
 
 /* Not the session's failure but this transfer's: a note in the flow. */
@@ -172,7 +193,7 @@ dial_step(struct attempt *at, struct dial *d)
 		return;
 	}
 	n = recv(d->fd, d->hello + d->len, sizeof(d->hello) - d->len, 0);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+	if (n == 0 || (n < 0 && !net_later())) {
 		attempt_void(at, "a data connection was closed by the peer before it began");
 		return;
 	}
@@ -276,7 +297,7 @@ attempt_fill(const struct attempt *at, struct trial *t)
 	}
 	message_to_trial(&at->result, t);
 	t->rtt.idle_ms = at->s->idle_ms;
-	if (t->status == TRIAL_OK && isnan(t->goodput_bps)) {
+	if (t->status == TRIAL_OK && !(t->goodput_bps > 0)) {
 		t->status = TRIAL_VOID;
 		t->why = "the peer's result holds no goodput";
 	}

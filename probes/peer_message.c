@@ -6,6 +6,7 @@
 static const char *const type_names[] = { "none", "trial", "ready", "stop", "result", "bye", NULL };
 
 #define ANY 1e18
+#define WHY_MAX 200
 
 static const struct field message_fields[] = {
 	F_ENUM(message, type, type_names, FIELD_REQUIRED),
@@ -55,9 +56,22 @@ message_send(struct arena *a, struct channel *c, const struct message *m, struct
 	return channel_send(c, json, strlen(json), e);
 }
 
+/* People will read it: one line, short, and nothing that a terminal would obey. */
+static const char *
+plain(struct arena *a, const char *said)
+{
+	char *s = said == NULL ? NULL : arena_strndup(a, said, strnlen(said, WHY_MAX));
+
+	for (char *p = s; p != NULL && *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	return s;
+}
+
 bool
 message_next(struct arena *a, struct channel *c, struct message *m, struct err *e)
 {
+	struct err why = { .code = ERR_NONE };
 	const char *payload;
 	struct node *n;
 	size_t len;
@@ -67,8 +81,11 @@ message_next(struct arena *a, struct channel *c, struct message *m, struct err *
 		return false;
 	if (payload == NULL)
 		return true;
-	return node_from_json(a, "message of the peer", payload, len, &n, e) &&
-	    record_from_node(a, "message of the peer", &message_record, n, m, e);
+	if (!node_from_json(a, "message of the peer", payload, len, &n, &why) ||
+	    !record_from_node(a, "message of the peer", &message_record, n, m, &why))
+		return fail(e, ERR_FAILED, "%s", plain(a, why.text)); /* not our user's mistake */
+	m->why = plain(a, m->why);
+	return true;
 }
 
 void

@@ -39,7 +39,10 @@ struct message message_new(enum message_type type, double trial);
 
 bool message_send(struct arena *a, struct channel *c, const struct message *m, struct err *e);
 
-/* The next message; type MESSAGE_NONE when there is none yet. */
+/*
+ * The next message; type MESSAGE_NONE when there is none yet.  Whatever text it brings, why is one
+ * short line of printable ASCII.
+ */
 bool message_next(struct arena *a, struct channel *c, struct message *m, struct err *e);
 
 void message_from_spec(struct message *m, const struct flow_spec *f);

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PENDING_MAX 8
+#define PENDING_MAX 32
 #define PENDING_S 5.0 /* to prove who it is */
-#define CROWDED_S 1.0 /* the same, while others wait for a place */
+#define STREAM_S 1.0  /* that a connection from the run's own host has at least */
 #define FAILURES_SLOW 100
 #define SLOW_S 1.0
 #define FAILURES_SAID 10
@@ -20,7 +20,7 @@ struct pending {
 	int fd; /* -1: free */
 	double since_s;
 	double hold_s; /* a wrong proof is answered by closing at this time; 0: none */
-	const char *who;
+	struct net_address from;
 	unsigned char nonce[WIRE_NONCE];
 	unsigned char claim[WIRE_CLAIM];
 	size_t len;
@@ -35,6 +35,7 @@ struct server {
 	unsigned port;
 	struct pending pending[PENDING_MAX];
 	struct served *run; /* NULL: none */
+	struct net_address client; /* of the run */
 	const char *token;
 	unsigned char key[WIRE_KEY];
 	double began_s;
@@ -85,19 +86,49 @@ pending_drop(struct pending *p)
 	p->fd = -1;
 }
 
-/* A free place, or that of the oldest who has had its time; NULL: the others must wait. */
+static unsigned
+places_of(const struct server *s, const struct net_address *host)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PENDING_MAX; i++)
+		n += s->pending[i].fd != -1 && net_same_host(&s->pending[i].from, host);
+	return n;
+}
+
+/* Streams of the run must come about, and who guesses tokens must have its wait. */
+static bool
+gives_way(const struct server *s, const struct pending *p)
+{
+	bool ours = s->run != NULL && net_same_host(&p->from, &s->client);
+
+	return p->hold_s == 0 && (!ours || flow_clock_s() - p->since_s >= STREAM_S);
+}
+
+/*
+ * A free place, or the oldest of the host that takes most of them: a host that fills them all
+ * keeps nobody out but itself.  NULL: the others must wait in the backlog.
+ */
 static struct pending *
 pending_place(struct server *s)
 {
-	struct pending *oldest = &s->pending[0];
+	struct pending *place = NULL;
+	unsigned most = 0;
 
 	for (size_t i = 0; i < PENDING_MAX; i++) {
-		if (s->pending[i].fd == -1)
-			return &s->pending[i];
-		if (s->pending[i].since_s < oldest->since_s)
-			oldest = &s->pending[i];
+		struct pending *p = &s->pending[i];
+		unsigned n;
+
+		if (p->fd == -1)
+			return p;
+		n = places_of(s, &p->from);
+		if (gives_way(s, p) &&
+		    (place == NULL || n > most || (n == most && p->since_s < place->since_s))) {
+			place = p;
+			most = n;
+		}
 	}
-	return flow_clock_s() - oldest->since_s < CROWDED_S ? NULL : oldest;
+	return place;
 }
 
 static void
@@ -110,12 +141,12 @@ pending_accept(struct server *s, int listener)
 
 	if (p == NULL)
 		return;
-	if (p->fd != -1)
-		pending_drop(p);
 	fd = accept(listener, (struct sockaddr *)&from.addr, &from.len);
 	if (fd == -1)
 		return; /* it went away again, or we are short of descriptors: the next may do */
-	*p = (struct pending){ .fd = fd, .since_s = flow_clock_s() };
+	if (p->fd != -1)
+		pending_drop(p);
+	*p = (struct pending){ .fd = fd, .since_s = flow_clock_s(), .from = from };
 	wire_random(p->nonce, sizeof(p->nonce));
 	wire_hello(p->nonce, hello);
 	if (!net_ready(fd) ||
@@ -135,22 +166,12 @@ pending_whole(const struct pending *p)
 	return p->len > 0 && p->len == pending_wants(p);
 }
 
-static const char *
-pending_who(const struct server *s, const struct pending *p)
-{
-	struct net_address n = { .len = sizeof(n.addr) };
-
-	if (getpeername(p->fd, (struct sockaddr *)&n.addr, &n.len) != 0)
-		return "somebody who has left";
-	return net_say(s->scratch, &n);
-}
-
 static void
 pending_wrong(struct server *s, struct pending *p)
 {
 	s->failures++;
 	if (s->failures <= FAILURES_SAID)
-		say(s, "refused %s: wrong token", pending_who(s, p));
+		say(s, "refused %s: wrong token", net_say(s->scratch, &p->from));
 	if (s->failures == FAILURES_SLOW)
 		say(s, "%u wrong tokens: answering more slowly from now on", s->failures);
 	if (s->failures < FAILURES_SLOW)
@@ -173,15 +194,30 @@ pending_client(struct server *s, struct pending *p)
 	wire_answer(letter, s->key, p->nonce, client, answer);
 	if (send(p->fd, answer, sizeof(answer), MSG_NOSIGNAL) != (ssize_t)sizeof(answer) ||
 	    letter == 'B') {
-		say(s, "refused %s: busy", pending_who(s, p));
+		say(s, "refused %s: %s", net_say(s->scratch, &p->from),
+		    letter == 'B' ? "busy" : "it has left");
 		pending_drop(p);
 		return;
 	}
-	say(s, "a run begins: %s", pending_who(s, p));
+	say(s, "a run begins: %s", net_say(s->scratch, &p->from));
 	net_nodelay(p->fd);
 	wire_session(s->key, p->nonce, client, &keys);
 	s->run = served_new(p->fd, &keys, bytes_left(s));
+	s->client = p->from;
 	p->fd = -1;
+}
+
+/* The host's last wrong proof is still to be answered: its next one waits for that. */
+static bool
+host_held(const struct server *s, const struct net_address *host)
+{
+	for (size_t i = 0; i < PENDING_MAX; i++) {
+		const struct pending *p = &s->pending[i];
+
+		if (p->fd != -1 && p->hold_s > 0 && net_same_host(&p->from, host))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -203,7 +239,7 @@ pending_read(struct pending *p)
 	while (!pending_whole(p)) {
 		ssize_t n = recv(p->fd, p->claim + p->len, pending_wants(p) - p->len, 0);
 
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		if (n < 0 && net_later())
 			return;
 		if (n > 0)
 			p->len += (size_t)n;
@@ -219,19 +255,24 @@ pending_step(struct server *s, struct pending *p, short revents)
 {
 	double now = flow_clock_s();
 
-	if (p->hold_s == 0 && !pending_whole(p)) {
+	if (p->hold_s > 0) { /* gone or not: who hangs up does not get its next try earlier */
+		if (now >= p->hold_s)
+			pending_drop(p);
+		return;
+	}
+	if (!pending_whole(p)) {
 		if (revents != 0)
 			pending_read(p);
 	} else if (revents & (POLLHUP | POLLERR)) {
 		pending_drop(p);
 	}
-	if (p->fd != -1 && p->hold_s == 0 && pending_whole(p)) {
-		if (p->claim[0] == 'C')
-			pending_client(s, p);
-		else
+	if (p->fd != -1 && pending_whole(p)) {
+		if (p->claim[0] == 'D')
 			pending_data(s, p);
+		else if (!host_held(s, &p->from))
+			pending_client(s, p);
 	}
-	if (p->fd != -1 && (now - p->since_s >= PENDING_S || (p->hold_s > 0 && now >= p->hold_s)))
+	if (p->fd != -1 && p->hold_s == 0 && now - p->since_s >= PENDING_S)
 		pending_drop(p);
 }
 
@@ -247,6 +288,7 @@ run_over(struct server *s, const struct err *why)
 	served_free(s->run);
 	s->run = NULL;
 	s->bytes += moved;
+	wire_random(s->key, sizeof(s->key)); /* the token was used: nobody proves it again */
 	s->done = s->done || s->o->once || s->o->token != NULL;
 	arena_free(s->scratch);
 	s->scratch = arena_new();
@@ -292,8 +334,8 @@ server_poll(struct server *s, struct pollfd *p)
 	for (size_t i = 0; i < PENDING_MAX; i++) {
 		const struct pending *q = &s->pending[i];
 
-		p[n++] = (struct pollfd){ .fd = q->fd,
-			.events = pending_whole(q) || q->hold_s > 0 ? 0 : POLLIN };
+		p[n++] = (struct pollfd){ .fd = q->hold_s > 0 ? -1 : q->fd,
+			.events = pending_whole(q) ? 0 : POLLIN };
 	}
 	return n + (s->run != NULL ? served_poll(s->run, p + n) : 0);
 }
@@ -358,7 +400,7 @@ server_listen(struct server *s, struct err *e)
 	unsigned port = PEER_PORT;
 
 	if (s->o->listen != NULL &&
-	    !net_parse(s->arena, "listen", s->o->listen, PEER_PORT, &host, &port, e))
+	    !net_parse(s->arena, "--listen", s->o->listen, PEER_PORT, &host, &port, e))
 		return false;
 	return net_listen(host, port, s->listener, &s->n_listeners, &s->port, e);
 }

@@ -1,5 +1,6 @@
 /*
- * peer_session: what peer_client.c (open, close) and peer_measure.c (one trial) share.
+ * peer_session: what peer_client.c (open, close), peer_measure.c (one trial) and peer_token.c (its
+ * wait) share.
  */
 #ifndef PATHTUNE_PEER_SESSION_H
 #define PATHTUNE_PEER_SESSION_H

@@ -1,5 +1,4 @@
-#include "peer.h"
-#include "peer_wire.h"
+#include "peer_session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,19 +38,36 @@ peer_token_new(struct arena *a)
 	return text;
 }
 
+/* Up to the end of the line or of the input, as far as there is room; a stop is heard. */
+static bool
+line_read(int fd, const char *what, char *text, size_t room, size_t *len, struct err *e)
+{
+	struct pollfd p[2];
+	ssize_t n = 1;
+
+	while (n != 0 && *len < room && (*len == 0 || text[*len - 1] != '\n')) {
+		p[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
+		if (!session_poll(p, 1, -1, e))
+			return false;
+		if (p[0].revents == 0)
+			continue;
+		n = read(fd, text + *len, room - *len);
+		if (n < 0 && !net_later())
+			return fail(e, ERR_FAILED, "token: %.200s: %s", what, strerror(errno));
+		*len += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
 /* One line, newline removed; what names the source. */
 static bool
 token_read(struct arena *a, int fd, const char *what, const char **out, struct err *e)
 {
 	char text[PEER_TOKEN_MAX + 3];
 	size_t len = 0;
-	ssize_t n;
 
-	while (len < sizeof(text) - 1 &&
-	    ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0 || (n < 0 && errno == EINTR)))
-		len += n > 0 ? (size_t)n : 0;
-	if (n < 0)
-		return fail(e, ERR_FAILED, "token: %.200s: %s", what, strerror(errno));
+	if (!line_read(fd, what, text, sizeof(text) - 1, &len, e))
+		return false;
 	if (len > 0 && text[len - 1] == '\n')
 		len--;
 	if (len > 0 && text[len - 1] == '\r')

@@ -1,4 +1,5 @@
 #include "peer_wire.h"
+#include "net.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -234,7 +235,7 @@ channel_close(struct channel *c)
 	*c = (struct channel){ .fd = -1, .closed = true };
 }
 
-/* head: the length as sent; from_server: who speaks. */
+/* frame: length and payload as sent. */
 static void
 frame_mac(const struct channel *c, bool from_server, uint64_t sequence, const unsigned char *frame,
     size_t len, unsigned char out[WIRE_MAC])
@@ -268,12 +269,6 @@ channel_pending(const struct channel *c)
 	return c->out.len > c->out.done;
 }
 
-static bool
-try_later(void)
-{
-	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENOBUFS;
-}
-
 bool
 channel_flush(struct channel *c, struct err *e)
 {
@@ -281,7 +276,7 @@ channel_flush(struct channel *c, struct err *e)
 		ssize_t n =
 		    send(c->fd, c->out.p + c->out.done, c->out.len - c->out.done, MSG_NOSIGNAL);
 
-		if (n < 0 && try_later())
+		if (n < 0 && net_later())
 			return true;
 		if (n < 0)
 			return fail(e, ERR_FAILED, "control connection: %s", strerror(errno));
@@ -298,7 +293,7 @@ channel_fill(struct channel *c, struct err *e)
 	if (c->in.len - c->in.done > WIRE_PAYLOAD_MAX + FRAME_EXTRA)
 		return true; /* take out what is there first */
 	n = recv(c->fd, bytes_room(&c->in, READ_BYTES), READ_BYTES, 0);
-	if (n < 0 && !try_later())
+	if (n < 0 && !net_later())
 		return fail(e, ERR_FAILED, "control connection: %s", strerror(errno));
 	if (n == 0)
 		c->closed = true;

@@ -67,6 +67,19 @@ stop_fd(void)
 }
 
 void
+stop_hold(bool held)
+{
+	static struct sigaction before;
+	static bool holding;
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (held == holding)
+		return;
+	sigaction(SIGTSTP, held ? &ignore : &before, held ? &before : NULL);
+	holding = held;
+}
+
+void
 stop_reset(void)
 {
 	size_t i;

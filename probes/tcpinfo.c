@@ -112,7 +112,8 @@ tcpinfo_add(struct tcp_sample *sum, const struct tcp_sample *s, unsigned n)
 void
 tcp_log_init(struct tcp_log *l, struct arena *a)
 {
-	*l = (struct tcp_log){ .arena = a, .delivery_bps = NAN, .last.acked_bytes = NAN };
+	*l = (struct tcp_log){ .arena = a, .delivery_bps = NAN,
+		.base = { .segments = NAN, .busy_s = NAN } }; /* no share until it is known */
 }
 
 static void

@@ -37,6 +37,9 @@ err_record(struct err *e, enum err_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
+	text_disarm(e->text);
+	for (char *s = e->text; (s = strchr(s, '\n')) != NULL;)
+		*s = ' ';
 }
 
 static void *
@@ -214,4 +217,33 @@ text_add(struct text *t, const char *fmt, ...)
 	s = arena_vprintf(t->arena, fmt, ap);
 	va_end(ap);
 	text_bytes(t, s, strlen(s));
+}
+
+void
+text_wrap(struct text *t, const char *indent, size_t width, const char *words)
+{
+	size_t at = 0, n;
+
+	for (const char *w = words + strspn(words, " "); *w != '\0'; w += strspn(w, " ")) {
+		n = strcspn(w, " ");
+		if (at != 0 && at + 1 + n > width) {
+			text_bytes(t, "\n", 1);
+			at = 0;
+		}
+		text_add(t, "%s%.*s", at == 0 ? indent : " ", (int)n, w);
+		at += n + (at == 0 ? strlen(indent) : 1);
+		w += n;
+	}
+	text_bytes(t, "\n", 1);
+}
+
+void
+text_disarm(char *s)
+{
+	for (unsigned char *c = (unsigned char *)s; *c != '\0'; c++) {
+		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+			c[0] = c[1] = '?';
+		else if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
+			*c = '?';
+	}
 }

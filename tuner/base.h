@@ -87,4 +87,13 @@ struct text {
 void text_add(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void text_bytes(struct text *t, const char *s, size_t n);
 
+/* Words wrapped at blanks into lines of at most width bytes, each with the indent and a newline. */
+void text_wrap(struct text *t, const char *indent, size_t width, const char *words);
+
+/*
+ * What came from outside is not to command a terminal: control characters other than newline and
+ * tab, those of the second set in UTF-8 (U+0080..U+009F) included, become '?' in place.
+ */
+void text_disarm(char *s);
+
 #endif

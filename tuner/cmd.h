@@ -49,8 +49,8 @@ struct opt {
 };
 
 /*
- * Parse argv[1..] by the table (which ends with a NULL name); -h/--help, --json and -q are known
- * everywhere.  Words that are not flags come out in order; with stop_at_word the rest after
+ * Parse argv[1..] by the table (which ends with a NULL name); -h/--help, --json and -q are
+ * known everywhere.  Words that are not flags come out in order; with stop_at_word the rest after
  * the first word is left alone (for exec).  A flag given twice, unknown or without its argument is
  * ERR_USAGE naming it.  *help is set when help was asked for: it has been printed, return true.
  */
@@ -62,8 +62,9 @@ bool cmd_options(struct cmd_context *c, const struct cmd *cmd, struct opt *opts,
 bool cmd_given(const struct opt *opts, const char *name);
 
 /*
- * One live line on the terminal: replaces the last one; nothing unless tty and not quiet.
- * cmd_progress_end() clears it.
+ * One live line on the terminal: replaces the last one, and is cut at the terminal's width, because
+ * a wrapped line would not be replaced; nothing unless tty and not quiet.  cmd_progress_end()
+ * clears it.
  */
 void cmd_progress(struct cmd_context *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cmd_progress_end(struct cmd_context *c);
@@ -71,7 +72,7 @@ void cmd_progress_end(struct cmd_context *c);
 /* Read a run file; a schema that is not ours is an error that names it. */
 bool cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e);
 
-/* The report of a run on stdout, or the document itself. */
+/* On stdout: the document with --json, else the story. */
 void cmd_run_print(struct cmd_context *c, const struct run *run);
 
 /* Write it, atomically. */
@@ -82,7 +83,7 @@ bool cmd_run_out(const char *dir, const struct run *run, struct err *e);
 
 /*
  * The token of a run: from file, from standard input if from_stdin, else from PATHTUNE_TOKEN.
- * Several sources at once, or none, are ERR_USAGE.
+ * Both flags at once, or no source at all, are ERR_USAGE.
  */
 bool cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token,
     struct err *e);

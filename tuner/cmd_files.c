@@ -52,18 +52,15 @@ cmd_run_out(const char *dir, const struct run *run, struct err *e)
 bool
 cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token, struct err *e)
 {
-	const char *env = getenv("PATHTUNE_TOKEN");
-
 	if (file != NULL && from_stdin)
 		return fail(e, ERR_USAGE, "--token-file and --token-stdin contradict each other");
 	if (file != NULL)
 		return peer_token_file(a, file, token, e);
 	if (from_stdin)
 		return peer_token_stdin(a, token, e);
-	if (env == NULL)
+	if (getenv("PATHTUNE_TOKEN") == NULL)
 		return fail(e, ERR_USAGE,
 		    "the peer's token is needed: --token-file FILE, --token-stdin, "
 		    "or PATHTUNE_TOKEN in the environment");
-	*token = arena_strdup(a, env);
-	return peer_token_check(*token, e);
+	return peer_token_env(token, e);
 }

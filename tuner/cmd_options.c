@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 enum { OPTS_MAX = 48, VAL_HELP = 256, VAL_JSON, VAL_FIRST };
 
@@ -208,17 +211,27 @@ cmd_given(const struct opt *opts, const char *name)
 	return false;
 }
 
+static int
+columns(void)
+{
+	struct winsize w;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col : 80;
+}
+
 void
 cmd_progress(struct cmd_context *c, const char *fmt, ...)
 {
+	char line[512];
 	va_list ap;
 
 	if (!c->tty || c->quiet)
 		return;
-	fputs("\r\033[K", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	text_disarm(line);
+	fprintf(stderr, "\r\033[K%.*s", columns() - 1, line);
 	fflush(stderr);
 }
 

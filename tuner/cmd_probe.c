@@ -78,7 +78,7 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	run->options.data_cap_bytes = PROBE_BYTES;
 	p.profile_file = x.profile;
 	ok = stages(&p, token, e);
-	pipeline_close(&p, e);
+	pipeline_close(&p);
 	if (!ok || e->code != ERR_NONE)
 		return false;
 	fputs(c->json ? record_to_json(c->arena, &facts_record, &run->facts, true) :

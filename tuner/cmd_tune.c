@@ -4,6 +4,7 @@
 #include "fragment.h"
 #include "pipeline.h"
 #include "units.h"
+#include "../probes/files.h"
 
 #include <math.h>
 #include <string.h>
@@ -103,12 +104,13 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 }
 
 static void
-announce(struct cmd_context *c, const struct options *o)
+announce(struct cmd_context *c, const struct plan *plan)
 {
 	cmd_note(c,
 	    "measuring for at most %s, at most %s of traffic; live connections of this host "
 	    "may feel the values under trial",
-	    units_say_time(c->arena, o->budget_s), units_say_bytes(c->arena, o->data_cap_bytes));
+	    units_say_time(c->arena, plan->expected_s),
+	    units_say_bytes(c->arena, plan->expected_bytes));
 }
 
 static const char *
@@ -128,7 +130,7 @@ stages(struct pipeline *p, const char *token, struct err *e)
 {
 	if (!pipeline_probe(p, token, e) || !pipeline_plan(p, e))
 		return false;
-	announce(p->cmd, &p->run->options);
+	announce(p->cmd, &p->run->plan);
 	return pipeline_measure(p, e);
 }
 
@@ -137,19 +139,24 @@ static bool
 deliver(
     struct cmd_context *c, struct pipeline *p, const struct asked *x, bool measured, struct err *e)
 {
+	struct err unsaved = { ERR_NONE, "" };
 	struct run *run = p->run;
 
 	if (measured) {
 		fragment_make(c->arena, p->profile, run);
 		cmd_run_print(c, run);
 	}
-	if (x->save != NULL && run->n_trials != 0) {
-		struct err unsaved = { ERR_NONE, "" };
-
-		if (!cmd_run_save(c->arena, x->save, run, &unsaved))
-			return fail(e, unsaved.code, "%s", unsaved.text);
+	if (x->save != NULL && run->n_trials != 0 &&
+	    !cmd_run_save(c->arena, x->save, run, &unsaved)) {
+		if (e->code != ERR_NONE)
+			cmd_note(c, "%s", unsaved.text);
+		return fail(e, unsaved.code, "%s", unsaved.text);
 	}
-	return measured && (x->out == NULL || cmd_run_out(x->out, run, e));
+	if (!measured || x->out == NULL)
+		return measured;
+	if (run->n_files == 0)
+		cmd_note(c, "nothing is written below %s: the present settings stay", x->out);
+	return run->n_files == 0 || cmd_run_out(x->out, run, e);
 }
 
 static bool
@@ -172,10 +179,12 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (help)
 		return true;
 	p.profile_file = x.profile;
+	if (x.save != NULL && !files_may_write(x.save, e))
+		return false;
 	if (!cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
 		return false;
 	ok = stages(&p, token, e);
-	pipeline_close(&p, e);
+	pipeline_close(&p);
 	return deliver(c, &p, &x, ok, e) && e->code == ERR_NONE;
 }
 

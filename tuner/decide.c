@@ -103,21 +103,49 @@ say_setting(struct arena *a, const struct plan_direction *p, const struct settin
 	    a, "%s maximum %s", p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob);
 }
 
+/* Beyond a few hundred per cent a factor says more. */
+#define FACTOR_FROM 300
+
 static const char *
 say_effect(struct arena *a, const struct effect *x)
 {
-	return arena_printf(a,
-	    "%+.0f %% [%.0f, %.0f] (%.3g %% confidence, %.0f interleaved pairs in %s)", x->estimate,
-	    x->low, x->high, x->confidence * 100, x->pairs, units_say_time(a, x->seconds));
+	const char *size = arena_printf(a, "%+.0f %% [%.0f, %.0f]", x->estimate, x->low, x->high);
+
+	if (x->low >= FACTOR_FROM)
+		size = arena_printf(a, "%.3g times the goodput [%.3g, %.3g]",
+		    1 + x->estimate / 100, 1 + x->low / 100, 1 + x->high / 100);
+	return arena_printf(a, "%s (%.3g %% confidence, %.0f interleaved pairs in %s)", size,
+	    x->confidence * 100, x->pairs, units_say_time(a, x->seconds));
+}
+
+static const char *
+say_ms(struct arena *a, double ms)
+{
+	return arena_printf(a, ms < 9.95 ? "%.1f" : "%.0f", ms);
+}
+
+/* The side effects, as far as they are known of both settings; begins with a blank. */
+static const char *
+say_cost(struct arena *a, const struct search_result *r)
+{
+	struct text t = { .arena = a };
+
+	if (!isnan(r->before.rtt_ms) && !isnan(r->after.rtt_ms))
+		text_add(&t, " RTT under load %s ms (was %s)", say_ms(a, r->after.rtt_ms),
+		    say_ms(a, r->before.rtt_ms));
+	if (!isnan(r->before.retransmits) && !isnan(r->after.retransmits))
+		text_add(&t, "%s %.2f %% (was %.2f %%)",
+		    t.len == 0 ? " Retransmits" : ", retransmits", r->after.retransmits * 100,
+		    r->before.retransmits * 100);
+	return t.len == 0 ? " RTT under load and retransmits are not known." :
+	    arena_printf(a, "%s.", t.s);
 }
 
 static const char *
 say_change(struct arena *a, const struct plan_direction *p, const struct search_result *r)
 {
-	const char *words = arena_printf(a,
-	    "Change: %s. %s. RTT under load %.0f ms (was %.0f), retransmits %.2f %% (was %.2f %%).",
-	    say_setting(a, p, &r->start, &r->chosen), say_effect(a, &r->effect), r->after.rtt_ms,
-	    r->before.rtt_ms, r->after.retransmits * 100, r->before.retransmits * 100);
+	const char *words = arena_printf(a, "Change: %s. %s.%s",
+	    say_setting(a, p, &r->start, &r->chosen), say_effect(a, &r->effect), say_cost(a, r));
 
 	if (r->retransmit_exception)
 		words = arena_printf(a,
@@ -125,6 +153,20 @@ say_change(struct arena *a, const struct plan_direction *p, const struct search_
 		    "retransmit exception).",
 		    words);
 	return words;
+}
+
+/* The test behind this class is one-sided and sharper than the interval that is shown with it. */
+static const char *
+say_no_gain(struct arena *a, const struct effect *x)
+{
+	bool differs = x->low > 0 || x->high < 0;
+
+	if (isnan(x->estimate))
+		return "No gain: nothing that was tried was clearly faster; keep the present "
+		       "settings.";
+	return arena_printf(a, "%s: %s; a gain of 5 %% is %s; keep the present settings.",
+	    differs ? "No gain worth a change" : "No significant difference", say_effect(a, x),
+	    x->high < 5 ? "ruled out" : "unlikely");
 }
 
 static const char *
@@ -150,16 +192,17 @@ say_guard(struct arena *a, const struct search_result *r)
 
 	if (isnan(r->effect.estimate))
 		return arena_printf(a,
-		    "Keep the present settings: with what else was tried too many of the "
-		    "segments are sent again (%.2f %%, was %.2f %%).",
-		    r->after.retransmits * 100, r->before.retransmits * 100);
+		    "Keep the present settings: with what else was tried too many of the segments "
+		    "are sent again (%s, was %s).",
+		    units_say_percent(a, r->after.retransmits, 2),
+		    units_say_percent(a, r->before.retransmits, 2));
 	what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
-
 	if (r->guard_rtt)
 		return arena_printf(a,
-		    "%s, but the RTT under load goes from %.0f to %.0f ms (limit %.0f): "
+		    "%s, but the RTT under load goes from %s to %s ms (limit %s): "
 		    "not recommended. --policy throughput accepts it.",
-		    what, r->before.rtt_ms, r->after.rtt_ms, r->guard_limit_ms);
+		    what, say_ms(a, r->before.rtt_ms), say_ms(a, r->after.rtt_ms),
+		    say_ms(a, r->guard_limit_ms));
 	return arena_printf(a,
 	    "%s, but %.2f %% of the segments are sent again (was %.2f %%): not "
 	    "recommended.",
@@ -177,17 +220,11 @@ say_verdict(struct arena *a, const struct plan_direction *p, const struct search
 		return say_change(a, p, r);
 	case CLASS_PEER_LIMITS:
 		return arena_printf(a,
-		    "The peer limits: %s whatever is set here; tune the peer. Keep the "
-		    "present settings.",
-		    d->limit_after.evidence);
+		    "The peer limits: %s%s; tune the peer. Keep the present settings.",
+		    d->limit_after.evidence,
+		    setting_same(&r->start, &r->chosen) ? "" : " whatever is set here");
 	case CLASS_NO_GAIN:
-		if (isnan(r->effect.estimate))
-			return "No significant difference: a gain of 5 % is ruled out; keep the "
-			       "present settings.";
-		return arena_printf(a,
-		    "No significant difference: %s; a gain of 5 %% is ruled out; keep the "
-		    "present settings.",
-		    say_effect(a, &r->effect));
+		return say_no_gain(a, &r->effect);
 	case CLASS_CANNOT_BIND:
 		return arena_printf(a, "Keep the present settings: %s.",
 		    r->why != NULL ? r->why : "no knob of this host can be the limit");
@@ -196,8 +233,9 @@ say_verdict(struct arena *a, const struct plan_direction *p, const struct search
 	case CLASS_UNSTEADY:
 		return arena_printf(a,
 		    "Keep the present settings: connections with %s fall into two groups, "
-		    "some of them stuck at less than half of the rate.",
-		    say_setting(a, p, &r->start, &r->chosen));
+		    "some of them stuck at less than half of the rate%s%s.",
+		    say_setting(a, p, &r->start, &r->chosen), r->why == NULL ? "" : ": ",
+		    r->why == NULL ? "" : r->why);
 	case CLASS_FAILED:
 		return arena_printf(a, "Keep the present settings: measuring failed: %s.",
 		    r->why != NULL ? r->why : "no trial succeeded");
@@ -221,8 +259,10 @@ decide_direction(struct arena *a, const struct plan_direction *p, const struct s
 	d.limit_before = limiter_name(a, trials, n_trials, p->direction, &r->start);
 	d.limit_after = limiter_name(a, trials, n_trials, p->direction, &r->chosen);
 	if (d.verdict != VERDICT_CHANGE && d.class != CLASS_FAILED && d.class != CLASS_GUARD &&
-	    peer_limits(&d))
+	    peer_limits(&d)) {
 		d.class = CLASS_PEER_LIMITS;
+		d.more_s = NAN;
+	}
 	d.words = say_verdict(a, p, r, d.class, &d);
 	return d;
 }

@@ -1,39 +1,23 @@
 #include "fragment.h"
 #include "units.h"
 
-#include <math.h>
 #include <string.h>
 
 #define COMMENT_WIDTH 96
 
-/* A comment, wrapped at blanks; every line starts with "# ". */
 static void
 comment(struct text *t, const char *words)
 {
-	size_t at = 0;
-
-	for (const char *w = words; *w != '\0';) {
-		size_t n = strcspn(w, " ");
-
-		if (at == 0 || at + 1 + n > COMMENT_WIDTH) {
-			text_add(t, "%s#", at == 0 ? "" : "\n");
-			at = 1;
-		}
-		text_add(t, " %.*s", (int)n, w);
-		at += 1 + n;
-		w += n;
-		w += strspn(w, " ");
-	}
-	text_bytes(t, "\n", 1);
+	text_wrap(t, "# ", COMMENT_WIDTH, words);
 }
 
 static void
 header(struct arena *a, struct text *t, const struct run *run)
 {
 	comment(t,
-	    arena_printf(a, "Written by pathtune %s, %s, for the path to %s (RTT %.1f ms).",
+	    arena_printf(a, "Written by pathtune %s, %s, for the path to %s (RTT %s).",
 		run->version, run->started, run->facts.peer == NULL ? "?" : run->facts.peer,
-		run->facts.rtt_ms));
+		units_say_time(a, run->facts.rtt_ms / 1e3)));
 	for (size_t i = 0; i < run->decision.n_directions; i++) {
 		const struct direction_decision *d = &run->decision.directions[i];
 

@@ -15,9 +15,11 @@
 #define LOSS_SHARE 1e-5 /* fewer segments sent again than this have no say */
 #define QUEUE_RISE 1.15 /* RTT under load over idle RTT that shows a standing queue */
 #define RATE_MATCH 0.93 /* goodput over the largest delivery rate: headers and nothing else */
+#define BEST_SHARE 0.85 /* of what this path carried for any setting of the run: not full */
 
 struct medians {
-	double rwnd, sndbuf, retransmits, goodput, idle_ms, loaded_ms, rate, inflight;
+	double rwnd, sndbuf, retransmits, goodput, idle_ms, loaded_ms, rate;
+	double inflight; /* of one connection */
 	size_t n;
 };
 
@@ -53,6 +55,7 @@ medians_of(
 {
 	bool *use = arena_array(a, n + 1, sizeof(*use));
 	struct medians m = { .n = 0 };
+	double streams;
 
 	for (size_t i = 0; i < n; i++) {
 		use[i] = t[i].status == TRIAL_OK && t[i].direction == d &&
@@ -67,6 +70,9 @@ medians_of(
 	m.loaded_ms = median_of(t, n, use, offsetof(struct trial, rtt.loaded_ms));
 	m.rate = median_of(t, n, use, offsetof(struct trial, delivery_rate_bps));
 	m.inflight = median_of(t, n, use, offsetof(struct trial, inflight_bytes));
+	streams = median_of(t, n, use, offsetof(struct trial, streams));
+	if (streams > 1)
+		m.inflight /= streams;
 	return m;
 }
 
@@ -100,31 +106,67 @@ full(struct arena *a, enum direction d, const struct medians *m, const struct se
 		    d == DIR_SEND ? "send" : "receive") };
 }
 
+/* Below a millisecond or two a rise is no sign of a standing queue, nor is it of none. */
+static const char *
+rtt_words(struct arena *a, const struct medians *m)
+{
+	if (isnan(m->idle_ms) || isnan(m->loaded_ms))
+		return "";
+	return arena_printf(a, "%s (RTT %.1f ms idle, %.1f under load)",
+	    m->loaded_ms <= m->idle_ms * QUEUE_RISE ? " and no queue stands" : "", m->idle_ms,
+	    m->loaded_ms);
+}
+
+/* The most that any setting got over this path in one good trial. */
+static double
+best_goodput(const struct trial *t, size_t n, enum direction d)
+{
+	double best = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (t[i].status == TRIAL_OK && t[i].direction == d && t[i].goodput_bps > best)
+			best = t[i].goodput_bps;
+	}
+	return best;
+}
+
 static struct limit
-path_or_cwnd(struct arena *a, const struct medians *m)
+cwnd(struct arena *a, const struct medians *m, bool loss, double best_bps)
+{
+	if (loss)
+		return (struct limit){ LIMIT_CWND,
+			arena_printf(a,
+			    "losses hold the cwnd down: %.3g %% of the segments were sent again%s",
+			    m->retransmits * 100, rtt_words(a, m)) };
+	return (struct limit){ LIMIT_CWND,
+		arena_printf(a,
+		    "the cwnd stays low: no buffer or window held the sender back, and another "
+		    "setting got %s over the same path%s",
+		    units_say_rate(a, best_bps), rtt_words(a, m)) };
+}
+
+/* A goodput that matches the delivery rate says little alone: a low cwnd delivers as it sends. */
+static struct limit
+path_or_cwnd(struct arena *a, const struct medians *m, double best_bps)
 {
 	bool queue = m->loaded_ms > m->idle_ms * QUEUE_RISE + 1;
 	bool loss = m->retransmits > LOSS_SHARE;
+	bool below = m->goodput < BEST_SHARE * best_bps;
+	bool matches = m->goodput > m->rate * RATE_MATCH;
 
 	if (queue)
 		return (struct limit){ LIMIT_PATH,
 			arena_printf(a,
 			    "the path is full: under load the RTT rises from %.1f to %.1f ms",
 			    m->idle_ms, m->loaded_ms) };
-	if (loss && !(m->goodput > m->rate * RATE_MATCH))
-		return (struct limit){ LIMIT_CWND,
-			arena_printf(a,
-			    "losses hold the cwnd down: %.3g %% of the segments were sent again "
-			    "and no queue stands "
-			    "(RTT %.1f ms idle, %.1f under load)",
-			    m->retransmits * 100, m->idle_ms, m->loaded_ms) };
-	if (m->goodput > m->rate * RATE_MATCH)
+	if (below || (loss && !matches))
+		return cwnd(a, m, loss, best_bps);
+	if (matches)
 		return (struct limit){ LIMIT_PATH,
 			arena_printf(a,
 			    "the path carries no more: goodput is %.0f %% of the delivery rate and "
-			    "no buffer or "
-			    "window held the sender back",
-			    100 * m->goodput / m->rate) };
+			    "no buffer or window held the sender back",
+			    fmin(100, 100 * m->goodput / m->rate)) };
 	return (struct limit){ LIMIT_UNKNOWN, "neither a window, losses nor a queue shows" };
 }
 
@@ -144,5 +186,5 @@ limiter_name(struct arena *a, const struct trial *trials, size_t n, enum directi
 		return limited(a, LIMIT_SNDBUF, "the send buffer", m.sndbuf);
 	if (window_full(&m, setting))
 		return full(a, direction, &m, setting);
-	return path_or_cwnd(a, &m);
+	return path_or_cwnd(a, &m, best_goodput(trials, n, direction));
 }

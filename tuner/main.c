@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "../probes/stop.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,22 @@ flush_results(struct err *e)
 	return fail(e, ERR_FAILED, "standard output: could not be written");
 }
 
+/*
+ * A standard descriptor that is closed would go to the next file that is opened: what is printed
+ * would end up in a journal or on the peer's connection.  Filled the wrong way round, so that using
+ * it is still an error.
+ */
+static bool
+fill_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	}
+	return true;
+}
+
 static int
 run(const struct cmd *cmd, const char *program, int argc, char **argv)
 {
@@ -71,7 +88,9 @@ run(const struct cmd *cmd, const char *program, int argc, char **argv)
 	struct err e = { ERR_NONE, "" };
 	int status;
 
-	if (!stop_install())
+	if (!fill_standard())
+		fail(&e, ERR_FAILED, "/dev/null could not be opened");
+	else if (!stop_install())
 		fail(&e, ERR_FAILED, "signal handlers could not be installed");
 	else if (cmd->run(&c, argc, argv, &e))
 		flush_results(&e);

@@ -215,7 +215,7 @@ struct plan {
 	struct plan_direction *directions;
 	size_t n_directions;
 	double expected_s;        /* at most */
-	double expected_bytes;    /* about */
+	double expected_bytes;    /* at most */
 	const char **notes;       /* in words: what is not tried, and why */
 	size_t n_notes;
 };

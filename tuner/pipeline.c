@@ -115,11 +115,8 @@ pipeline_plan(struct pipeline *p, struct err *e)
 }
 
 void
-pipeline_close(struct pipeline *p, struct err *e)
+pipeline_close(struct pipeline *p)
 {
-	if (p->guard != NULL)
-		guard_release(p->guard, p->host, p->cmd->arena, e);
-	p->guard = NULL;
 	peer_close(p->session);
 	p->session = NULL;
 	if (p->host != NULL)

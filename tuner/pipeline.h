@@ -20,7 +20,7 @@ struct pipeline {
 	struct profile *profile;
 	struct host *host;
 	struct session *session;      /* NULL without a peer */
-	struct guard *guard;          /* NULL until a knob is about to be set */
+	struct guard *guard;          /* while measuring, if there are knobs that may be set */
 	struct knob_value *old;       /* every knob that may be set, as found */
 	struct knob_value *now;       /* the same, as they are */
 	size_t n_old;
@@ -37,11 +37,11 @@ bool pipeline_plan(struct pipeline *p, struct err *e);
 
 /*
  * The searches, one a direction, and the decision.  The host is as it was before when this
- * returns, whatever it returns.
+ * returns, whatever it returns; where that is not so the error says it first, as ERR_FAILED.
  */
 bool pipeline_measure(struct pipeline *p, struct err *e);
 
-/* Session, guard and host closed; values restored if they were not yet. */
-void pipeline_close(struct pipeline *p, struct err *e);
+/* Session and host closed. */
+void pipeline_close(struct pipeline *p);
 
 #endif

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <sodium.h>
 #include <string.h>
-#include <time.h>
 
 #define EARLY_S 2.0 /* a trial may end after this much when its interval is tight */
 
@@ -18,17 +17,9 @@ struct measuring {
 	struct pipeline *p;
 	const struct plan_direction *plan;
 	struct search *search;
-	double started_s, bytes, budget_s;
+	double started_s, bytes;
+	double budget_s, cap_bytes; /* of this direction */
 };
-
-static double
-now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static unsigned long long
 coin_source(void *arg)
@@ -42,73 +33,96 @@ coin_source(void *arg)
 
 /* ---- knobs under guard ---------------------------------------------------------------------- */
 
-/* The old value is read again: somebody may have changed it since the facts were found. */
-static bool
-guard_knob(struct pipeline *p, const struct knob *k, struct err *e)
+static void
+guard_knob(struct pipeline *p, const struct knob *k)
 {
 	const struct knob_fact *f = k == NULL ? NULL : facts_knob(&p->run->facts, k->name);
 	struct knob_value *v;
-	const char *text;
 
 	if (f == NULL || !f->writable || f->text == NULL)
-		return true;
-	if (!knobs_read(p->host, p->cmd->arena, k->file, &text, e))
-		return false;
-	if (!knobs_same(text, f->text))
-		return fail(e, ERR_FAILED, "%s: changed from '%s' to '%s' while this run began",
-		    k->name, f->text, text);
+		return;
 	v = arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(*v));
-	*v = (struct knob_value){ k->name, k->file, text };
-	return true;
+	*v = (struct knob_value){ k->name, k->file, f->text };
 }
 
 /* Every knob that the searches or the last check may set. */
-static bool
-collect_knobs(struct pipeline *p, struct err *e)
+static void
+collect_knobs(struct pipeline *p)
 {
 	const struct plan *plan = &p->run->plan;
 
 	for (size_t i = 0; i < plan->n_directions; i++) {
 		const struct plan_direction *d = &plan->directions[i];
-		const struct knob *cc =
-		    d->n_cc > 1 ? profile_knob(p->profile, ROLE_CONGESTION) : NULL;
 
-		if (!guard_knob(p, plan_limit_knob(p->profile, d->direction), e) ||
-		    !guard_knob(p, plan_max_knob(p->profile, d->direction), e) ||
-		    !guard_knob(p, cc, e))
-			return false;
+		guard_knob(p, plan_limit_knob(p->profile, d->direction));
+		guard_knob(p, plan_max_knob(p->profile, d->direction));
+		if (d->n_cc > 1)
+			guard_knob(p, profile_knob(p->profile, ROLE_CONGESTION));
 	}
 	p->now = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*p->now));
 	if (p->n_old != 0)
 		memcpy(p->now, p->old, p->n_old * sizeof(*p->now));
-	return true;
 }
 
+/*
+ * From here on no other run can set them.  The facts are older than that: another run, or somebody
+ * else, may have set a value meanwhile, and that one would be brought back.
+ */
 static bool
 arm_guard(struct pipeline *p, struct err *e)
 {
 	const struct facts *f = &p->run->facts;
+	struct err moved = { ERR_NONE, "" };
 
-	if (p->guard != NULL)
+	if (p->n_old == 0)
 		return true;
-	return guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
-	    p->old, p->n_old, &p->guard, e);
+	if (!guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
+		p->old, p->n_old, &p->guard, e))
+		return false;
+	stop_hold(true);
+	if (knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
+		return true;
+	return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
 }
 
-/* Bring the guarded knobs to these texts (n_old of them); only what differs is written. */
+/* A host that is not as it was weighs more than why the run ended. */
+static bool
+release_guard(struct pipeline *p, struct err *e)
+{
+	struct err unrestored = { ERR_NONE, "" }, ended = *e;
+	struct guard *g = p->guard;
+	bool restored;
+
+	p->guard = NULL;
+	restored = g == NULL || guard_release(g, p->host, p->cmd->arena, &unrestored);
+	stop_hold(false);
+	if (restored)
+		return true;
+	*e = (struct err){ ERR_NONE, "" };
+	return fail(e, unrestored.code, "%s%s%s", unrestored.text,
+	    ended.code == ERR_NONE ? "" : "; before that: ", ended.text);
+}
+
+/*
+ * Bring the guarded knobs to these texts (n_old of them); only what differs is written, and nothing
+ * over a value that is not ours.
+ */
 static bool
 set_knobs(struct pipeline *p, const struct knob_value *want, struct err *e)
 {
 	struct knob_value *diff = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*diff));
+	struct err moved = { ERR_NONE, "" };
 	size_t n = 0;
 
+	if (!knobs_hold(p->host, p->cmd->arena, p->now, p->n_old, &moved))
+		return fail(e, ERR_FAILED, "%s: somebody else sets it as well", moved.text);
 	for (size_t i = 0; i < p->n_old; i++) {
 		if (!knobs_same(p->now[i].text, want[i].text))
 			diff[n++] = want[i];
 	}
 	if (n == 0)
 		return true;
-	if (!arm_guard(p, e) || !guard_announce(p->guard, diff, n, e) ||
+	if (!guard_announce(p->guard, diff, n, e) ||
 	    !knobs_set(p->host, p->cmd->arena, diff, n, e))
 		return false;
 	memcpy(p->now, want, p->n_old * sizeof(*want));
@@ -189,7 +203,7 @@ tick(void *arg, double seconds, double bps)
 	cmd_progress(m->p->cmd, "%s: %s%s%s | %s of at most %s, %s moved",
 	    m->plan->direction == DIR_SEND ? "sending" : "receiving", t->words,
 	    t->blind ? "" : ", ", t->blind ? "" : units_say_rate(a, bps),
-	    units_say_time(a, floor(now_s() - m->started_s)), units_say_time(a, m->budget_s),
+	    units_say_time(a, floor(flow_clock_s() - m->started_s)), units_say_time(a, m->budget_s),
 	    units_say_bytes(a, m->bytes));
 	arena_free(a);
 }
@@ -206,7 +220,7 @@ transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err
 		.duration_s = ask->duration_s,
 		.early_s = fmin(EARLY_S, ask->duration_s),
 		.cc = ask->setting.cc,
-		.max_bytes = fmax(0, o->data_cap_bytes - m->bytes) };
+		.max_bytes = flow_cap_left(m->cap_bytes, m->bytes) };
 	struct err moved = { ERR_NONE, "" };
 
 	if (!peer_measure(m->p->session, m->p->cmd->arena, &f, &progress, t, e))
@@ -262,7 +276,7 @@ new_search(struct measuring *m)
 		.idle_rtt_s = run->facts.rtt_ms / 1e3,
 		.link_bps = run->facts.link_bps,
 		.budget_s = m->budget_s,
-		.data_cap_bytes = run->options.data_cap_bytes / (double)run->plan.n_directions,
+		.data_cap_bytes = m->cap_bytes,
 		.mode = run->options.mode,
 		.policy = run->options.policy,
 		.confirmations = (unsigned)run->plan.n_directions,
@@ -276,16 +290,18 @@ static bool
 search_direction(struct pipeline *p, size_t i, struct direction_decision *out, struct err *e)
 {
 	struct run *run = p->run;
+	double n = (double)run->plan.n_directions;
 	struct measuring m = { .p = p,
 		.plan = &run->plan.directions[i],
-		.started_s = now_s(),
-		.budget_s = run->options.budget_s / (double)run->plan.n_directions };
+		.started_s = flow_clock_s(),
+		.budget_s = run->plan.expected_s / n,
+		.cap_bytes = run->plan.expected_bytes / n };
 	size_t first = run->n_trials;
 	struct search_result r;
 	struct ask ask;
 
 	m.search = new_search(&m);
-	while (search_next(m.search, now_s() - m.started_s, m.bytes, &ask)) {
+	while (search_next(m.search, flow_clock_s() - m.started_s, m.bytes, &ask)) {
 		if (!run_trial(&m, &ask, e))
 			return false;
 	}
@@ -351,10 +367,8 @@ pipeline_measure(struct pipeline *p, struct err *e)
 {
 	bool ok;
 
-	ok = collect_knobs(p, e) && search_all(p, e);
+	collect_knobs(p);
+	ok = arm_guard(p, e) && search_all(p, e);
 	cmd_progress_end(p->cmd);
-	if (p->guard != NULL && !guard_release(p->guard, p->host, p->cmd->arena, e))
-		ok = false;
-	p->guard = NULL;
-	return ok;
+	return release_guard(p, e) && ok;
 }

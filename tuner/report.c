@@ -12,48 +12,50 @@ struct page {
 	bool color;
 };
 
+/* A run file is somebody else's text: nothing of it reaches the terminal as it is. */
+static void PRINTF_LIKE(2, 3)
+say(struct page *p, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = arena_vprintf(p->t.arena, fmt, ap);
+	va_end(ap);
+	text_disarm(s);
+	text_bytes(&p->t, s, strlen(s));
+}
+
 static void
 wrapped(struct page *p, const char *indent, const char *words)
 {
-	size_t at = 0, left = strlen(indent);
+	struct text t = { .arena = p->t.arena };
 
-	for (const char *w = words; *w != '\0';) {
-		size_t n = strcspn(w, " ");
-
-		if (at == 0 || left + at + 1 + n > WRAP) {
-			text_add(&p->t, "%s%s%.*s", at == 0 ? "" : "\n", indent, (int)n, w);
-			at = n;
-		} else {
-			text_add(&p->t, " %.*s", (int)n, w);
-			at += 1 + n;
-		}
-		w += n;
-		w += strspn(w, " ");
-	}
-	text_add(&p->t, "\n");
+	text_wrap(&t, indent, WRAP, words);
+	say(p, "%s", t.s);
 }
 
 static void
 bold(struct page *p, const char *words)
 {
-	text_add(&p->t, p->color ? "\033[1m%s\033[0m" : "%s", words);
+	text_add(&p->t, "%s", p->color ? "\033[1m" : "");
+	say(p, "%s", words);
+	text_add(&p->t, "%s\n", p->color ? "\033[0m" : "");
 }
 
 static void
 host_lines(struct arena *a, struct page *p, const struct facts *f)
 {
-	text_add(&p->t, "%s %s, %s, %s RAM, %s%s%s%s to %s\n", f->os == NULL ? "?" : f->os,
+	say(p, "%s %s, %s, %s RAM, %s%s%s%s to %s\n", f->os == NULL ? "?" : f->os,
 	    f->release == NULL ? "" : f->release,
 	    f->hypervisor == NULL ? "hypervisor unknown" : f->hypervisor,
 	    units_say_bytes(a, f->ram_bytes),
 	    f->interface == NULL ? "interface unknown" : f->interface,
 	    f->driver == NULL ? "" : " (", f->driver == NULL ? "" : f->driver,
 	    f->driver == NULL ? "" : ")", f->peer == NULL ? "no peer" : f->peer);
-	if (!isnan(f->rtt_ms))
-		text_add(&p->t, "idle RTT %s", units_say_time(a, f->rtt_ms / 1e3));
-	if (!isnan(f->link_bps))
-		text_add(&p->t, ", link %s", units_say_rate(a, f->link_bps));
-	text_add(&p->t, "\n");
+	say(p, "idle RTT %s%s%s\n", units_say_time(a, f->rtt_ms / 1e3),
+	    isnan(f->link_bps) ? "" : ", link ",
+	    isnan(f->link_bps) ? "" : units_say_rate(a, f->link_bps));
 }
 
 static void
@@ -61,26 +63,33 @@ side_line(struct arena *a, struct page *p, const char *when, const struct side *
 {
 	if (isnan(s->goodput_bps))
 		return;
-	text_add(&p->t, "  %-7s %14s   RTT under load %5.0f ms   retransmits %s", when,
-	    units_say_rate(a, s->goodput_bps), s->rtt_ms, units_say_percent(a, s->retransmits, 2));
-	text_add(&p->t, "   %s%swindow %s\n", s->setting.cc == NULL ? "" : s->setting.cc,
+	say(p, "  %-7s %14s   RTT under load %8s   retransmits %s", when,
+	    units_say_rate(a, s->goodput_bps),
+	    isnan(s->rtt_ms) ? "unknown" :
+	    arena_printf(a, s->rtt_ms < 9.95 ? "%.1f ms" : "%.0f ms", s->rtt_ms),
+	    units_say_percent(a, s->retransmits, 2));
+	say(p, "   %s%swindow %s\n", s->setting.cc == NULL ? "" : s->setting.cc,
 	    s->setting.cc == NULL ? "" : ", ", units_say_bytes(a, s->setting.window_bytes));
 }
 
 static void
 limit_line(struct page *p, const char *when, const struct limit *l)
 {
-	if (l->evidence != NULL)
-		text_add(&p->t, "  %-7s limited by %s: %s\n", when, limiter_names[l->limiter],
-		    l->evidence);
+	static const char indent[] = "          ";
+	struct text t = { .arena = p->t.arena };
+
+	if (l->evidence == NULL)
+		return;
+	text_wrap(&t, indent, WRAP, arena_printf(t.arena, "limited by %s: %s",
+	    limiter_names[l->limiter], l->evidence));
+	say(p, "  %-7s %s", when, t.s + sizeof(indent) - 1);
 }
 
 static void
 direction_lines(struct arena *a, struct page *p, const struct direction_decision *d)
 {
-	text_add(&p->t, "\n");
+	say(p, "\n");
 	bold(p, d->direction == DIR_SEND ? "Sending" : "Receiving");
-	text_add(&p->t, "\n");
 	wrapped(p, "  ", d->words == NULL ? "" : d->words);
 	side_line(a, p, "before", &d->before);
 	if (!setting_same(&d->before.setting, &d->after.setting))
@@ -103,25 +112,24 @@ trial_lines(struct arena *a, struct page *p, const struct run *run)
 	}
 	if (run->n_trials == 0)
 		return;
-	text_add(&p->t, "\n%zu trials, %s moved", run->n_trials, units_say_bytes(a, bytes));
+	say(p, "\n%zu trials, %s moved", run->n_trials, units_say_bytes(a, bytes));
 	if (bad != 0)
-		text_add(&p->t, ", %zu failed", bad);
+		say(p, ", %zu failed", bad);
 	if (drifting != 0)
-		text_add(&p->t, ", %zu not steady after the warm-up", drifting);
-	text_add(&p->t, "\n");
+		say(p, ", %zu not steady after the warm-up", drifting);
+	say(p, "\n");
 }
 
 static void
 file_lines(struct page *p, const struct run *run)
 {
 	for (size_t i = 0; i < run->n_files; i++) {
-		text_add(&p->t, "\n");
+		say(p, "\n");
 		bold(p, run->files[i].path);
-		text_add(&p->t, "\n");
 		for (const char *s = run->files[i].text; *s != '\0';) {
 			size_t n = strcspn(s, "\n");
 
-			text_add(&p->t, "  %.*s\n", (int)n, s);
+			say(p, "  %.*s\n", (int)n, s);
 			s += n + (s[n] == '\n');
 		}
 	}
@@ -137,6 +145,8 @@ report_run(struct arena *a, const struct run *run, bool color)
 		wrapped(&p, "note: ", run->plan.notes[i]);
 	for (size_t i = 0; i < run->decision.n_directions; i++)
 		direction_lines(a, &p, &run->decision.directions[i]);
+	if (run->decision.verdict == VERDICT_NONE)
+		say(&p, "\nNo decision: the run ended before one.\n");
 	trial_lines(a, &p, run);
 	file_lines(&p, run);
 	return p.t.s;

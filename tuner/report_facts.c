@@ -75,6 +75,14 @@ offloads(struct text *t, const struct facts *f)
 	}
 }
 
+static const char *
+range(struct arena *a, const struct knob_fact *k)
+{
+	if (isnan(k->min) || isnan(k->max))
+		return "";
+	return arena_printf(a, " (%.0f to %.0f)", k->min, k->max);
+}
+
 static void
 knobs(struct text *t, const struct facts *f)
 {
@@ -90,8 +98,9 @@ knobs(struct text *t, const struct facts *f)
 		k = &f->knobs[i];
 		if (k->text == NULL)
 			continue; /* among the unknown */
-		line(t, i == 0 ? "knobs" : "", arena_printf(t->arena, "%-*s  %-*s  %s", (int)name,
-		    k->name, (int)value, k->text, k->writable ? "can be set" : k->why));
+		line(t, i == 0 ? "knobs" : "", arena_printf(t->arena, "%-*s  %-*s  %s%s",
+		    (int)name, k->name, (int)value, k->text, k->writable ? "can be set" :
+		    k->why == NULL ? "cannot be set" : k->why, range(t->arena, k)));
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "../unit/program.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -170,6 +171,20 @@ child_of(struct world *w, pid_t parent)
 	return (pid_t)strtol(text, NULL, 10);
 }
 
+/* A stopped tuner would leave its values in force. */
+static bool
+ignores_ctrl_z(struct world *w, pid_t pid)
+{
+	const char *path = arena_printf(w->a, "/proc/%ld/status", (long)pid), *text, *at;
+	struct err e = { ERR_NONE, "" };
+	size_t len;
+
+	cr_assert(files_read(w->a, path, 65536, &text, &len, &e), "%s", e.text);
+	at = strstr(text, "SigIgn:");
+	cr_assert_not_null(at);
+	return (strtoull(at + strlen("SigIgn:"), NULL, 16) >> (SIGTSTP - 1) & 1) != 0;
+}
+
 Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
 {
 	static const struct {
@@ -183,6 +198,7 @@ Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
 		struct said s;
 
 		cr_assert(wait_for(&w, before, false), "signal %d: a value was set", t[i].signal);
+		cr_assert(ignores_ctrl_z(&w, child_of(&w, tuner.pid)));
 		kill(child_of(&w, tuner.pid), t[i].signal);
 		s = program_end(w.a, tuner);
 		cr_assert_eq(s.status, t[i].status, "signal %d: status %d: %s", t[i].signal, s.status,
@@ -190,6 +206,59 @@ Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
 		cr_assert(wait_for(&w, before, true), "signal %d: %s", t[i].signal, send_knob(&w));
 		world_end(&w);
 	}
+}
+
+static void
+set_by_somebody(struct world *w, const char *value)
+{
+	const char *path = arena_printf(w->a, "%s/value", w->dir);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	cr_assert(fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value));
+	close(fd);
+	in_a(w, arena_printf(w->a, "cp %s /proc/sys/net/ipv4/tcp_wmem", path));
+	unlink(path);
+	cr_assert(knobs_same(send_knob(w), value), "%s", send_knob(w));
+}
+
+Test(tune, leaves_what_somebody_else_sets_and_says_so_whatever_ends_it, .timeout = 100)
+{
+	static const int signals[] = { 0, SIGINT };
+	static const char value[] = "4096 16384 777777";
+
+	for (size_t i = 0; i < NELEM(signals); i++) {
+		struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+		const char *before = send_knob(&w);
+		struct started tuner = tune_start(&w, "--quick");
+		struct said s;
+
+		cr_assert(wait_for(&w, before, false));
+		set_by_somebody(&w, value);
+		kill(child_of(&w, tuner.pid), signals[i]);
+		s = program_end(w.a, tuner);
+		cr_assert_eq(s.status, 1, "not all is as it was: %d, %s", s.status, s.err);
+		cr_assert(strstr(s.err, "tcp_wmem: is \"4096 16384 777777\" now, which is not ours")
+		    != NULL, "%s", s.err);
+		cr_assert(knobs_same(send_knob(&w), value), "%s", send_knob(&w));
+		world_end(&w);
+	}
+}
+
+Test(tune, a_second_one_at_once_is_refused_before_it_measures, .timeout = 100)
+{
+	struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+	const char *before = send_knob(&w);
+	struct started first = tune_start(&w, "--quick");
+	struct said second;
+
+	cr_assert(wait_for(&w, before, false));
+	second = program_end(w.a, tune_start(&w, "--quick"));
+	cr_assert_eq(second.status, 1, "%s", second.err);
+	cr_assert(strstr(second.err, "another pathtune (process") != NULL, "%s", second.err);
+	kill(child_of(&w, first.pid), SIGINT);
+	cr_assert_eq(program_end(w.a, first).status, 5);
+	cr_assert(wait_for(&w, before, true), "%s", send_knob(&w));
+	world_end(&w);
 }
 
 /* In a mount namespace of its own, with a file system too small for a run file. */
@@ -237,5 +306,98 @@ Test(demo, tells_the_story_and_leaves_no_lab_behind, .timeout = 200)
 	cr_assert(strstr(s.err, "an emulated path of 50 Mbit/s, RTT 10 ms") != NULL, "%s", s.err);
 	s = program_run(a, arena_printf(a, "lab status %s", lab));
 	cr_assert_str_eq(s.err, arena_printf(a, "pathtune lab: lab %s: there is none\n", lab));
+	arena_free(a);
+}
+
+/* ---- without a lab: over loopback, by somebody who may set nothing ------------------------- */
+
+/* A copy that everybody may run, wherever this one was built. */
+static const char *
+public_copy(struct arena *a, const char *dir)
+{
+	const char *path = arena_printf(a, "%s/pathtune", dir), *text;
+	struct err e = { ERR_NONE, "" };
+	size_t len;
+
+	cr_assert(chmod(dir, 0755) == 0 &&
+	    files_read(a, PATHTUNE, (size_t)1 << 30, &text, &len, &e) &&
+	    files_write(path, text, len, 0755, &e), "%s", e.text);
+	return path;
+}
+
+/* "tune" against peer, as nobody; what it says on stdout goes to the file. */
+static int
+tune_as_nobody(struct arena *a, const char *program, const char *peer, const char *cap,
+    const char *out)
+{
+	int status, fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	const char *home = arena_printf(a, "HOME=%s.d", out);
+	pid_t pid = fork();
+
+	cr_assert(fd >= 0 && pid >= 0);
+	if (pid == 0) {
+		char token[] = "PATHTUNE_TOKEN=" TOKEN;
+		char *env[] = { token, arena_strdup(a, home), NULL };
+
+		dup2(fd, STDOUT_FILENO);
+		if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+			_exit(100);
+		execle(program, program, "tune", "--peer", peer, "--direction", "both",
+		    "--budget", "12s", "--data-cap", cap, "--json", "--out",
+		    "/nonexistent/below", (char *)NULL, env);
+		_exit(127);
+	}
+	close(fd);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static double
+bytes_moved(const struct run *run)
+{
+	double bytes = 0;
+
+	for (size_t i = 0; i < run->n_trials; i++)
+		bytes += isnan(run->trials[i].bytes) ? 0 : run->trials[i].bytes;
+	return bytes;
+}
+
+Test(loopback, who_may_set_nothing_gets_an_answer_and_both_directions_share_the_cap,
+    .timeout = 100)
+{
+	static const struct {
+		const char *flag;
+		double bytes;
+	} caps[] = { { "10G", 10.0 * 1073741824 }, { "1200M", 1200.0 * 1048576 } };
+	struct arena *a = arena_new();
+	char dir[] = "/tmp/pathtune-test-XXXXXX", line[256] = "";
+	const char *program, *out;
+
+	cr_assert_not_null(mkdtemp(dir));
+	program = public_copy(a, dir);
+	out = arena_printf(a, "%s/run.json", dir);
+	setenv("PATHTUNE_TOKEN", TOKEN, 1);
+	for (size_t i = 0; i < NELEM(caps); i++) {
+		struct started server = program_start(a,
+		    "serve --listen 127.0.0.1 --port 0 --token-env -q --max-time 90s");
+		struct err e = { ERR_NONE, "" };
+		struct run run;
+		unsigned port;
+
+		cr_assert(read(server.out, line, sizeof(line)) > 0, "the server starts");
+		cr_assert_eq(sscanf(line, "ready port %u", &port), 1);
+		cr_assert_eq(tune_as_nobody(a, program, arena_printf(a, "127.0.0.1:%u", port),
+		    caps[i].flag, out), 0);
+		program_end(a, server);
+		cr_assert(cmd_run_load(a, out, &run, &e), "%s", e.text);
+		cr_assert_eq(run.decision.n_directions, 2u);
+		cr_assert_eq(run.decision.verdict, VERDICT_KEEP);
+		cr_assert(!facts_knob(&run.facts, "net.ipv4.tcp_wmem")->writable);
+		cr_assert_gt(bytes_moved(&run), 1e6);
+		cr_assert_lt(bytes_moved(&run), 1.05 * caps[i].bytes, "%.0f", bytes_moved(&run));
+	}
+	unlink(program);
+	unlink(out);
+	rmdir(dir);
 	arena_free(a);
 }

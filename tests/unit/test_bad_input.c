@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -97,6 +98,9 @@ Test(bad_input, flags_are_refused_by_name_with_status_2)
 	for (size_t i = 0; i < NELEM(t); i++)
 		expect(a, t[i].line, 2, t[i].words);
 	expect(a, "tune --peer h --token-file /nonexistent/token", 1, "/nonexistent/token");
+	expect(a, "tune --peer h --save /nonexistent/run.json", 1,
+	    "/nonexistent/run.json: No such file");
+	expect(a, "tune --peer h --save /tmp", 1, "/tmp: Is a directory");
 	arena_free(a);
 }
 
@@ -157,6 +161,70 @@ Test(bad_input, run_files_that_cannot_be_read_are_named_with_what_is_wrong)
 	cr_expect_eq(program_run(a, arena_printf(a, "show %s", dir)).status, 1);
 	rmdir(dir);
 	arena_free(a);
+}
+
+Test(bad_input, a_hostile_run_file_neither_breaks_the_report_nor_reaches_the_terminal)
+{
+	static const char *const t[] = {
+		"{\"schema\": \"\\u001b[2J\\r\"}",
+		"{\"schema\": \"pathtune-run/1\", \"options\": {\"direction\": \"\\u001b]0;x\\u0007\"}}",
+		"{\"schema\": \"pathtune-run/1\", \"facts\": {\"os\": \"\\u001b[2J\", \"ram_bytes\": 1e18,"
+		" \"peer\": \"\\u009b31m\"}, \"plan\": {\"notes\": [\"\\u001b]0;x\\u0007\"]},"
+		" \"decision\": {\"verdict\": \"keep\", \"effect\": {\"estimate\": -1e308},"
+		" \"directions\": [{\"direction\": \"send\", \"verdict\": \"keep\", \"class\":"
+		" \"no-gain\", \"words\": \"a\\r\\u001b[31mb\", \"before\": {\"goodput_bps\": 1e15,"
+		" \"setting\": {\"cc\": \"\\u007f\", \"window_bytes\": 1e15}}}]},"
+		" \"trials\": [{\"direction\": \"send\", \"phase\": \"probe\", \"status\": \"ok\","
+		" \"bytes\": 1e18, \"intervals_bps\": [1e308, null]}],"
+		" \"files\": [{\"path\": \"/\\u001b\", \"text\": \"\\u001b\\n\\u0008\"}]}",
+	};
+	struct arena *a = arena_new();
+	char dir[] = "/tmp/pathtune-test-XXXXXX";
+	const char *path;
+
+	cr_assert_not_null(mkdtemp(dir));
+	path = arena_printf(a, "%s/run.json", dir);
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct said s;
+		const char *all;
+
+		write_file(path, t[i]);
+		s = program_run(a, arena_printf(a, "show %s", path));
+		all = arena_printf(a, "%s%s", s.out, s.err);
+		cr_expect_eq(s.status, i == NELEM(t) - 1 ? 0 : 2, "row %zu exits %d: %s", i, s.status,
+		    s.err);
+		cr_expect_str_eq(all + strcspn(all, "\r\033\a\b\177"), "", "row %zu", i);
+		cr_expect(strstr(all, "\302\233") == NULL && strstr(all, "nan") == NULL, "%s", all);
+	}
+	unlink(path);
+	rmdir(dir);
+	arena_free(a);
+}
+
+Test(bad_input, a_token_that_never_comes_can_be_waited_for_or_not, .timeout = 30)
+{
+	int in[2], status, left = 1;
+	pid_t pid;
+
+	cr_assert(pipe(in) == 0 && write(in[1], "x", 1) == 1);
+	pid = fork();
+	cr_assert(pid >= 0);
+	if (pid == 0) {
+		dup2(in[0], STDIN_FILENO);
+		close(in[1]);
+		execl(PATHTUNE, PATHTUNE, "tune", "--peer", "h", "--token-stdin", (char *)NULL);
+		_exit(127);
+	}
+	/* Once the first byte is taken it reads, and hears signals. */
+	while (left != 0)
+		cr_assert(ioctl(in[0], FIONREAD, &left) == 0);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		kill(pid, SIGINT);
+		poll(NULL, 0, 10);
+	}
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 5, "%x", (unsigned)status);
+	close(in[0]);
+	close(in[1]);
 }
 
 /* ---- peers that misbehave ------------------------------------------------------------------- */
@@ -286,9 +354,9 @@ Test(bad_input, a_peer_that_disappears_in_a_trial_ends_the_run_with_status_1, .t
 	arena_free(a);
 }
 
-/* Runs "pathtune show PATH" with its stdout on /dev/full. */
+/* Runs "pathtune show PATH" with its stdout on /dev/full, or with stdin and stdout closed. */
 static int
-show_on_full_disk(const char *path)
+show_nowhere(const char *path, bool closed)
 {
 	int status, full = open("/dev/full", O_WRONLY);
 	pid_t pid = fork();
@@ -296,6 +364,11 @@ show_on_full_disk(const char *path)
 	cr_assert(full >= 0 && pid >= 0);
 	if (pid == 0) {
 		dup2(full, STDOUT_FILENO);
+		close(full);
+		if (closed) {
+			close(STDIN_FILENO);
+			close(STDOUT_FILENO);
+		}
 		execl(PATHTUNE, PATHTUNE, "show", path, (char *)NULL);
 		_exit(127);
 	}
@@ -314,7 +387,8 @@ Test(bad_input, a_result_that_cannot_be_printed_is_an_error_with_status_1)
 	path = arena_printf(a, "%s/run.json", dir);
 	write_file(path, "{\"schema\": \"pathtune-run/1\"}");
 	cr_assert_eq(program_run(a, arena_printf(a, "show %s", path)).status, 0);
-	cr_assert_eq(show_on_full_disk(path), 1);
+	cr_assert_eq(show_nowhere(path, false), 1);
+	cr_assert_eq(show_nowhere(path, true), 1, "nothing is printed into another file");
 	unlink(path);
 	rmdir(dir);
 	arena_free(a);

@@ -182,7 +182,7 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 	} t[] = {
 		{ CLASS_BOTH, VERDICT_CHANGE,
 		    "+38 % [31, 46] (95 % confidence, 9 interleaved pairs in" },
-		{ CLASS_NO_GAIN, VERDICT_KEEP, "No significant difference: +38 % [31, 46]" },
+		{ CLASS_NO_GAIN, VERDICT_KEEP, "No gain worth a change: +38 % [31, 46]" },
 		{ CLASS_INCONCLUSIVE, VERDICT_KEEP, "About 25 min would decide" },
 		{ CLASS_GUARD, VERDICT_KEEP, "from 211 to 214 ms (limit 80)" },
 		{ CLASS_UNSTEADY, VERDICT_KEEP, "two groups" },
@@ -203,6 +203,91 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 		    w.run.decision.directions[0].words);
 		arena_free(w.a);
 	}
+}
+
+Test(decide, no_gain_claims_no_more_than_its_interval_shows)
+{
+	static const struct {
+		struct effect effect;
+		const char *expected[2];
+	} t[] = {
+		{ { 1, -2, 4, .95, 9, 96 }, { "No significant difference:", "5 % is ruled out" } },
+		{ { 1, -2, 6, .95, 9, 96 }, { "No significant difference:", "5 % is unlikely" } },
+		{ { 2, 1, 3, .95, 9, 96 }, { "No gain worth a change:", "5 % is ruled out" } },
+		{ { -30, -35, -25, .95, 9, 96 }, { "No gain worth a change:", "[-35, -25]" } },
+		{ { NAN, NAN, NAN, NAN, NAN, NAN }, { "No gain: nothing", "keep" } },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world w = world_new(DIR_SEND);
+		struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+		const char *words;
+
+		r.verdict = VERDICT_KEEP;
+		r.class = CLASS_NO_GAIN;
+		r.effect = t[i].effect;
+		decide_on(&w, &r);
+		words = w.run.decision.directions[0].words;
+		for (size_t k = 0; k < 2; k++)
+			cr_assert(strstr(words, t[i].expected[k]) != NULL, "row %zu: %s", i, words);
+		arena_free(w.a);
+	}
+}
+
+/* A peer whose kernel tells nothing, a direction that was never compared. */
+Test(decide, what_is_not_known_is_never_printed_as_a_number)
+{
+	for (enum decision_class c = CLASS_WINDOW; c <= CLASS_FAILED; c++) {
+		struct world w = world_new(DIR_SEND);
+		struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+		const char *text;
+
+		r.class = c;
+		r.verdict = c <= CLASS_BOTH ? VERDICT_CHANGE : VERDICT_KEEP;
+		r.before.rtt_ms = r.after.rtt_ms = NAN;
+		r.before.retransmits = r.after.retransmits = NAN;
+		w.run.facts.rtt_ms = w.run.facts.ram_bytes = NAN;
+		if (r.verdict == VERDICT_KEEP)
+			r.effect = (struct effect){ NAN, NAN, NAN, NAN, NAN, NAN };
+		decide_on(&w, &r);
+		text = report_run(w.a, &w.run, false);
+		cr_assert(strstr(text, "nan") == NULL, "class %d:\n%s", (int)c, text);
+		cr_assert(strstr(text, "unknown") != NULL, "class %d:\n%s", (int)c, text);
+		arena_free(w.a);
+	}
+}
+
+Test(decide, the_peer_limits_whatever_is_set_only_where_something_was_set)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "cubic");
+	struct trial t = limited_trial(r.start, .9);
+	const struct direction_decision *d;
+
+	r.verdict = VERDICT_KEEP;
+	r.class = CLASS_INCONCLUSIVE;
+	r.chosen = r.start;
+	r.more_s = 300;
+	w.run.trials = &t;
+	w.run.n_trials = 1;
+	decide_on(&w, &r);
+	d = &w.run.decision.directions[0];
+	cr_assert_eq(d->class, CLASS_PEER_LIMITS);
+	cr_assert(strstr(d->words, "90 % of the time; tune the peer") != NULL, "%s", d->words);
+	cr_assert(isnan(d->more_s), "more time would decide nothing");
+	arena_free(w.a);
+}
+
+Test(decide, says_a_factor_where_per_cent_become_unreadable)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+
+	r.effect = (struct effect){ 1025, 980, 1110, .95, 6, 60 };
+	decide_on(&w, &r);
+	cr_assert(strstr(w.run.decision.directions[0].words, "11.2 times the goodput [10.8, 12.1]") !=
+	    NULL, "%s", w.run.decision.directions[0].words);
+	arena_free(w.a);
 }
 
 /* Lines of the text that start with prefix. */
@@ -258,10 +343,50 @@ Test(report, tells_verdict_limits_and_fragment_on_one_screen)
 	const char *text;
 
 	decide_on(&w, &r);
+	w.run.decision.directions[0].limit_before.evidence = "losses hold the cwnd down: 0.41 % of "
+	    "the segments were sent again and no queue stands (RTT 100.2 ms idle, 101.3 under load)";
 	text = report_run(w.a, &w.run, false);
 	for (size_t i = 0; i < NELEM(parts); i++)
 		cr_assert(strstr(text, parts[i]) != NULL, "no '%s' in\n%s", parts[i], text);
+	for (const char *s = text; *s != '\0'; s += strcspn(s, "\n") + 1)
+		cr_assert(strcspn(s, "\n") <= 100, "%.120s", s);
 	cr_assert(count_lines(text, "") <= 50, "%u lines", count_lines(text, ""));
 	cr_assert(strchr(text, '\033') == NULL, "no color unless asked");
+	arena_free(w.a);
+}
+
+Test(report, nothing_of_a_run_file_commands_the_terminal)
+{
+	static const char evil[] = "a\033[2J\rb\177\302\233c\b";
+	static const char *notes[] = { evil };
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, evil);
+	const char *text;
+
+	decide_on(&w, &r);
+	w.run.facts.os = w.run.facts.peer = w.run.facts.driver = w.run.facts.interface = evil;
+	w.run.plan.notes = notes;
+	w.run.plan.n_notes = 1;
+	w.run.decision.directions[0].words = evil;
+	w.run.decision.directions[0].limit_before.evidence = evil;
+	w.run.files[0].path = w.run.files[0].text = evil;
+	text = report_run(w.a, &w.run, false);
+	cr_assert(strstr(text, "a?[2J?b???c?") != NULL, "%s", text);
+	for (const char *s = text; *s != '\0'; s++)
+		cr_assert(*s == '\n' || ((unsigned char)*s >= ' ' && *s != '\177'), "%02x",
+		    (unsigned)*s);
+	cr_assert(strstr(text, "\302\233") == NULL);
+	cr_assert(strstr(report_run(w.a, &w.run, true), "\033[1m") != NULL, "color is ours");
+	arena_free(w.a);
+}
+
+Test(report, a_run_that_was_stopped_says_that_it_has_no_decision)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+
+	cr_assert(strstr(report_run(w.a, &w.run, false), "No decision") != NULL);
+	decide_on(&w, &r);
+	cr_assert(strstr(report_run(w.a, &w.run, false), "No decision") == NULL);
 	arena_free(w.a);
 }

@@ -255,3 +255,15 @@ Test(host, a_stop_ends_commands_but_not_the_reading_of_files)
 	cr_expect_str_eq(out.text, "1\n");
 	cr_expect(host_write(h, file, "2", &e));
 }
+
+Test(host, ctrl_z_does_nothing_while_values_are_set)
+{
+	static const bool held[] = { false, true, true, false, false };
+	struct sigaction now;
+
+	for (size_t i = 0; i < NELEM(held); i++) {
+		stop_hold(held[i]);
+		cr_assert_eq(sigaction(SIGTSTP, NULL, &now), 0);
+		cr_assert(now.sa_handler == (held[i] ? SIG_IGN : SIG_DFL), "step %zu", i);
+	}
+}

@@ -3,8 +3,10 @@
 #include "probes/net.h"
 #include "probes/peer.h"
 #include "probes/peer_wire.h"
+#include "probes/stop.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +235,27 @@ Test(net, names_addresses_and_ports_are_told_apart)
 	arena_free(a);
 }
 
+Test(net, a_host_is_an_ipv4_address_or_an_ipv6_network)
+{
+	static const struct { const char *x, *y; bool same; } cases[] = {
+		{ "192.0.2.1", "192.0.2.1", true }, { "192.0.2.1", "192.0.2.2", false },
+		{ "2001:db8::1", "2001:db8::2:1", true }, { "2001:db8::1", "2001:db8:0:1::1", false },
+		{ "192.0.2.1", "2001:db8::1", false },
+	};
+	struct arena *a = arena_new();
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct err e = { .code = ERR_NONE };
+		struct net_address *x, *y;
+		size_t n;
+
+		cr_assert(net_resolve(a, cases[i].x, 1, &x, &n, &e), "%s", e.text);
+		cr_assert(net_resolve(a, cases[i].y, 2, &y, &n, &e), "%s", e.text);
+		cr_assert_eq(net_same_host(x, y), cases[i].same, "%s %s", cases[i].x, cases[i].y);
+	}
+	arena_free(a);
+}
+
 /* ---- tokens --------------------------------------------------------------------------------- */
 
 Test(token, length_and_characters_are_checked)
@@ -313,5 +336,46 @@ Test(token, a_file_that_is_not_one_is_named)
 		cr_assert_not(peer_token_file(a, path[i], &token, &e));
 		cr_assert(strstr(e.text, path[i]) != NULL, "%s", e.text);
 	}
+	arena_free(a);
+}
+
+/* A pipe as standard input, its writing end. */
+static int
+stdin_pipe(void)
+{
+	int fd[2];
+
+	cr_assert_eq(pipe(fd), 0);
+	cr_assert_eq(dup2(fd[0], STDIN_FILENO), STDIN_FILENO);
+	close(fd[0]);
+	return fd[1];
+}
+
+Test(token, a_line_of_standard_input_is_enough, .timeout = 30)
+{
+	struct arena *a = arena_new();
+	struct err e = { .code = ERR_NONE };
+	const char *token = NULL;
+	int fd = stdin_pipe(); /* stays open, as a terminal does */
+
+	cr_assert_eq(write(fd, TOKEN "\n", sizeof(TOKEN)), sizeof(TOKEN));
+	cr_assert(peer_token_stdin(a, &token, &e), "%s", e.text);
+	cr_assert_str_eq(token, TOKEN);
+	close(fd);
+	arena_free(a);
+}
+
+Test(token, a_stop_is_heard_while_waiting_for_standard_input, .timeout = 30)
+{
+	struct arena *a = arena_new();
+	struct err e = { .code = ERR_NONE };
+	const char *token = NULL;
+	int fd = stdin_pipe();
+
+	cr_assert(stop_install());
+	raise(SIGINT);
+	cr_assert_not(peer_token_stdin(a, &token, &e));
+	cr_assert_eq(e.code, ERR_STOPPED);
+	close(fd);
 	arena_free(a);
 }

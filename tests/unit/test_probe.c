@@ -26,6 +26,7 @@ Test(probe, words_are_aligned_and_what_is_not_known_comes_last_with_its_reason)
 	static struct knob_fact knobs[] = {
 		{ "net.core.rmem_max", "212992", 212992, 1, 2, false, "needs root" },
 		{ "net.ipv4.tcp_rmem", "4096 131072 6291456", 6291456, 1, 2, true, NULL },
+		{ "net.ipv4.cc", "cubic", NAN, NAN, NAN, true, NULL },
 		{ "gone", NULL, NAN, 1, 2, false, "not there" },
 	};
 	static const char *cc[] = { "reno", "cubic" }, *bbr[] = { "bbr" };
@@ -58,8 +59,9 @@ Test(probe, words_are_aligned_and_what_is_not_known_comes_last_with_its_reason)
 	    "machine      1 GiB RAM, no hypervisor\n"
 	    "interface    ens18, driver e1000, link 1 Gbit/s\n"
 	    "offloads     tcp-segmentation-offload       off, fixed\n"
-	    "knobs        net.core.rmem_max  212992               needs root\n"
-	    "             net.ipv4.tcp_rmem  4096 131072 6291456  can be set\n"
+	    "knobs        net.core.rmem_max  212992               needs root (1 to 2)\n"
+	    "             net.ipv4.tcp_rmem  4096 131072 6291456  can be set (1 to 2)\n"
+	    "             net.ipv4.cc        cubic                can be set\n"
 	    "congestion   cubic; available reno cubic; loadable bbr\n"
 	    "peer         192.0.2.7\n"
 	    "RTT          80 ms\n"

@@ -2,8 +2,13 @@
 #include "tuner/units.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 typedef bool (*reader)(const char *, double *, struct err *);
 
@@ -148,4 +153,24 @@ Test(options, mix_flags_and_words_and_end_at_two_dashes)
 	cr_assert_str_eq(words[1], "two");
 	cr_assert_str_eq(words[2], "--three");
 	arena_free(a);
+}
+
+Test(options, progress_is_one_line_on_any_terminal)
+{
+	struct cmd_context c = { .tty = true };
+	struct winsize size = { .ws_row = 24, .ws_col = 20 };
+	int master = posix_openpt(O_RDWR | O_NOCTTY), terminal, saved = dup(STDERR_FILENO);
+	char seen[256] = "";
+
+	cr_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+	cr_assert(terminal >= 0 && ioctl(terminal, TIOCSWINSZ, &size) == 0);
+	dup2(terminal, STDERR_FILENO);
+	cmd_progress(&c, "%s", "0123456789\033[2J456789 and much more than fits");
+	dup2(saved, STDERR_FILENO);
+	cr_assert(read(master, seen, sizeof(seen) - 1) > 0);
+	cr_assert_str_eq(seen, "\r\033[K0123456789?[2J45678");
+	close(saved);
+	close(terminal);
+	close(master);
 }
