@@ -45,7 +45,7 @@ static const struct path_case paths[] = {
 
 static struct lab_state *lab;
 
-static void
+_Noreturn static void
 die(const char *what)
 {
 	fprintf(stderr, "bench_lab: %s\n", what);
