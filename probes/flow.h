@@ -56,6 +56,12 @@ double flow_clock_s(void);
 /* Streams, times and cc within their bounds?  The error is ERR_USAGE and names the member. */
 bool flow_check(const struct flow_spec *f, struct err *e);
 
+/*
+ * max_bytes of the next transfer when used of cap bytes are gone: never less than one, for 0 is no
+ * cap.  A cap of 0 or NAN is none.
+ */
+double flow_cap_left(double cap, double used);
+
 /* For a socket that is to send with this congestion control, before it connects. */
 bool flow_set_cc(int fd, const char *cc, struct err *e);
 

@@ -37,6 +37,12 @@ flow_check(const struct flow_spec *f, struct err *e)
 	return true;
 }
 
+double
+flow_cap_left(double cap, double used)
+{
+	return cap > 0 ? fmax(1, cap - used) : 0;
+}
+
 #if !defined(TCP_CONGESTION) && defined(TCP_CONGCTL)
 #define TCP_CONGESTION TCP_CONGCTL /* NetBSD's name for it */
 #endif

@@ -150,6 +150,17 @@ Test(peer, a_byte_cap_is_never_exceeded)
 	cr_assert_eq(child_status(&c), 0);
 }
 
+Test(peer, a_cap_that_is_used_up_is_not_the_same_as_none)
+{
+	static const struct { double cap, used, left; } cases[] = {
+		{ 1000, 0, 1000 }, { 1000, 400, 600 }, { 1000, 1000, 1 }, { 1000, 2000, 1 },
+		{ 0, 500, 0 }, { NAN, 500, 0 },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		cr_assert_eq(flow_cap_left(cases[i].cap, cases[i].used), cases[i].left, "case %zu", i);
+}
+
 Test(peer, the_server_ends_when_its_bytes_are_used_up)
 {
 	struct serve_options o = child_options(false);
