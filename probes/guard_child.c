@@ -39,7 +39,8 @@ write_knob(void *arg, size_t k, const char *text)
 
 	do {
 		/* A kernel's file has no length to cut; one that stands for it in a test has. */
-		n = ftruncate(c->knob_fd[k], 0);
+		if (ftruncate(c->knob_fd[k], 0) == -1)
+			errno = 0;
 		n = pwrite(c->knob_fd[k], text, len, 0);
 	} while (n == -1 && errno == EINTR);
 	return n >= 0 && (size_t)n == len;
