@@ -141,11 +141,24 @@ say_cost(struct arena *a, const struct search_result *r)
 	    arena_printf(a, "%s.", t.s);
 }
 
+/* Another control is judged by its worst connections too; some get stuck on small windows. */
+static const char *
+say_worst(struct arena *a, const struct search_result *r)
+{
+	const char *from = r->start.cc, *to = r->chosen.cc;
+
+	if (from == NULL || to == NULL || strcmp(from, to) == 0 || !(r->low_decile_bps > 0))
+		return "";
+	return arena_printf(a, " Slowest tenth of %.0f connections: %s.", r->connections,
+	    units_say_rate(a, r->low_decile_bps));
+}
+
 static const char *
 say_change(struct arena *a, const struct plan_direction *p, const struct search_result *r)
 {
-	const char *words = arena_printf(a, "Change: %s. %s.%s",
-	    say_setting(a, p, &r->start, &r->chosen), say_effect(a, &r->effect), say_cost(a, r));
+	const char *words = arena_printf(a, "Change: %s. %s.%s%s",
+	    say_setting(a, p, &r->start, &r->chosen), say_effect(a, &r->effect), say_cost(a, r),
+	    say_worst(a, r));
 
 	if (r->retransmit_exception)
 		words = arena_printf(a,

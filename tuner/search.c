@@ -78,12 +78,6 @@ search_new(struct arena *a, const struct search_config *c)
 	return s;
 }
 
-double
-search_expected_s(const struct search_config *c)
-{
-	return budget_of(c);
-}
-
 /* ---- blocks --------------------------------------------------------------------------------- */
 
 void

@@ -93,7 +93,7 @@ struct search_result {
 	bool guard_rtt, guard_retransmits; /* which guard spoke, with CLASS_GUARD */
 	double guard_limit_ms;         /* loaded RTT allowed */
 	double low_decile_bps;         /* of the candidate's goodput over its connections */
-	double stuck, connections;     /* of the candidate's control: far below the rest, of all */
+	double connections;            /* of the candidate's control that were looked at */
 	const char *why;               /* CANNOT_BIND, INCONCLUSIVE, UNSTEADY, FAILED: words, else
 	                                * NULL */
 };
@@ -103,8 +103,5 @@ struct search_result search_result(const struct search *s);
 
 /* For the progress line: about how much of the budget is used and what is going on. */
 const char *search_doing(const struct search *s);
-
-/* The first thing said to the user: seconds at most. */
-double search_expected_s(const struct search_config *c);
 
 #endif

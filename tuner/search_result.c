@@ -114,7 +114,6 @@ search_result(const struct search *s)
 	r.after = side_of(r.chosen, c->side[1], c->n);
 	r.low_decile_bps = low_decile(c);
 	r.connections = (double)search_connections(s);
-	r.stuck = (double)search_stuck(s);
 	if (r.class == CLASS_INCONCLUSIVE)
 		r.more_s = more_seconds(s, stats_hodges_lehmann(c->d, c->n));
 	return r;

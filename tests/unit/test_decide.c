@@ -278,6 +278,23 @@ Test(decide, the_peer_limits_whatever_is_set_only_where_something_was_set)
 	arena_free(w.a);
 }
 
+Test(decide, tells_the_slowest_connections_of_another_control_only)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+
+	r.low_decile_bps = 251e6;
+	r.connections = 20;
+	decide_on(&w, &r);
+	cr_assert(strstr(w.run.decision.directions[0].words,
+	    "Slowest tenth of 20 connections: 251 Mbit/s.") != NULL, "%s",
+	    w.run.decision.directions[0].words);
+	r.chosen.cc = r.start.cc;
+	decide_on(&w, &r);
+	cr_assert_null(strstr(w.run.decision.directions[0].words, "Slowest tenth"));
+	arena_free(w.a);
+}
+
 Test(decide, says_a_factor_where_per_cent_become_unreadable)
 {
 	struct world w = world_new(DIR_SEND);

@@ -1,4 +1,5 @@
 #include "search_lab.h"
+#include "tuner/search_state.h"
 
 /* ---- what is decided ------------------------------------------------------------------------ */
 
@@ -124,16 +125,22 @@ Test(search, no_block_starts_that_does_not_fit)
 
 Test(search, an_unusable_budget_means_that_of_the_mode)
 {
-	struct search_config c = config(.08, .16 * MB, 2);
+	static const struct {
+		double asked_s;
+		enum budget_mode mode;
+		double budget_s;
+	} t[] = { { NAN, BUDGET_STANDARD, 600 }, { 0, BUDGET_QUICK, 150 },
+		{ NAN, BUDGET_THOROUGH, 1200 }, { 77, BUDGET_STANDARD, 77 } };
 
-	c.budget_s = NAN;
-	cr_expect_eq(search_expected_s(&c), 600);
-	c.mode = BUDGET_QUICK;
-	cr_expect_eq(search_expected_s(&c), 150);
-	c.mode = BUDGET_THOROUGH;
-	cr_expect_eq(search_expected_s(&c), 1200);
-	c.budget_s = 77;
-	cr_expect_eq(search_expected_s(&c), 77);
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct arena *a = arena_new();
+		struct search_config c = config(.08, .16 * MB, 2);
+
+		c.budget_s = t[i].asked_s;
+		c.mode = t[i].mode;
+		cr_expect_eq(search_new(a, &c)->budget_s, t[i].budget_s, "row %zu", i);
+		arena_free(a);
+	}
 }
 
 /* ---- order and coins ------------------------------------------------------------------------ */
