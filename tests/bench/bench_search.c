@@ -33,9 +33,9 @@ print_miss(const struct scenario *sc, const struct outcome *o, size_t i, const s
 	const struct search_result *r = &o->result[i];
 
 	printf("  %s slow %+.3f %s %s/%.0f KiB gain %+.3f regret %+.3f best %+.3f effect %+.1f pairs %.0f "
-	    "%.0f s stuck %.0f/%.0f\n", sc->name, o->slow[i], decision_class_names[r->class],
+	    "%.0f s, %.0f connections\n", sc->name, o->slow[i], decision_class_names[r->class],
 	    r->chosen.cc != NULL ? r->chosen.cc : "-", r->chosen.window_bytes / 1024, s->gain, s->regret,
-	    s->best_gain, r->effect.estimate, r->effect.pairs, o->elapsed_s, r->stuck, r->connections);
+	    s->best_gain, r->effect.estimate, r->effect.pairs, o->elapsed_s, r->connections);
 }
 
 static void
