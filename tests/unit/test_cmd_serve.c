@@ -124,7 +124,7 @@ Test(serve, a_client_measures_with_the_token_of_the_file)
 	cr_assert_not_null(fgets(line, sizeof(line), server));
 	cr_assert_eq(sscanf(line, "ready port %u", &port), 1, "%s", line);
 	unlink(path);
-	snprintf(peer, sizeof(peer), "localhost:%u", port);
+	snprintf(peer, sizeof(peer), "127.0.0.1:%u", port);
 	cr_assert(peer_open(a, peer, CHILD_TOKEN, &s, &e), "%s", e.text);
 	cr_assert(peer_measure(s, a, &f, NULL, &t, &e), "%s", e.text);
 	cr_assert_eq(t.status, TRIAL_OK, "%s", t.why);
