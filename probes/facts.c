@@ -14,17 +14,41 @@ struct extras {
 	size_t cc_now, cc_available, cc_allowed, cc_loaded;
 };
 
+/* Of something that this system does not have. */
+#define NOT_ASKED SIZE_MAX
+
+static size_t
+ask_query(struct probe *p, const struct query *q)
+{
+	static const struct substitution none[] = { { NULL, NULL } };
+
+	if (q->n_argv != 0)
+		return facts_ask(p, profile_argv(p->arena, q->argv, q->n_argv, none), NULL);
+	return q->file == NULL ? NOT_ASKED : facts_ask(p, NULL, q->file);
+}
+
+static size_t
+ask_knob(struct probe *p, const struct knob *k)
+{
+	const struct substitution of[] = { { "name", k->name }, { NULL, NULL } };
+
+	if (k->file != NULL)
+		return facts_ask(p, NULL, k->file);
+	return facts_ask(p, profile_argv(p->arena, p->profile->knob_read, p->profile->n_knob_read,
+	    of), NULL);
+}
+
 static void
 ask_extras(struct probe *p, struct extras *x)
 {
 	const struct profile *profile = p->profile;
 	const struct substitution on[] = { { "interface", facts_usable(p->facts->interface) },
 		{ NULL, NULL } };
-	const char **argv = profile_argv(p->arena, profile->offloads_argv,
-	    profile->n_offloads_argv, on);
+	const char **argv = profile_argv(p->arena, profile->offloads.argv,
+	    profile->offloads.n_argv, on);
 	size_t i;
 
-	x->offloads_asked = profile->n_offloads_argv != 0 && argv != NULL;
+	x->offloads_asked = profile->offloads.n_argv != 0 && argv != NULL;
 	if (x->offloads_asked)
 		x->offloads = facts_ask(p, argv, NULL);
 	x->knobs = arena_array(p->arena, profile->n_knobs, sizeof(*x->knobs));
@@ -33,30 +57,29 @@ ask_extras(struct probe *p, struct extras *x)
 		const struct substitution of[] = { { "file", profile->knobs[i].file },
 			{ NULL, NULL } };
 
-		x->knobs[i] = facts_ask(p, NULL, profile->knobs[i].file);
-		if (profile->n_writable != 0)
+		x->knobs[i] = ask_knob(p, &profile->knobs[i]);
+		if (profile->n_writable != 0 && profile->knobs[i].file != NULL)
 			x->writable[i] = facts_ask(p, profile_argv(p->arena, profile->writable,
 			    profile->n_writable, of), NULL);
 	}
-	x->cc_now = facts_ask(p, NULL, profile->congestion.now);
-	x->cc_available = facts_ask(p, NULL, profile->congestion.available);
-	if (profile->congestion.allowed != NULL)
-		x->cc_allowed = facts_ask(p, NULL, profile->congestion.allowed);
-	if (profile->congestion.loaded != NULL)
-		x->cc_loaded = facts_ask(p, NULL, profile->congestion.loaded);
+	x->cc_now = ask_query(p, &profile->congestion.now);
+	x->cc_available = ask_query(p, &profile->congestion.available);
+	x->cc_allowed = ask_query(p, &profile->congestion.allowed);
+	x->cc_loaded = ask_query(p, &profile->congestion.loaded);
 }
 
 static void
 take_writable(const struct probe *p, const struct extras *x, size_t i, struct knob_fact *f)
 {
 	const struct output *o = &p->questions[x->writable[i]].answer;
+	bool asked = p->profile->n_writable != 0 && p->profile->knobs[i].file != NULL;
 
-	f->writable = p->profile->n_writable != 0 ? o->status == 0 : p->facts->privileged;
+	f->writable = asked ? o->status == 0 : p->facts->privileged;
 	if (f->writable)
 		return;
 	if (!p->facts->privileged)
 		f->why = "needs root";
-	else if (p->profile->n_writable != 0 && o->status < 0)
+	else if (asked && o->status < 0)
 		f->why = o->why;
 	else
 		f->why = "read-only here (container or namespace)";
@@ -99,8 +122,11 @@ module_of(struct probe *p, const char *cc)
 static void
 take_names(struct probe *p, size_t question, const char *fact, const char ***names, size_t *n)
 {
-	const struct output *o = &p->questions[question].answer;
+	const struct output *o;
 
+	if (question == NOT_ASKED)
+		return;
+	o = &p->questions[question].answer;
 	answer_names(p->arena, o, names, n);
 	if (*n == 0)
 		facts_unknown(p->arena, p->facts, fact, o->why != NULL ? o->why : "empty answer");
@@ -109,7 +135,6 @@ take_names(struct probe *p, size_t question, const char *fact, const char ***nam
 static void
 take_congestion(struct probe *p, const struct extras *x)
 {
-	const struct congestion *g = &p->profile->congestion;
 	struct facts *f = p->facts;
 	const char **now = NULL;
 	size_t i, n = 0;
@@ -118,9 +143,8 @@ take_congestion(struct probe *p, const struct extras *x)
 	if (n != 0)
 		f->cc = now[0];
 	take_names(p, x->cc_available, "cc_available", &f->cc_available, &f->n_cc_available);
-	if (g->allowed != NULL)
-		take_names(p, x->cc_allowed, "cc_allowed", &f->cc_allowed, &f->n_cc_allowed);
-	for (i = 0; g->loaded != NULL && i < f->n_cc_available; i++) {
+	take_names(p, x->cc_allowed, "cc_allowed", &f->cc_allowed, &f->n_cc_allowed);
+	for (i = 0; x->cc_loaded != NOT_ASKED && i < f->n_cc_available; i++) {
 		if (answer_lists(&p->questions[x->cc_loaded].answer,
 		    module_of(p, f->cc_available[i])))
 			*(const char **)arena_push(p->arena, &f->cc_modules, &f->n_cc_modules,
@@ -176,9 +200,9 @@ facts_probe(struct host *h, struct arena *a, const struct profile *profile,
 	if (!facts_ask_run(&p))
 		return false;
 	if (x.offloads_asked)
-		answer_offloads(a, profile->offloads, profile->n_offloads,
+		answer_offloads(a, profile->offloads.list, profile->offloads.n_list,
 		    &p.questions[x.offloads].answer, &found);
-	else if (profile->n_offloads != 0)
+	else if (profile->offloads.n_list != 0)
 		facts_unknown(a, &found, "offloads", "interface is not known");
 	take_knobs(&p, &x);
 	take_congestion(&p, &x);

@@ -244,7 +244,8 @@ answer_knob(struct arena *a, const struct knob *k, const struct output *o, struc
 		*why = o->why != NULL ? o->why : "cannot be read";
 		return false;
 	}
-	*why = arena_printf(a, "%s does not hold what it should", k->file);
+	*why = arena_printf(a, "%s does not hold what it should",
+	    k->file != NULL ? k->file : k->name);
 	text = joined(a, o);
 	if (text == NULL)
 		return false;

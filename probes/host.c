@@ -4,6 +4,7 @@
 
 struct host {
 	const struct transport *via;
+	void *self;
 };
 
 bool
@@ -11,37 +12,39 @@ host_open(struct arena *a, const char *name, struct host **out, struct err *e)
 {
 	struct host *h;
 
-	if (strcmp(name, transport_local.name) != 0)
+	if (strcmp(name, transport_local.prefix) != 0)
 		return fail(e, ERR_USAGE, "%s: not a host that can be reached; only \"%s\" can",
-		    name, transport_local.name);
+		    name, transport_local.prefix);
 	h = arena_alloc(a, sizeof(*h));
 	h->via = &transport_local;
+	if (!h->via->open(a, "", &h->self, e))
+		return false;
 	*out = h;
 	return true;
+}
+
+bool
+host_is_here(const struct host *h)
+{
+	return h->via->here;
 }
 
 bool
 host_run(struct host *h, struct arena *a, const struct command *c, size_t n, struct output *out,
     struct err *e)
 {
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (!h->via->run(a, &c[i], &out[i], e))
-			return false;
-	return true;
+	return h->via->run(h->self, a, c, n, out, e);
 }
 
 bool
 host_write(struct host *h, const char *file, const char *value, struct err *e)
 {
-	return h->via->write(file, value, e);
+	return h->via->write(h->self, file, value, e);
 }
 
-/* The local host holds nothing open. */
 void
 host_close(struct host *h)
 {
 	if (h != NULL)
-		h->via = NULL;
+		h->via->close(h->self);
 }

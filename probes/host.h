@@ -1,6 +1,6 @@
 /*
  * host: the one verb by which pathtune touches a system: run these commands, give me what they
- * said.  Local now; ssh, replay and record stand behind the same verb.
+ * said.  The transports (transport.h) stand behind it.
  *
  * Nothing is ever passed through a shell locally.  A command runs with stdin from /dev/null,
  * LC_ALL=C, a fixed PATH that includes the sbin directories and nothing else in its environment,
@@ -29,8 +29,20 @@ struct output {
 
 struct host;
 
-/* name: "local".  Anything else is an error for now. */
+/*
+ * name: "local"; "replay:DIR", which answers from DIR/transcript (transcript.h) and can be neither
+ * set nor measured; "via:COMMAND", which starts COMMAND (split at blanks, no shell) for each
+ * host_run() and gives it one script on standard input (script.h), as in "via:/bin/sh -s" or
+ * "via:jexec www /bin/sh -s": read only as well.
+ */
 bool host_open(struct arena *a, const char *name, struct host **out, struct err *e);
+
+/* True where values can be set and flows started: the local host. */
+bool host_is_here(const struct host *h);
+
+/* From now on every answer is kept; host_record_save() writes them as DIR/transcript, redacted. */
+void host_record(struct host *h, struct arena *a);
+bool host_record_save(struct host *h, const char *dir, struct err *e);
 
 /*
  * Run n commands in order; out has n elements.  A command that fails is not an error here, its

@@ -350,7 +350,7 @@ run_command(struct arena *a, const struct command *c, struct output *out)
 }
 
 static bool
-local_run(struct arena *a, const struct command *c, struct output *out, struct err *e)
+run_one(struct arena *a, const struct command *c, struct output *out, struct err *e)
 {
 	*out = (struct output){ .text = "" };
 	if (c->argv == NULL)
@@ -380,11 +380,25 @@ refusal(const char *file, int error)
 }
 
 static bool
-local_write(const char *file, const char *value, struct err *e)
+local_run(void *self, struct arena *a, const struct command *c, size_t n, struct output *out,
+    struct err *e)
+{
+	(void)self;
+	for (size_t i = 0; i < n; i++) {
+		if (!run_one(a, &c[i], &out[i], e))
+			return false;
+	}
+	return true;
+}
+
+static bool
+local_write(void *self, const char *file, const char *value, struct err *e)
 {
 	size_t len = strlen(value);
 	int error = 0, fd;
 	ssize_t n;
+
+	(void)self;
 
 	fd = open(file, O_WRONLY | O_TRUNC | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1)
@@ -402,4 +416,20 @@ local_write(const char *file, const char *value, struct err *e)
 	return true;
 }
 
-const struct transport transport_local = { "local", local_run, local_write };
+/* The local host holds nothing open. */
+static bool
+local_open(struct arena *a, const char *rest, void **self, struct err *e)
+{
+	(void)a, (void)e;
+	*self = NULL;
+	return *rest == '\0';
+}
+
+static void
+local_close(void *self)
+{
+	(void)self;
+}
+
+const struct transport transport_local = { "local", true, local_open, local_run, local_write,
+	local_close };

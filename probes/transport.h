@@ -1,6 +1,6 @@
 /*
  * transport: what stands behind the verb of host.h.  Every member has the contract of the function
- * of the same name there; run is called for one command at a time.
+ * of the same name there.
  */
 #ifndef PATHTUNE_TRANSPORT_H
 #define PATHTUNE_TRANSPORT_H
@@ -8,11 +8,15 @@
 #include "host.h"
 
 struct transport {
-	const char *name;
-	bool (*run)(struct arena *a, const struct command *c, struct output *out, struct err *e);
-	bool (*write)(const char *file, const char *value, struct err *e);
+	const char *prefix;   /* "local", "replay:", "via:"; what follows is given to open */
+	bool here;
+	bool (*open)(struct arena *a, const char *rest, void **self, struct err *e);
+	bool (*run)(void *self, struct arena *a, const struct command *c, size_t n,
+	    struct output *out, struct err *e);
+	bool (*write)(void *self, const char *file, const char *value, struct err *e);
+	void (*close)(void *self);
 };
 
-extern const struct transport transport_local;
+extern const struct transport transport_local, transport_replay, transport_via;
 
 #endif

@@ -49,7 +49,7 @@ struct change_line *
 decide_window_lines(struct arena *a, const struct profile *p, const struct facts *f,
     const struct plan_direction *d, double window_bytes, size_t *n)
 {
-	const struct window_model *m = profile_window(p, d->direction, f->release);
+	const struct window_model *m = profile_window(p, d->direction, f->release, f->arch);
 	const struct knob *limit = plan_limit_knob(p, d->direction);
 	const struct knob_fact *limit_fact = limit == NULL ? NULL : facts_knob(f, limit->name);
 	bool send = d->direction == DIR_SEND;

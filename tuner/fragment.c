@@ -70,8 +70,8 @@ fragment_make(struct arena *a, const struct profile *p, struct run *run)
 		comment(&modules, l->reason);
 		text_add(&modules, "%s\n", l->new);
 	}
-	if (any && p->persist.file != NULL)
-		add_file(a, run, p->persist.file, &settings);
-	if (modules.len != 0 && p->persist.modules != NULL)
-		add_file(a, run, p->persist.modules, &modules);
+	if (any && p->persist.settings.path != NULL)
+		add_file(a, run, p->persist.settings.path, &settings);
+	if (modules.len != 0 && p->persist.modules.path != NULL)
+		add_file(a, run, p->persist.modules.path, &modules);
 }

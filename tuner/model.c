@@ -3,8 +3,16 @@
 #include <string.h>
 
 const char *const direction_names[] = { "none", "send", "receive", "both", NULL };
-const char *const knob_role_names[] = { "unknown", "limit_send", "limit_receive", "send_max",
-	"receive_max", "congestion", NULL };
+const char *const knob_role_names[] = { "unknown", "limit", "limit_send", "limit_receive",
+	"send_max", "receive_max", "send_initial", "receive_initial", "send_increment",
+	"receive_increment", "send_auto", "receive_auto", "congestion", "stack", "flush", "watch",
+	NULL };
+const char *const knob_scope_names[] = { "unknown", "global", "namespace", "loader", NULL };
+const char *const knob_beyond_names[] = { "unknown", "refused", "clamped", "wrapped", "accepted",
+	NULL };
+const char *const scale_rule_names[] = { "none", "cover", "log2", NULL };
+const char *const persist_style_names[] = { "none", "own", "block", NULL };
+const char *const precedence_names[] = { "listed", "basename", NULL };
 const char *const budget_mode_names[] = { "standard", "quick", "thorough", NULL };
 const char *const policy_names[] = { "throughput", "latency", "balanced", NULL };
 const char *const trial_phase_names[] = { "probe", "race", "knee", "confirm", "measure", NULL };
@@ -12,7 +20,7 @@ const char *const trial_status_names[] = { "ok", "timeout", "void", "cut", NULL 
 const char *const verdict_names[] = { "none", "keep", "change", NULL };
 const char *const decision_class_names[] = { "none", "window", "congestion-control",
 	"window-and-congestion-control", "no-gain", "cannot-bind", "inconclusive", "guard",
-	"peer-limits", "unsteady", "failed", NULL };
+	"peer-limits", "unsteady", "failed", "advice", "enough", "ceiling", NULL };
 const char *const limiter_names[] = { "unknown", "rwnd", "sndbuf", "cwnd", "path", NULL };
 
 static const struct field offload_fields[] = {
@@ -43,6 +51,16 @@ static const struct field unknown_fields[] = {
 };
 static const struct record unknown_record = { "unknown", sizeof(struct unknown), unknown_fields };
 
+static const struct field source_line_fields[] = {
+	F_STR(source_line, file, FIELD_REQUIRED),
+	F_NUM(source_line, line, 1, 1e9, 0),
+	F_STR(source_line, name, FIELD_REQUIRED),
+	F_STR(source_line, value, 0),
+	F_END,
+};
+static const struct record source_line_record = { "source", sizeof(struct source_line),
+	source_line_fields };
+
 static const struct field facts_fields[] = {
 	F_STR(facts, os, 0),
 	F_STR(facts, release, 0),
@@ -50,18 +68,27 @@ static const struct field facts_fields[] = {
 	F_BOOL(facts, privileged),
 	F_STR(facts, boot_id, 0),
 	F_STR(facts, scope_id, 0),
+	F_STR(facts, container, 0),
 	F_STR(facts, hypervisor, 0),
 	F_NUM(facts, ram_bytes, 0, 1e18, 0),
 	F_NUM(facts, cpus, 0, 1e6, 0),
 	F_NUM(facts, page_bytes, 0, 1e9, 0),
 	F_STR(facts, interface, 0),
 	F_STR(facts, driver, 0),
+	F_STR(facts, parent, 0),
 	F_STR(facts, bus, 0),
 	F_STR(facts, pci_vendor, 0),
 	F_STR(facts, pci_device, 0),
+	F_STR(facts, nic_model, 0),
+	F_STR(facts, link, 0),
 	F_NUM(facts, link_bps, 0, 1e15, 0),
 	F_NUM(facts, mtu, 0, 1e6, 0),
 	F_NUM(facts, tcp_mem_pages, 0, 1e15, 0),
+	F_NUM(facts, mbuf_bytes, 0, 1e18, 0),
+	F_NUM(facts, mbuf_denied, 0, 1e18, 0),
+	F_NUM(facts, segments_sent, 0, 1e18, 0),
+	F_NUM(facts, segments_retransmitted, 0, 1e18, 0),
+	F_STR(facts, firewall, 0),
 	F_LIST(facts, offloads, &offload_record),
 	F_LIST(facts, knobs, &knob_fact_record),
 	F_STR(facts, cc, 0),
@@ -69,6 +96,11 @@ static const struct field facts_fields[] = {
 	F_STRS(facts, cc_allowed),
 	F_STRS(facts, cc_loadable),
 	F_STRS(facts, cc_modules),
+	F_STR(facts, cc_fixed, 0),
+	F_STR(facts, stack, 0),
+	F_STRS(facts, stacks_available),
+	F_STRS(facts, stacks_loadable),
+	F_LIST(facts, sources, &source_line_record),
 	F_STR(facts, peer, 0),
 	F_NUM(facts, rtt_ms, 0, 1e6, 0),
 	F_NUM(facts, send_bps, 0, 1e15, 0),
@@ -77,6 +109,13 @@ static const struct field facts_fields[] = {
 	F_END,
 };
 const struct record facts_record = { "facts", sizeof(struct facts), facts_fields };
+
+static const struct field advice_path_fields[] = {
+	F_NUM(advice_path, rtt_ms, 0, 1e6, 0),
+	F_NUM(advice_path, rate_bps, 0, 1e15, 0),
+	F_END,
+};
+static const struct record advice_path_record = { "path", sizeof(struct advice_path), advice_path_fields };
 
 static const struct field options_fields[] = {
 	F_STR(options, command, 0),
@@ -90,6 +129,8 @@ static const struct field options_fields[] = {
 	F_ENUM(options, policy, policy_names, 0),
 	F_BOOL(options, all_cc),
 	F_STR(options, start_cc, 0),
+	F_LIST(options, paths, &advice_path_record),
+	F_NUM(options, connections, 1, 1e9, 0),
 	F_END,
 };
 static const struct record options_record = { "options", sizeof(struct options), options_fields };
@@ -223,6 +264,44 @@ static const struct field decision_fields[] = {
 static const struct record decision_record = { "decision", sizeof(struct decision),
 	decision_fields };
 
+static const struct field advice_direction_fields[] = {
+	F_ENUM(advice_direction, direction, direction_names, FIELD_REQUIRED),
+	F_NUM(advice_direction, needed_bytes, 0, 1e15, 0),
+	F_NUM(advice_direction, now_bytes, 0, 1e15, 0),
+	F_NUM(advice_direction, after_bytes, 0, 1e15, 0),
+	F_NUM(advice_direction, now_scale, 0, 14, 0),
+	F_NUM(advice_direction, after_scale, 0, 14, 0),
+	F_NUM(advice_direction, now_growth_s, 0, 1e12, 0),
+	F_NUM(advice_direction, after_growth_s, 0, 1e12, 0),
+	F_NUM(advice_direction, now_bps, 0, 1e18, 0),
+	F_NUM(advice_direction, after_bps, 0, 1e18, 0),
+	F_STR(advice_direction, words, 0),
+	F_END,
+};
+static const struct record advice_direction_record = { "direction",
+	sizeof(struct advice_direction), advice_direction_fields };
+
+static const struct field advice_fields[] = {
+	F_LIST(advice, paths, &advice_path_record),
+	F_NUM(advice, connections, 1, 1e9, 0),
+	F_NUM(advice, memory_bytes, 0, 1e18, 0),
+	F_NUM(advice, bound_bytes, 0, 1e18, 0),
+	F_BOOL(advice, bounded),
+	F_LIST(advice, directions, &advice_direction_record),
+	F_STRS(advice, notes),
+	F_END,
+};
+static const struct record advice_record = { "advice", sizeof(struct advice), advice_fields };
+
+static const struct field hazard_fields[] = {
+	F_STR(hazard, id, FIELD_REQUIRED),
+	F_STR(hazard, subject, 0),
+	F_STR(hazard, where, 0),
+	F_STR(hazard, words, 0),
+	F_END,
+};
+const struct record hazard_record = { "hazard", sizeof(struct hazard), hazard_fields };
+
 static const struct field file_text_fields[] = {
 	F_STR(file_text, path, FIELD_REQUIRED),
 	F_STR(file_text, text, FIELD_REQUIRED),
@@ -237,6 +316,8 @@ static const struct field run_fields[] = {
 	F_STR(run, started, 0),
 	F_REC(run, options, &options_record),
 	F_REC(run, facts, &facts_record),
+	F_LIST(run, hazards, &hazard_record),
+	F_REC(run, advice, &advice_record),
 	F_REC(run, plan, &plan_record),
 	F_LIST(run, trials, &trial_record),
 	F_REC(run, decision, &decision_record),

@@ -9,111 +9,9 @@
 #ifndef PATHTUNE_MODEL_H
 #define PATHTUNE_MODEL_H
 
-#include "record.h"
+#include "model_profile.h"
 
 #define RUN_SCHEMA "pathtune-run/1"
-
-/* Directions as seen from the tuned host. */
-enum direction { DIR_NONE, DIR_SEND, DIR_RECEIVE, DIR_BOTH };
-extern const char *const direction_names[];
-
-/* ---- profile: what a kind of system is like; data, read from profiles/NAME.yaml ------------- */
-
-/*
- * A fact is found by running argv or reading file (the same over every transport) and matching
- * pattern, whose one group is the value; without a pattern the whole answer, trimmed, is.  Several
- * rules for one fact are tried in order until one says value or unknown.  {peer} and, once they are
- * known, {interface}, {driver}, {bus} and {release} are substituted; a rule whose substitution is
- * not known is passed over.
- */
-struct fact_rule {
-	const char *fact;     /* name of a member of struct facts */
-	const char **argv;
-	size_t n_argv;
-	const char *file;
-	const char *pattern;
-	double scale;         /* a number is multiplied by this; NAN means 1 */
-	const char *value;    /* when the pattern matches, this instead of the group */
-	const char *unknown;  /* when the pattern matches, this is why it cannot be had */
-	bool without_peer;    /* only when no peer is given */
-	bool any_status;      /* the answer counts even if the exit status is not 0 */
-	const char *source;
-};
-
-enum knob_role {
-	ROLE_UNKNOWN,
-	ROLE_LIMIT_SEND,    /* bounds what an application may ask for with SO_SNDBUF */
-	ROLE_LIMIT_RECEIVE, /* the same with SO_RCVBUF */
-	ROLE_SEND_MAX,      /* autotuning of the send buffer ends here    */
-	ROLE_RECEIVE_MAX,   /* autotuning of the receive buffer ends here */
-	ROLE_CONGESTION,    /* default congestion control                 */
-};
-extern const char *const knob_role_names[];
-
-struct knob {
-	const char *name;
-	enum knob_role role;
-	double field;       /* 1-based field of a blank-separated value; NAN: the whole value */
-	const char *unit;   /* "bytes", "name" */
-	double min, max;    /* legal range of the field */
-	const char *scope;  /* "global", "namespace" */
-	const char *file;   /* read and written there */
-	const char *source;
-};
-
-/*
- * What share of a maximum becomes window.  The first entry whose direction fits and whose
- * since..before range holds the release is used.
- */
-struct window_model {
-	enum direction direction;
-	const char *since;  /* first release, NULL: from the beginning */
-	const char *before; /* first release that is different, NULL: none */
-	double factor;      /* window = factor * maximum */
-	const char *source;
-};
-
-/* {name} is a congestion control, {release} the kernel's. */
-struct congestion {
-	const char *now;       /* files */
-	const char *available;
-	const char *allowed;
-	const char *loaded;    /* list of loaded modules, the first word of each line */
-	const char *module;    /* module name for {name} */
-	const char **candidates; /* worth loading when they are not available */
-	size_t n_candidates;
-	const char **probe;    /* argv: exit 0 when the module of {name} could be loaded */
-	size_t n_probe;
-	const char **load;     /* argv that loads {name} */
-	size_t n_load;
-	const char *source;
-};
-
-struct persist {
-	const char *file;         /* where settings live, our own file */
-	const char *modules;      /* where modules to load at boot live, our own file */
-};
-
-struct profile {
-	const char *name;
-	const char *sysname;      /* what uname -s says */
-	struct fact_rule *facts;
-	size_t n_facts;
-	const char **offloads_argv; /* prints lines "name: on|off [fixed]" */
-	size_t n_offloads_argv;
-	const char **offloads;      /* the names worth keeping */
-	size_t n_offloads;
-	struct knob *knobs;
-	size_t n_knobs;
-	const char **writable;    /* argv: exit 0 when we may write {file}; changes nothing */
-	size_t n_writable;
-	struct congestion congestion;
-	const char **flush;         /* argv that empties the path metrics cache */
-	size_t n_flush;
-	struct window_model *windows;
-	size_t n_windows;
-	struct persist persist;
-};
 
 /* ---- facts: what is there ------------------------------------------------------------------- */
 
@@ -137,6 +35,14 @@ struct unknown {
 	const char *why;
 };
 
+/* A line of a file that sets one of the profile's knobs at boot. */
+struct source_line {
+	const char *file;
+	double line;
+	const char *name;   /* of the knob, in the profile's spelling */
+	const char *value;
+};
+
 struct facts {
 	const char *os;          /* "Linux" */
 	const char *release;     /* "6.18.44-..." */
@@ -144,18 +50,27 @@ struct facts {
 	bool privileged;         /* we may set knobs and use any congestion control */
 	const char *boot_id;     /* changes with every boot */
 	const char *scope_id;    /* names the network namespace (VNET) that the knobs belong to */
+	const char *container;   /* "jail", "vnet jail", "docker", ..; "none" */
 	const char *hypervisor;  /* "kvm", "none", .. */
 	double ram_bytes;
 	double cpus;
 	double page_bytes;
 	const char *interface;   /* towards the peer, or of the default route */
 	const char *driver;
+	const char *parent;      /* the device that the interface sits on: "virtio_pci3" */
 	const char *bus;         /* where the interface's device is: "0000:00:03.0" */
 	const char *pci_vendor;  /* "0x1af4" */
 	const char *pci_device;
+	const char *nic_model;   /* by the PCI ids, else what the system calls it */
+	const char *link;        /* "up", "down" */
 	double link_bps;
 	double mtu;
 	double tcp_mem_pages;    /* the pressure mark for all TCP buffers of the host */
+	double mbuf_bytes;       /* what all network buffers of the host may take (BSD's clusters) */
+	double mbuf_denied;      /* requests for such that were refused since boot */
+	double segments_sent;    /* since boot; all of the host's, not this path's */
+	double segments_retransmitted;
+	const char *firewall;    /* "pf" while it filters, "none" */
 	struct offload *offloads;
 	size_t n_offloads;
 	struct knob_fact *knobs;
@@ -169,6 +84,14 @@ struct facts {
 	size_t n_cc_loadable;
 	const char **cc_modules;  /* those of cc_available that are modules, not built in */
 	size_t n_cc_modules;
+	const char *cc_fixed;     /* why there is nothing to choose */
+	const char *stack;        /* default TCP stack, where there is a choice */
+	const char **stacks_available;
+	size_t n_stacks_available;
+	const char **stacks_loadable;
+	size_t n_stacks_loadable;
+	struct source_line *sources;
+	size_t n_sources;
 	const char *peer;
 	double rtt_ms;           /* smallest of five connects; NAN without a peer */
 	double send_bps;         /* goodput of a short transfer; NAN without a peer */
@@ -184,6 +107,12 @@ extern const char *const budget_mode_names[];
 enum policy { POLICY_THROUGHPUT, POLICY_LATENCY, POLICY_BALANCED };
 extern const char *const policy_names[];
 
+/* A path that the settings must serve. */
+struct advice_path {
+	double rtt_ms;
+	double rate_bps;
+};
+
 struct options {
 	const char *command;
 	const char *host;
@@ -196,6 +125,9 @@ struct options {
 	enum policy policy;
 	bool all_cc;
 	const char *start_cc;   /* baseline instead of the sysctl's; NULL: that */
+	struct advice_path *paths;     /* advise: given by flags */
+	size_t n_paths;
+	double connections;     /* advise: that transfer in bulk at the same time; NAN: 1 */
 };
 
 /* ---- plan: what is worth trying ------------------------------------------------------------- */
@@ -287,6 +219,9 @@ enum decision_class {
 	CLASS_PEER_LIMITS,      /* keep: the peer's buffers are the limit            */
 	CLASS_UNSTEADY,         /* keep: connections fall in two groups              */
 	CLASS_FAILED,           /* keep: measuring failed                            */
+	CLASS_ADVICE,           /* change: computed from facts, not measured         */
+	CLASS_ENOUGH,           /* keep: the settings admit what the path can carry  */
+	CLASS_CEILING,          /* keep: nothing can be set, the kernel has a ceiling */
 };
 extern const char *const decision_class_names[];
 
@@ -348,6 +283,44 @@ struct decision {
 	size_t n_directions;
 };
 
+/* ---- advice: what facts alone tell ---------------------------------------------------------- */
+
+/* One direction, with the settings as they are and with the advised ones. */
+struct advice_direction {
+	enum direction direction;
+	double needed_bytes;     /* window: the largest BDP of the paths            */
+	double now_bytes;        /* usable window by the kernel model               */
+	double after_bytes;
+	double now_scale;        /* window scale that we ask for; NAN when sending  */
+	double after_scale;
+	double now_growth_s;     /* until the window is there; NAN: with every ACK  */
+	double after_growth_s;
+	double now_bps;          /* one connection's ceiling on the first path      */
+	double after_bps;
+	const char *words;       /* what limits, in a sentence */
+};
+
+struct advice {
+	struct advice_path *paths;
+	size_t n_paths;
+	double connections;
+	double memory_bytes;     /* that all of them may take at worst, with the advice */
+	double bound_bytes;      /* what they may take */
+	bool bounded;            /* memory made the windows smaller than needed */
+	struct advice_direction *directions;
+	size_t n_directions;
+	const char **notes;      /* what cannot be known or done without measuring, .. */
+	size_t n_notes;
+};
+
+/* Known harm that was found on the host. */
+struct hazard {
+	const char *id;      /* explained in docs/decisions.md */
+	const char *subject; /* the knob, file or device */
+	const char *where;   /* "file:line", or NULL */
+	const char *words;
+};
+
 /* ---- run: all of it ------------------------------------------------------------------------- */
 
 struct file_text {
@@ -361,6 +334,9 @@ struct run {
 	const char *started;   /* UTC, ISO 8601 */
 	struct options options;
 	struct facts facts;
+	struct hazard *hazards;
+	size_t n_hazards;
+	struct advice advice;
 	struct plan plan;
 	struct trial *trials;
 	size_t n_trials;
@@ -370,6 +346,9 @@ struct run {
 };
 
 extern const struct record run_record, facts_record, trial_record;
+
+/* What probe --json prints: the facts, and "hazards" beside them. */
+extern const struct record hazard_record;
 
 /* The fact of a knob, or NULL. */
 const struct knob_fact *facts_knob(const struct facts *f, const char *name);

@@ -39,7 +39,7 @@ guard_knob(struct pipeline *p, const struct knob *k)
 	const struct knob_fact *f = k == NULL ? NULL : facts_knob(&p->run->facts, k->name);
 	struct knob_value *v;
 
-	if (f == NULL || !f->writable || f->text == NULL)
+	if (f == NULL || !f->writable || f->text == NULL || k->file == NULL)
 		return;
 	v = arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(*v));
 	*v = (struct knob_value){ k->name, k->file, f->text };

@@ -15,7 +15,10 @@ plan_max_knob(const struct profile *p, enum direction d)
 const struct knob *
 plan_limit_knob(const struct profile *p, enum direction d)
 {
-	return profile_knob(p, d == DIR_SEND ? ROLE_LIMIT_SEND : ROLE_LIMIT_RECEIVE);
+	const struct knob *own =
+	    profile_knob(p, d == DIR_SEND ? ROLE_LIMIT_SEND : ROLE_LIMIT_RECEIVE);
+
+	return own != NULL ? own : profile_knob(p, ROLE_LIMIT);
 }
 
 static void
@@ -69,7 +72,7 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 {
 	const struct knob *knob = plan_max_knob(p, dir);
 	const struct knob_fact *fact = knob == NULL ? NULL : facts_knob(f, knob->name);
-	const struct window_model *m = profile_window(p, dir, f->release);
+	const struct window_model *m = profile_window(p, dir, f->release, f->arch);
 	double ram = isnan(f->ram_bytes) ? PLAN_WINDOW_MAX_BYTES : f->ram_bytes / 16;
 	struct plan_direction *d;
 

@@ -1,6 +1,7 @@
 #include "profile.h"
 
 #include "profile_check.h"
+#include "profile_read.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -12,88 +13,6 @@ struct embedded_profile {
 	size_t len;
 };
 extern const struct embedded_profile embedded_profiles[];
-
-static const struct field fact_rule_fields[] = {
-	F_STR(fact_rule, fact, FIELD_REQUIRED),
-	F_STRS(fact_rule, argv),
-	F_STR(fact_rule, file, 0),
-	F_STR(fact_rule, pattern, 0),
-	F_NUM(fact_rule, scale, 1e-12, 1e12, 0),
-	F_STR(fact_rule, value, 0),
-	F_STR(fact_rule, unknown, 0),
-	F_BOOL(fact_rule, without_peer),
-	F_BOOL(fact_rule, any_status),
-	F_STR(fact_rule, source, FIELD_REQUIRED),
-	F_END,
-};
-static const struct record fact_rule_record = { "fact", sizeof(struct fact_rule),
-	fact_rule_fields };
-
-static const struct field knob_fields[] = {
-	F_STR(knob, name, FIELD_REQUIRED),
-	F_ENUM(knob, role, knob_role_names, FIELD_REQUIRED),
-	F_NUM(knob, field, 1, 16, 0),
-	F_STR(knob, unit, FIELD_REQUIRED),
-	F_NUM(knob, min, 0, 0, 0),
-	F_NUM(knob, max, 0, 0, 0),
-	F_STR(knob, scope, FIELD_REQUIRED),
-	F_STR(knob, file, FIELD_REQUIRED),
-	F_STR(knob, source, FIELD_REQUIRED),
-	F_END,
-};
-static const struct record knob_record = { "knob", sizeof(struct knob), knob_fields };
-
-static const struct field window_fields[] = {
-	F_ENUM(window_model, direction, direction_names, FIELD_REQUIRED),
-	F_STR(window_model, since, 0),
-	F_STR(window_model, before, 0),
-	{ "factor", FIELD_NUMBER, offsetof(struct window_model, factor), 0, NULL, NULL, 0.01, 1,
-	    FIELD_REQUIRED },
-	F_STR(window_model, source, FIELD_REQUIRED),
-	F_END,
-};
-static const struct record window_record = { "window", sizeof(struct window_model),
-	window_fields };
-
-static const struct field congestion_fields[] = {
-	F_STR(congestion, now, FIELD_REQUIRED),
-	F_STR(congestion, available, FIELD_REQUIRED),
-	F_STR(congestion, allowed, 0),
-	F_STR(congestion, loaded, 0),
-	F_STR(congestion, module, 0),
-	F_STRS(congestion, candidates),
-	F_STRS(congestion, probe),
-	F_STRS(congestion, load),
-	F_STR(congestion, source, FIELD_REQUIRED),
-	F_END,
-};
-static const struct record congestion_record = { "congestion", sizeof(struct congestion),
-	congestion_fields };
-
-static const struct field persist_fields[] = {
-	F_STR(persist, file, FIELD_REQUIRED),
-	F_STR(persist, modules, 0),
-	F_END,
-};
-static const struct record persist_record = { "persist", sizeof(struct persist), persist_fields };
-
-static const struct field profile_fields[] = {
-	F_STR(profile, name, FIELD_REQUIRED),
-	F_STR(profile, sysname, FIELD_REQUIRED),
-	F_LIST(profile, facts, &fact_rule_record),
-	F_STRS(profile, offloads_argv),
-	F_STRS(profile, offloads),
-	F_LIST(profile, knobs, &knob_record),
-	F_STRS(profile, writable),
-	{ "congestion", FIELD_RECORD, offsetof(struct profile, congestion), 0, &congestion_record,
-	    NULL, 0, 0, FIELD_REQUIRED },
-	F_STRS(profile, flush),
-	F_LIST(profile, windows, &window_record),
-	{ "persist", FIELD_RECORD, offsetof(struct profile, persist), 0, &persist_record,
-	    NULL, 0, 0, FIELD_REQUIRED },
-	F_END,
-};
-static const struct record profile_record = { "profile", sizeof(struct profile), profile_fields };
 
 bool
 profile_parse(struct arena *a, const char *file, const char *text, size_t len,
@@ -221,18 +140,27 @@ profile_release_cmp(const char *a, const char *b)
 	return 0;
 }
 
+bool
+profile_in_range(const struct range *r, const char *release, const char *arch)
+{
+	if (r->since != NULL && (release == NULL || profile_release_cmp(release, r->since) < 0))
+		return false;
+	if (r->before != NULL && (release == NULL || profile_release_cmp(release, r->before) >= 0))
+		return false;
+	return r->n_arches == 0 || (arch != NULL && strings_have(r->arches, r->n_arches, arch));
+}
+
 const struct window_model *
-profile_window(const struct profile *p, enum direction direction, const char *release)
+profile_window(const struct profile *p, enum direction direction, const char *release,
+    const char *arch)
 {
 	const struct window_model *w;
 	size_t i;
 
 	for (i = 0; i < p->n_windows; i++) {
 		w = &p->windows[i];
-		if (w->direction != DIR_BOTH && w->direction != direction)
-			continue;
-		if ((w->since == NULL || profile_release_cmp(release, w->since) >= 0) &&
-		    (w->before == NULL || profile_release_cmp(release, w->before) < 0))
+		if ((w->direction == DIR_BOTH || w->direction == direction) &&
+		    profile_in_range(&w->range, release, arch))
 			return w;
 	}
 	return NULL;

@@ -33,11 +33,14 @@ char *profile_expand(struct arena *a, const char *text, const struct substitutio
 const char **profile_argv(struct arena *a, const char **argv, size_t n,
     const struct substitution *s);
 
-/* The window model that holds for a direction and a release, or NULL. */
-const struct window_model *profile_window(const struct profile *p, enum direction direction,
-    const char *release);
+/* What is known of a release and machine (NULL: not known) lies within the range. */
+bool profile_in_range(const struct range *r, const char *release, const char *arch);
 
-/* The knob with this role, or NULL. */
+/* The window model that holds for a direction, a release and a machine, or NULL. */
+const struct window_model *profile_window(const struct profile *p, enum direction direction,
+    const char *release, const char *arch);
+
+/* The first knob with this role, or NULL. */
 const struct knob *profile_knob(const struct profile *p, enum knob_role role);
 
 /* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, to the first other character. */

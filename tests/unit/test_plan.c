@@ -31,7 +31,7 @@ Test(kernel, half_of_the_receive_maximum_is_window_before_6_6_and_62_percent_aft
 	const struct profile *p = sample_profile(a);
 
 	for (size_t i = 0; i < NELEM(t); i++) {
-		const struct window_model *m = profile_window(p, DIR_RECEIVE, t[i].release);
+		const struct window_model *m = profile_window(p, DIR_RECEIVE, t[i].release, "x86_64");
 
 		cr_assert_not_null(m, "%s", t[i].release);
 		cr_assert_eq(m->factor, t[i].factor, "%s gives %g", t[i].release, m->factor);
@@ -43,7 +43,7 @@ Test(kernel, half_of_the_receive_maximum_is_window_before_6_6_and_62_percent_aft
 Test(kernel, the_maximum_for_a_window_admits_it_and_hardly_more)
 {
 	struct arena *a = arena_new();
-	const struct window_model *m = profile_window(sample_profile(a), DIR_SEND, "6.18");
+	const struct window_model *m = profile_window(sample_profile(a), DIR_SEND, "6.18", "x86_64");
 
 	for (double w = 65536; w <= 64 * 1048576.0; w *= 1.5) {
 		double max = kernel_max_bytes(m, w);

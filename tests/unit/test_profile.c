@@ -12,8 +12,8 @@ static const char *const good[] = {
 	"    argv: [ip, link, \"{interface}\"]",           /* 5 */
 	"    pattern: 'mtu (\\d+)'",
 	"    source: s",
-	"offloads_argv: [ethtool, \"{interface}\"]",
-	"offloads: [tso]",
+	"offloads: {argv: [ethtool, \"{interface}\"], list: [tso], source: s}",
+	"releases: all",
 	"knobs:",                                          /* 10 */
 	"  - name: a.max",
 	"    role: send_max",
@@ -26,8 +26,8 @@ static const char *const good[] = {
 	"    source: s",
 	"writable: [test, -w, \"{file}\"]",                /* 20 */
 	"congestion:",
-	"  now: /proc/now",
-	"  available: /proc/available",
+	"  now: {file: /proc/now}",
+	"  available: {file: /proc/available}",
 	"  module: tcp_{name}",
 	"  candidates: [bbr]",                             /* 25 */
 	"  probe: [modprobe, \"tcp_{name}\"]",
@@ -39,7 +39,8 @@ static const char *const good[] = {
 	"    factor: 0.5",
 	"    source: s",
 	"persist:",
-	"  file: /etc/x",                                  /* 35 */
+	"  settings: {path: /etc/x, style: own, line: \"{name}={value}\", source: s}", /* 35 */
+	"  precedence: listed",
 };
 
 static struct arena *arena;
@@ -88,7 +89,7 @@ Test(profile, a_sound_one_is_read)
 	cr_expect_str_eq(p->facts[0].argv[2], "{interface}");
 	cr_expect_eq(profile_knob(p, ROLE_SEND_MAX), &p->knobs[0]);
 	cr_expect_null(profile_knob(p, ROLE_CONGESTION));
-	cr_expect_str_eq(p->windows[0].before, "7.10", "a release is no number");
+	cr_expect_str_eq(p->windows[0].range.before, "7.10", "a release is no number");
 }
 
 Test(profile, what_is_wrong_is_named_with_file_and_line)
@@ -117,16 +118,16 @@ Test(profile, what_is_wrong_is_named_with_file_and_line)
 		{ 6, "    value: x", "x.yaml:4: pattern: is missing, value and unknown need one" },
 		{ 6, "    scale: fast", "x.yaml:6: scale: must be a number" },
 		{ 7, "    any_status: maybe", "x.yaml:7: any_status: must be true or false" },
-		{ 8, "offloads_argv: [ethtool, \"{peer}\"]",
-		    "x.yaml:8: offloads_argv: {peer} is not known here" },
+		{ 8, "offloads: {argv: [ethtool, \"{peer}\"], source: s}",
+		    "x.yaml:8: argv: {peer} is not known here" },
 		{ 12, "    role: unknown", "x.yaml:12: role: must be given" },
 		{ 12, "    role: speed", "x.yaml:12: role: must be one of " },
 		{ 13, "    field: 1.5", "x.yaml:13: field: must be a whole number" },
 		{ 13, "    field: 0", "x.yaml:13: field: must be within 1..16" },
-		{ 14, "    unit: pages", "x.yaml:14: unit: must be bytes or name" },
+		{ 14, "    unit: pages", "x.yaml:14: unit: must be bytes, count, switch or name" },
 		{ 15, "    min: 10", "x.yaml:15: min: is above max" },
 		{ 15, "    # no min", "x.yaml:11: min: min and max are needed" },
-		{ 17, "    scope: world", "x.yaml:17: scope: must be global or namespace" },
+		{ 17, "    scope: world", "x.yaml:17: scope: must be one of " },
 		{ 18, "    file: a", "x.yaml:18: file: must be an absolute path" },
 		{ 20, "writable: [\"\"]", "x.yaml:20: writable: the first element must be a program" },
 		{ 24, "  module: tcp_{cc}", "x.yaml:24: module: {cc} is not known here" },
@@ -138,8 +139,11 @@ Test(profile, what_is_wrong_is_named_with_file_and_line)
 		{ 30, "    since: 7.10.0", "x.yaml:30: since: is not older than before" },
 		{ 31, "    before: 6.5", "x.yaml:30: since: is not older than before" },
 		{ 32, "    factor: 1.5", "x.yaml:32: factor: must be within 0.01..1" },
-		{ 35, "  # gone", "x.yaml:34: persist: is missing" },
-		{ 35, "  file: etc", "x.yaml:35: file: must be an absolute path" },
+		{ 35, "  settings: {path: etc, style: own, line: \"{name} {value}\", source: s}",
+		    "x.yaml:35: path: must be an absolute path" },
+		{ 35, "  settings: {path: /e, style: own, line: \"{name}\", source: s}",
+		    "x.yaml:35: line: {value} is missing" },
+		{ 35, "  file: /etc", "x.yaml:35: file: unknown key" },
 		{ 35, "  file: \"/etc/\\0\"", "x.yaml:35: NUL byte" },
 	};
 	struct profile *p;
@@ -160,7 +164,7 @@ Test(profile, two_knobs_never_share_a_role_or_a_name)
 		{ "b.max", "send_max" }, { "a.max", "receive_max" },
 	};
 	static const char *const errors[] = {
-		"x.yaml:37: role: another knob has it already", "x.yaml:36: name: another knob has it already",
+		"x.yaml:38: role: another knob has it already", "x.yaml:37: name: another knob has it already",
 	};
 	struct profile *p;
 	struct err e;
@@ -227,15 +231,15 @@ Test(profile, the_window_model_is_that_of_direction_and_release)
 
 	cr_assert(profile_for(arena, "Linux", &p, &e), "%s", e.text);
 	for (i = 0; i < NELEM(cases); i++) {
-		const struct window_model *w = profile_window(p, cases[i].direction, cases[i].release);
+		const struct window_model *w = profile_window(p, cases[i].direction, cases[i].release, "x86_64");
 
 		cr_assert_not_null(w);
 		cr_expect_float_eq(w->factor, cases[i].factor, 1e-9, "case %zu: %g", i, w->factor);
 	}
 	cr_assert(parse(with_line(0, NULL), &p, &e));
-	cr_expect_null(profile_window(p, DIR_SEND, "6.5"));
-	cr_expect_null(profile_window(p, DIR_SEND, "7.10"));
-	cr_expect_null(profile_window(p, DIR_RECEIVE, "6.6"));
+	cr_expect_null(profile_window(p, DIR_SEND, "6.5", NULL));
+	cr_expect_null(profile_window(p, DIR_SEND, "7.10", NULL));
+	cr_expect_null(profile_window(p, DIR_RECEIVE, "6.6", NULL));
 }
 
 Test(profile, substitutions_are_replaced_or_the_whole_is_unknown)

@@ -1,0 +1,27 @@
+/*
+ * hazards: known harm found on a host.  Pure: facts in, list out.
+ *
+ * Found by the models, on every system: lethal (new sockets fail), limit-freezes (a maximum above
+ * the limit's share: growth ends early), limit-useless (the maximum was raised, the limit was not),
+ * wrapped (outside of the legal range: a value that the kernel cut to its type), below-default
+ * (less than this kernel starts with), autotuning-off, stale-key (a file sets a knob that this
+ * release does not have), overridden (a later file sets the same knob to something else),
+ * drift (a file says otherwise than the kernel).  Found by the profile's rules: the rest.
+ */
+#ifndef PATHTUNE_HAZARDS_H
+#define PATHTUNE_HAZARDS_H
+
+#include "model.h"
+
+/* In a fixed order: the profile's knobs, then its rules.  *out is NULL when there is none. */
+void hazards_find(struct arena *a, const struct profile *p, const struct facts *f,
+    struct hazard **out, size_t *n);
+
+/*
+ * The line that sets this knob at boot in the end, by the profile's precedence; NULL: none.  Lines
+ * of our own file or block are among them.
+ */
+const struct source_line *hazards_effective(const struct profile *p, const struct facts *f,
+    const char *knob);
+
+#endif
