@@ -2,6 +2,7 @@
 
 #include "match.h"
 #include "profile.h"
+#include "setting_line.h"
 
 #include <math.h>
 #include <string.h>
@@ -367,6 +368,10 @@ check_persist_file(struct check *c, const struct node *persist, const char *key,
 	if (strstr(f->line, "{name}") == NULL || strstr(f->line, needs) == NULL)
 		return fail(c->e, ERR_USAGE, "%s:%u: line: %s is missing", c->file,
 		    line_of(c, "line"), strstr(f->line, "{name}") == NULL ? "{name}" : needs);
+	for (size_t i = 0; i < f->n_accepts; i++) {
+		if (!setting_line_accepts(f->accepts[i]))
+			return wrong(c, "accepts", "holds a word that is not known");
+	}
 	return check_file(c, "path", f->path, "") &&
 	    check_substitutions(c, "line", f->line, "name value") &&
 	    (f->optional_line == NULL ||
