@@ -1,7 +1,10 @@
 #include "facts.h"
 
+#include "../tuner/nics.h"
 #include "facts_answer.h"
 #include "facts_ask.h"
+
+#include <string.h>
 
 /* argv of the offloads, and their patterns as far as they can be made; argv NULL: not yet. */
 static const char **
@@ -43,6 +46,25 @@ facts_take_offloads(struct probe *p)
 		answer_offloads(p->arena, &expanded, o, p->facts);
 }
 
+/* A list that is the same on every system, where nothing of the host's said it. */
+static void
+name_nic(struct probe *p)
+{
+	struct facts *f = p->facts;
+	struct unknown *u = f->unknown;
+	size_t i, n = 0;
+
+	if (f->nic_model != NULL)
+		return;
+	f->nic_model = nics_name(p->arena, f->pci_vendor, f->pci_device);
+	for (i = 0; f->nic_model != NULL && i < f->n_unknown; i++) {
+		if (strcmp(u[i].fact, "nic_model") != 0)
+			u[n++] = u[i];
+	}
+	if (f->nic_model != NULL)
+		f->n_unknown = n;
+}
+
 static void
 ask_all(struct probe *p)
 {
@@ -72,6 +94,7 @@ facts_probe(struct host *h, struct arena *a, const struct profile *profile,
 	ask_all(&p);
 	if (!facts_ask_run(&p, &any))
 		return false;
+	name_nic(&p);
 	facts_take_offloads(&p);
 	facts_take_knobs(&p);
 	facts_take_sources(&p);

@@ -189,6 +189,7 @@ Test(facts_once, a_pattern_finds_what_belongs_to_the_interface)
 	cr_expect_str_eq(f.parent, "virtio_pci3");
 	cr_expect_str_eq(f.pci_vendor, "0x1af4");
 	cr_expect_str_eq(f.pci_device, "0x1000");
+	cr_expect_str_eq(f.nic_model, "virtio-net (transitional)");
 	cr_expect_eq(f.mtu, 1500);
 	cr_expect_eq(f.ram_bytes, 2147483648.0);
 	cr_expect_eq(f.mbuf_denied, 0, "nothing denied is known, too");
