@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define STDERR_BYTES ((size_t)4096)
+#define GRACE_S 1.0    /* between SIGTERM and SIGKILL */
 #define REAP_S 2.0     /* for a killed command to be gone */
 #define REAP_POLL_MS 1 /* POSIX has no wait with a time limit */
 
@@ -228,30 +229,49 @@ listen_to(struct stream *s, short revents)
 		stream_close(s);
 }
 
+/* Wait for any of it until the deadline, and take what is there. */
+static void
+converse(struct process *p, double deadline, int stop)
+{
+	struct pollfd wait[] = { { p->out.fd, POLLIN, 0 }, { p->err.fd, POLLIN, 0 },
+		{ p->in, POLLOUT, 0 }, { stop, POLLIN, 0 } };
+	double left_s = deadline - now_s();
+
+	if (poll(wait, NELEM(wait), left_s > 0 ? (int)(left_s * 1000) + 1 : 0) <= 0)
+		return;
+	listen_to(&p->out, wait[0].revents);
+	listen_to(&p->err, wait[1].revents);
+	if (p->in != -1 && wait[2].revents != 0)
+		feed(p);
+}
+
 /* Until both streams are at their end, or there is a reason to kill. */
 static void
 collect(struct arena *a, struct process *p)
 {
-	double left_s;
-
-	while (p->out.fd != -1 || p->err.fd != -1) {
-		struct pollfd wait[] = { { p->out.fd, POLLIN, 0 }, { p->err.fd, POLLIN, 0 },
-			{ p->in, POLLOUT, 0 }, { stop_fd(), POLLIN, 0 } };
-
-		if (wait_ends(p, a))
-			return;
-		left_s = p->deadline - now_s();
-		if (poll(wait, NELEM(wait), left_s > 0 ? (int)(left_s * 1000) + 1 : 0) <= 0)
-			continue;
-		listen_to(&p->out, wait[0].revents);
-		listen_to(&p->err, wait[1].revents);
-		if (p->in != -1 && wait[2].revents != 0)
-			feed(p);
+	while ((p->out.fd != -1 || p->err.fd != -1) && !wait_ends(p, a)) {
+		converse(p, p->deadline, stop_fd());
 		if (p->out.over) {
 			p->killed = arena_printf(a, "more than %zu bytes of output", p->out.cap);
 			return;
 		}
 	}
+}
+
+/*
+ * Not reaped yet: the group's number is still its own.  What the user gave us may have something to
+ * clean up, and gets the time for it.
+ */
+static void
+end_group(struct process *p)
+{
+	double deadline = now_s() + GRACE_S;
+
+	if (p->spec->as_user && kill(-p->pid, SIGTERM) == 0) {
+		while ((p->out.fd != -1 || p->err.fd != -1) && now_s() < deadline)
+			converse(p, deadline, -1);
+	}
+	kill(-p->pid, SIGKILL);
 }
 
 /* Reaped before the deadline?  -1 is the answer of a process that is not ours to wait for. */
@@ -306,7 +326,7 @@ process_run(struct arena *a, const struct process_spec *spec, struct output *out
 	if (p.killed == NULL && !reap(&p, p.deadline, &status))
 		wait_ends(&p, a);
 	if (p.killed != NULL) {
-		kill(-p.pid, SIGKILL); /* not reaped yet: the group's number is still its own */
+		end_group(&p);
 		reap(&p, now_s() + REAP_S, &status);
 	}
 	stream_close(&p.out);

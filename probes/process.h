@@ -11,7 +11,8 @@
 
 struct process_spec {
 	const char *const *argv;
-	bool as_user;        /* with the user's environment and PATH; else LC_ALL=C, PROCESS_PATH */
+	bool as_user;        /* the user's command: with his environment and PATH, and SIGTERM
+				before SIGKILL; else LC_ALL=C and PROCESS_PATH */
 	const char *input;   /* for stdin; NULL: /dev/null */
 	size_t input_len;
 	double timeout_s;
