@@ -52,7 +52,7 @@ bool host_is_here(const struct host *h);
 const struct host_path *host_path(const struct host *h);
 
 /*
- * From now on every question and its first answer are kept, in a.  host_record_save() writes them
+ * From now on every question and its last answer are kept, in a.  host_record_save() writes them
  * as DIR/transcript, redacted (transcript.h); origin is what the recording says of itself, path may
  * be NULL.  DIR is made if it is missing; one that holds a transcript already is refused at once.
  */

@@ -64,7 +64,7 @@ static const char helpers[] =
     "	f=$d/err$n\n"
     "	if [ -n \"$why\" ]; then\n"
     "		f=$d/why\n"
-    "		echo \"$why\" >\"$f\"\n"
+    "		printf '%s\\n' \"$why\" >\"$f\"\n"
     "		e=$(($(wc -c <\"$f\")))\n"
     "	fi\n"
     "	[ \"$o\" -le \"$most\" ] || o=$most\n"
