@@ -1,6 +1,8 @@
 #include "program.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "tuner/report_facts.h"
 
@@ -143,8 +145,16 @@ Test(probe, of_this_host_is_a_facts_record_as_json)
 Test(probe, refuses_what_contradicts_itself)
 {
 	static const struct { const char *line; const char *error; } cases[] = {
-		{ "probe elsewhere", "pathtune probe: 'elsewhere': only the local host can be probed\n" },
-		{ "probe local local", "pathtune probe: 'local': only the local host can be probed\n" },
+		{ "probe elsewhere", "pathtune probe: 'elsewhere' is not a host: local, replay:DIR or "
+		    "via:COMMAND\n" },
+		{ "probe local local", "pathtune probe: 'local': only one host can be named\n" },
+		{ "probe replay:x --peer y", "pathtune probe: --peer: paths are measured from the local "
+		    "host only, not from 'replay:x'\n" },
+		{ "probe replay:x --record y", "pathtune probe: --record: 'replay:x' is a recording "
+		    "already\n" },
+		{ "probe replay:", "pathtune probe: replay: needs the directory of a recording\n" },
+		{ "tune replay:x --peer y", "pathtune tune: 'replay:x': only the local host can be tuned "
+		    "by this version\n" },
 		{ "probe --token-file x", "pathtune probe: a token is of use only with --peer\n" },
 		{ "probe --token-stdin", "pathtune probe: a token is of use only with --peer\n" },
 	};
@@ -157,4 +167,125 @@ Test(probe, refuses_what_contradicts_itself)
 		cr_expect_str_eq(said.err, cases[i].error);
 		cr_expect_str_eq(said.out, "");
 	}
+}
+
+static struct facts
+facts_of(const char *line)
+{
+	struct said said = program_run(arena, line);
+	struct err e = { 0 };
+	struct node *n;
+	struct facts f;
+
+	cr_assert_eq(said.status, 0, "%s: %s", line, said.err);
+	cr_assert(node_from_json(arena, line, said.out, strlen(said.out), &n, &e), "%s", e.text);
+	cr_assert(record_from_node(arena, line, &facts_record, n, &f, &e), "%s", e.text);
+	return f;
+}
+
+/* What this host is, asked in two ways; counters go on between them. */
+static void
+expect_the_same_facts(const char *one, const char *other)
+{
+	struct facts of[] = { facts_of(one), facts_of(other) };
+
+	for (size_t i = 0; i < NELEM(of); i++)
+		of[i].segments_sent = of[i].segments_retransmitted = of[i].mbuf_denied = NAN;
+	cr_expect_str_eq(record_to_json(arena, &facts_record, &of[1], true),
+	    record_to_json(arena, &facts_record, &of[0], true), "%s", other);
+}
+
+Test(probe, a_recording_gives_the_facts_again)
+{
+	char dir[] = "/tmp/pathtune-record-XXXXXX", *record, *replay, *file;
+	struct said again;
+
+	cr_assert_not_null(mkdtemp(dir));
+	record = arena_printf(arena, "probe --json --record %s/new", dir);
+	replay = arena_printf(arena, "probe --json replay:%s/new", dir);
+	file = arena_printf(arena, "%s/new/transcript", dir);
+	expect_the_same_facts(record, replay);
+	again = program_run(arena, record);
+	cr_expect_eq(again.status, 2, "a recording is not overwritten");
+	cr_expect_str_eq(again.err, arena_printf(arena,
+	    "pathtune probe: %s: there is a recording already\n", file));
+	cr_expect_eq(unlink(file), 0);
+	cr_expect_eq(rmdir(arena_printf(arena, "%s/new", dir)), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(probe, a_shell_gives_the_facts_of_the_local_host)
+{
+	char dir[] = "/tmp/pathtune-via-XXXXXX";
+	char *shell = arena_printf(arena, "%s/shell", mkdtemp(dir));
+	FILE *f = fopen(shell, "w");
+
+	cr_assert_not_null(f);
+	fputs("#!/bin/sh\necho 'Welcome!  The \"# end 0\" of the line.'\nexec /bin/sh -s\n", f);
+	fclose(f);
+	cr_assert_eq(chmod(shell, 0700), 0);
+	expect_the_same_facts("probe --json", arena_printf(arena, "probe --json via:%s", shell));
+	unlink(shell);
+	rmdir(dir);
+}
+
+Test(probe, of_another_host_leaves_the_journals_of_this_one_alone)
+{
+	char dir[] = "/tmp/pathtune-state-XXXXXX";
+	char *shell = arena_printf(arena, "%s/shell", mkdtemp(dir)), *journal;
+	struct said said;
+	FILE *f;
+
+	cr_assert_not_null(f = fopen(shell, "w"));
+	fputs("#!/bin/sh\nexec /bin/sh -s\n", f);
+	fclose(f);
+	cr_assert_eq(chmod(shell, 0700), 0);
+	cr_assert_eq(mkdir(arena_printf(arena, "%s/state", dir), 0700), 0);
+	journal = arena_printf(arena, "%s/state/journal-host", dir);
+	cr_assert_not_null(f = fopen(journal, "w"));
+	fputs("damaged", f);
+	fclose(f);
+	setenv("PATHTUNE_STATE", arena_printf(arena, "%s/state", dir), 1);
+	said = program_run(arena, "probe --json");
+	cr_expect_not_null(strstr(said.err, "what earlier runs left is not looked at"), "%s",
+	    said.err);
+	said = program_run(arena, arena_printf(arena, "probe --json via:%s", shell));
+	cr_expect_eq(said.status, 0);
+	cr_expect_str_eq(said.err, "");
+	unlink(journal);
+	unlink(shell);
+	rmdir(arena_printf(arena, "%s/state", dir));
+	rmdir(dir);
+}
+
+Test(probe, a_recording_knows_the_path_that_it_was_made_with)
+{
+	char dir[] = "/tmp/pathtune-record-XXXXXX", line[256];
+	struct started server;
+	struct facts f, again;
+	unsigned port = 0;
+
+	cr_assert_not_null(mkdtemp(dir));
+	setenv("PATHTUNE_TOKEN", "0123456789abcdef0123456789abcdef", 1);
+	server = program_start(arena, "serve --listen 127.0.0.1:0 --once --token-env --max-time 60s");
+	for (size_t n = 0; port == 0; n++) { /* its first line says where it listens */
+		cr_assert(n < sizeof(line) - 1 && read(server.out, line + n, 1) == 1);
+		line[n + 1] = '\0';
+		if (line[n] == '\n')
+			cr_assert_eq(sscanf(strstr(line, "port"), "port %u", &port), 1, "%s", line);
+	}
+	f = facts_of(arena_printf(arena, "probe -q --json --peer 127.0.0.1:%u --record %s/new", port,
+	    dir));
+	cr_expect_eq(program_end(arena, server).status, 0);
+	again = facts_of(arena_printf(arena, "probe --json replay:%s/new", dir));
+	cr_expect_str_eq(again.peer, "127.0.0.1");
+	cr_assert_eq(again.n_unknown, f.n_unknown);
+	for (size_t i = 0; i < f.n_unknown; i++)
+		cr_expect_str_eq(again.unknown[i].why, f.unknown[i].why, "was it not asked?");
+	cr_expect_float_eq(again.rtt_ms, f.rtt_ms, 1e-6 * f.rtt_ms);
+	cr_expect_float_eq(again.send_bps, f.send_bps, 1e-6 * f.send_bps);
+	cr_expect_float_eq(again.receive_bps, f.receive_bps, 1e-6 * f.receive_bps);
+	unlink(arena_printf(arena, "%s/new/transcript", dir));
+	rmdir(arena_printf(arena, "%s/new", dir));
+	rmdir(dir);
 }
