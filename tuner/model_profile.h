@@ -254,6 +254,7 @@ struct persist_file {
 	enum persist_style style;
 	const char *line;          /* of a setting or a module */
 	const char *optional_line; /* of a knob that may be missing; NULL: as line */
+	bool blanks;               /* its reader allows them around "=", and ":" (setting_line.h) */
 	double line_bytes;         /* the reader's limit; NAN: none */
 	const char *source;
 };
