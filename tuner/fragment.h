@@ -31,7 +31,7 @@ struct fragment_setting {
 };
 
 /*
- * All settings of a file of this kind, as the system's own reader would see them (setting_line.h).
+ * All settings of a file of this kind, as the system's own reader would see them.
  * A line that is no setting is skipped, so is one longer than the reader takes.  Text may be
  * anything: NUL bytes, no newline at the end, endless lines.
  */

@@ -1,32 +1,32 @@
 /*
- * setting_line: one line of a file that sets knobs, as the system's own reader would see it.
- *
- * The syntax is that of the file's template (persist_file.line).  Blanks around "=" are allowed
- * where the template has them: then the value is the rest of the line, "#" and ";" begin comments
- * of whole lines only, a leading "-" excuses a missing knob, and names may be written with "/".
- * Without them the setting is one word, "#" ends it wherever it stands, and a knob may be excused
- * as in optional_line.  Where the file says blanks, words are told as in the latter case, yet
- * blanks around "=" are allowed, and ":" in its place.
+ * setting_line: one line of a file of settings, taken apart as the system's own reader would.
  */
 #ifndef PATHTUNE_SETTING_LINE_H
 #define PATHTUNE_SETTING_LINE_H
 
-#include "model_profile.h"
+#include "model.h"
 
-/* Parts of the line, not terminated.  A template without {value} gives no value. */
+/* Both point into the line and are not terminated. */
 struct setting_text {
 	const char *name;
 	size_t name_len;
-	const char *value;
+	const char *value;   /* without its quotes; of a file of names only: empty */
 	size_t value_len;
-	bool optional; /* a missing knob is no error there */
+	bool optional;       /* "?=", or a leading "-" */
 };
 
-/* False when the line (without its newline) is no setting. */
+/*
+ * The line s, len bytes of anything without its newline, in the syntax of f->line and f->accepts.
+ * False: it sets nothing (a comment, an empty line, something else), *out is untouched.
+ */
 bool setting_line(const char *s, size_t len, const struct persist_file *f,
     struct setting_text *out);
 
-/* The name with dots: "net/ipv4/conf/eth0.1/x" is "net.ipv4.conf.eth0/1.x". */
-char *setting_name(struct arena *a, const struct setting_text *s);
+/* The line sets this knob; where f accepts slashes, the name's first separator decides. */
+bool setting_line_sets(const struct setting_text *t, const struct persist_file *f,
+    const char *knob);
+
+/* A word that may stand in accepts. */
+bool setting_line_accepts(const char *word);
 
 #endif
