@@ -25,7 +25,7 @@ bool fragment_is_block(const char *text);
 
 struct fragment_setting {
 	const char *name;    /* with dots */
-	const char *value;   /* "" where lines have none */
+	const char *value;   /* of a module what its line has, "" for none */
 	unsigned line;       /* 1.. */
 	bool optional;       /* "?=", or a leading "-" */
 };
