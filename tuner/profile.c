@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* Generated from profiles/ by profiles/embed.cmake. */
 struct embedded_profile {
@@ -29,25 +30,62 @@ profile_parse(struct arena *a, const char *file, const char *text, size_t len,
 	return true;
 }
 
+static bool
+parse_embedded(struct arena *a, const struct embedded_profile *b, struct profile **out,
+    struct err *e)
+{
+	return profile_parse(a, arena_printf(a, "%s.yaml (embedded)", b->name),
+	    (const char *)b->text, b->len, out, e);
+}
+
+/*
+ * The profile named like the system, in lower case, is tried first: parsing them all takes longer
+ * than everything else that a command does.
+ */
 bool
 profile_for(struct arena *a, const char *sysname, struct profile **out, struct err *e)
 {
-	const struct embedded_profile *b;
 	struct text known = { .arena = a };
 	struct profile *p;
 
-	for (b = embedded_profiles; b->name != NULL; b++) {
-		if (!profile_parse(a, arena_printf(a, "%s.yaml (embedded)", b->name),
-		    (const char *)b->text, b->len, &p, e))
-			return false;
-		if (strcmp(p->sysname, sysname) == 0) {
-			*out = p;
-			return true;
+	for (int named = 1; named >= 0; named--) {
+		for (const struct embedded_profile *b = embedded_profiles; b->name != NULL; b++) {
+			if ((strcasecmp(b->name, sysname) == 0) != named)
+				continue;
+			if (!parse_embedded(a, b, &p, e))
+				return false;
+			if (strcmp(p->sysname, sysname) == 0) {
+				*out = p;
+				return true;
+			}
+			text_add(&known, "%s%s", known.len == 0 ? "" : ", ", p->sysname);
 		}
-		text_add(&known, "%s%s", known.len == 0 ? "" : ", ", p->sysname);
 	}
 	return fail(e, ERR_FAILED, "no profile for the system \"%s\" (there is one for: %s)",
 	    sysname, known.len == 0 ? "none" : known.s);
+}
+
+bool
+profile_named(struct arena *a, const char *name, struct profile **out, struct err *e)
+{
+	struct text known = { .arena = a };
+
+	for (const struct embedded_profile *b = embedded_profiles; b->name != NULL; b++) {
+		if (strcmp(b->name, name) == 0)
+			return parse_embedded(a, b, out, e);
+		text_add(&known, "%s%s", known.len == 0 ? "" : ", ", b->name);
+	}
+	return fail(e, ERR_USAGE, "'%.40s' is not one of %s", name, known.s);
+}
+
+enum knob_role
+profile_role(const char *name)
+{
+	enum knob_role role = ROLE_UNKNOWN + 1;
+
+	while (role < ROLE_COUNT && strcmp(knob_role_names[role], name) != 0)
+		role++;
+	return role == ROLE_COUNT ? ROLE_UNKNOWN : role;
 }
 
 const struct knob *
