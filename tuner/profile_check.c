@@ -255,11 +255,7 @@ check_scale(const struct check *c, const struct scale_model *s)
 	if (s->n_of == 0 && !isfinite(s->value))
 		return wrong(c, "of", "either of or value must be given");
 	for (size_t i = 0; i < s->n_of; i++) {
-		size_t role = ROLE_UNKNOWN + 1;
-
-		while (role < ROLE_COUNT && strcmp(knob_role_names[role], s->of[i]) != 0)
-			role++;
-		if (role == ROLE_COUNT)
+		if (profile_role(s->of[i]) == ROLE_UNKNOWN)
 			return wrong(c, "of", "names a role that there is not");
 	}
 	return check_range(c, &s->range);
