@@ -73,6 +73,7 @@ profile_for(struct arena *a, const char *sysname, struct profile **out, struct e
 			*out = p;
 			return true;
 		}
+		text_add(&known, "%s%s", known.len == 0 ? "" : ", ", p->sysname);
 	}
 	return fail(e, ERR_FAILED, "no profile for the system \"%s\" (there is one for: %s)",
 	    sysname, known.len == 0 ? "none" : known.s);
