@@ -139,8 +139,10 @@ add_file(struct arena *a, struct run *run, const struct persist_file *p, const s
 		return;
 	if (p->style == STYLE_BLOCK) {
 		text_add(&t, "%s\n", FRAGMENT_BEGIN);
-		comment(&t, arena_printf(a, "A block at the end of %s; what stands around it is not "
-		    "pathtune's.", p->path));
+		comment(&t,
+		    arena_printf(a,
+			"A block at the end of %s; what stands around it is not pathtune's.",
+			p->path));
 	}
 	header(a, &t, run);
 	text_bytes(&t, lines->s, lines->len);

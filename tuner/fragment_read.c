@@ -42,7 +42,8 @@ fragment_read(struct arena *a, const struct persist_file *f, const char *text, s
 		bytes = line_len(text + at, len - at);
 		line++;
 		if (bytes == 0 || (isfinite(f->line_bytes) && (double)bytes > f->line_bytes) ||
-		    memchr(text + at, '\0', bytes) != NULL || !setting_line(text + at, bytes, f, &s))
+		    memchr(text + at, '\0', bytes) != NULL ||
+		    !setting_line(text + at, bytes, f, &s))
 			continue;
 		one = arena_push(a, &all, n, sizeof(*all));
 		*one = (struct fragment_setting){ name_of(a, f, &s),

@@ -75,7 +75,8 @@ find_wrapped(struct finder *h, const struct seen *s)
 		[BEYOND_CLAMPED] = "set it to a legal value",
 		[BEYOND_WRAPPED] = "the kernel cut a larger number to its type without an error; "
 		    "set a legal value",
-		[BEYOND_ACCEPTED] = "the kernel takes any number without a check; set a legal value",
+		[BEYOND_ACCEPTED] = "the kernel takes any number without a check; set a legal "
+		    "value",
 	};
 
 	if (s->wrapped)
@@ -127,8 +128,9 @@ find_limit(struct finder *h, const struct seen *s)
 		return;
 	useless = was_raised(h, s->knob) && !was_raised(h, limit);
 	add(h, useless ? "limit-useless" : "limit-freezes", s->knob->name, NULL,
-	    arena_printf(h->arena, "%s %.0f, but %s is %.0f and admits %.0f: the step beyond fails, "
-	    "and growth ends at %.0f for the rest of the connection; set %s to at least %.0f",
+	    arena_printf(h->arena, "%s %.0f, but %s is %.0f and admits %.0f: the step beyond "
+	    "fails, and growth ends at %.0f for the rest of the connection; set %s to at least "
+	    "%.0f",
 	    useless ? "was raised to" : "is", max, limit->name, bound,
 	    kernel_limit_share(m, bound), w.stop_bytes, limit->name,
 	    kernel_limit_bytes(m, max, isnan(h->p->limit_step_bytes) ? 1 :
@@ -244,8 +246,8 @@ find_drift(struct finder *h, const struct seen *s)
 	    s->fact == NULL || s->fact->text == NULL || same_value(last->value, s->fact->text))
 		return;
 	add(h, "drift", s->knob->name, place(h, last),
-	    arena_printf(h->arena, "says %s, but the kernel runs with %s: it was set since boot, or "
-	    "the line failed; the next boot changes it", last->value, s->fact->text));
+	    arena_printf(h->arena, "says %s, but the kernel runs with %s: it was set since boot, "
+	    "or the line failed; the next boot changes it", last->value, s->fact->text));
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */
@@ -265,6 +267,20 @@ look(const struct finder *h, const struct knob *k)
 	return s;
 }
 
+static void
+find_by_rule(struct finder *h, const struct hazard_rule *r)
+{
+	const struct condition *c = &r->when[0];
+	const struct source_line *l;
+
+	if (!hazards_rule_holds(h->p, h->f, r))
+		return;
+	l = c->key == NULL ? NULL : hazards_effective(h->p, h->f, c->key);
+	add(h, r->id,
+	    c->fact != NULL ? c->fact : c->knob != NULL ? c->knob : c->offload != NULL ? c->offload :
+	    c->key, l == NULL ? NULL : place(h, l), r->words);
+}
+
 void
 hazards_find(struct arena *a, const struct profile *p, const struct facts *f, struct hazard **out,
     size_t *n)
@@ -280,19 +296,8 @@ hazards_find(struct arena *a, const struct profile *p, const struct facts *f, st
 		for (size_t j = 0; j < NELEM(finders); j++)
 			finders[j](&h, &s);
 	}
-	for (size_t i = 0; i < p->n_hazards; i++) {
-		const struct hazard_rule *r = &p->hazards[i];
-
-		if (hazards_rule_holds(p, f, r)) {
-			const struct condition *c = &r->when[0];
-			const char *subject = c->fact != NULL ? c->fact : c->knob != NULL ? c->knob :
-			    c->offload != NULL ? c->offload : c->key;
-			const struct source_line *l = c->key == NULL ? NULL :
-			    hazards_effective(p, f, c->key);
-
-			add(&h, r->id, subject, l == NULL ? NULL : place(&h, l), r->words);
-		}
-	}
+	for (size_t i = 0; i < p->n_hazards; i++)
+		find_by_rule(&h, &p->hazards[i]);
 	*out = h.found;
 	*n = h.n;
 }

@@ -79,6 +79,15 @@ profile_for(struct arena *a, const char *sysname, struct profile **out, struct e
 	    sysname, known.len == 0 ? "none" : known.s);
 }
 
+const char *
+profile_embedded(size_t i, const char **text, size_t *len)
+{
+	/* The last one has no name. */
+	*text = (const char *)embedded_profiles[i].text;
+	*len = embedded_profiles[i].len;
+	return embedded_profiles[i].name;
+}
+
 bool
 profile_named(struct arena *a, const char *name, struct profile **out, struct err *e)
 {

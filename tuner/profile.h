@@ -14,6 +14,9 @@ bool profile_parse(struct arena *a, const char *file, const char *text, size_t l
 /* The embedded profile whose sysname is the given one ("Linux"). */
 bool profile_for(struct arena *a, const char *sysname, struct profile **out, struct err *e);
 
+/* Name and text (not terminated) of the i-th embedded profile; NULL: there are no more. */
+const char *profile_embedded(size_t i, const char **text, size_t *len);
+
 /* The embedded profile of this name ("linux"); without one, ERR_USAGE names all there are. */
 bool profile_named(struct arena *a, const char *name, struct profile **out, struct err *e);
 
