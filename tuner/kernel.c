@@ -71,7 +71,10 @@ kernel_scale(const struct scale_model *s, double value)
 		while (scale < SCALE_MOST && ldexp(UNSCALED_BYTES, (int)scale) < counts)
 			scale++;
 	} else if (counts >= 1) {
-		scale = fmin(fmax(ilogb(counts) - 15, 0), SCALE_MOST);
+		int bits; /* floor(log2(counts)) + 1 */
+
+		frexp(counts, &bits);
+		scale = fmin(fmax(bits - 16, 0), SCALE_MOST);
 	}
 	return isnan(s->least) ? scale : fmax(scale, s->least);
 }
