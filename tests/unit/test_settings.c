@@ -92,6 +92,7 @@ Test(settings, a_window_becomes_all_the_lines_that_it_needs_in_order)
 		{ "dragonfly", "6.4", NAN, BDP,
 		    "net.inet.tcp.recvbuf_max=15675392 window-receive; "
 		    "net.inet.tcp.recvspace=8388608 scale-receive; "
+		    "net.inet.tcp.recvbuf_inc=983040 growth-receive; "
 		    "kern.ipc.maxsockbuf=19595264 limit" },
 		{ "dragonfly", "6.4", NAN, 2000000, "" },
 		{ "linux", "6.12", BDP, BDP,
