@@ -1,5 +1,6 @@
 #include "cmd.h"
 #include "report.h"
+#include "report_advice.h"
 #include "../probes/files.h"
 #include "../probes/peer.h"
 
@@ -26,13 +27,52 @@ cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
 	return true;
 }
 
+/* What probe found to be harmful stands beside the facts; it is found again from them. */
+static bool
+take_out(struct node *map, const char *key)
+{
+	struct node **next = &map->child;
+
+	if (map->kind != NODE_MAP)
+		return false;
+	while (*next != NULL && strcmp((*next)->key, key) != 0)
+		next = &(*next)->next;
+	if (*next == NULL)
+		return false;
+	*next = (*next)->next;
+	return true;
+}
+
+bool
+cmd_facts_load(struct arena *a, const char *path, struct facts *f, struct err *e)
+{
+	struct node *node;
+	const char *text;
+	struct run run;
+	size_t len;
+
+	if (!files_read(a, path, NODE_BYTES, &text, &len, e) ||
+	    !node_from_json(a, path, text, len, &node, e))
+		return false;
+	if (take_out(node, "schema")) {
+		if (!cmd_run_load(a, path, &run, e))
+			return false;
+		*f = run.facts;
+		return true;
+	}
+	take_out(node, "hazards");
+	record_init(&facts_record, f);
+	return record_from_node(a, path, &facts_record, node, f, e);
+}
+
 void
 cmd_run_print(struct cmd_context *c, const struct run *run)
 {
 	if (c->json)
 		puts(record_to_json(c->arena, &run_record, run, true));
 	else
-		fputs(report_run(c->arena, run, c->color), stdout);
+		fputs(run->advice.n_directions != 0 ? report_advice(c->arena, run, c->color) :
+		    report_run(c->arena, run, c->color), stdout);
 }
 
 bool

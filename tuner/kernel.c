@@ -38,8 +38,7 @@ kernel_default(const struct knob *k, const struct facts *f)
 		return NAN;
 	if (isnan(d[i].ram_divisor) || isnan(f->ram_bytes))
 		return d[i].value;
-	return fmin(fmax(floor(f->ram_bytes / d[i].ram_divisor), isnan(d[i].least) ? 0 : d[i].least),
-	    d[i].value);
+	return fmin(fmax(floor(f->ram_bytes / d[i].ram_divisor), d[i].least), d[i].value);
 }
 
 struct kernel_knobs
