@@ -57,8 +57,9 @@ struct opt {
 /*
  * Parse argv[1..] by the table (which ends with a NULL name); -h/--help, --json and -q are
  * known everywhere.  Words that are not flags come out in order; with stop_at_word the rest after
- * the first word is left alone (for exec).  A flag given twice that takes one value, unknown or without its argument is
- * ERR_USAGE naming it.  *help is set when help was asked for: it has been printed, return true.
+ * the first word is left alone (for exec).  A flag that takes one value and is given twice, one
+ * that is unknown or without its argument is ERR_USAGE naming it.  *help is set when help was asked
+ * for: it has been printed, return true.
  */
 bool cmd_options(struct cmd_context *c, const struct cmd *cmd, struct opt *opts, int argc,
     char **argv, bool stop_at_word, const char ***words, size_t *n_words, bool *help,
