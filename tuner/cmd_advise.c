@@ -202,7 +202,7 @@ deliver(struct pipeline *p, const struct asked *x, struct err *e)
 		return false;
 	if (x->out != NULL && run->n_files == 0)
 		cmd_note(c, "nothing is written below %s: the present settings stay", x->out);
-	return x->out == NULL || run->n_files == 0 || cmd_run_out(x->out, run, e);
+	return x->out == NULL || run->n_files == 0 || cmd_run_out(c, x->out, run, e);
 }
 
 static const char *

@@ -1,4 +1,6 @@
 #include "cmd.h"
+#include "fragment.h"
+#include "hazards.h"
 #include "report.h"
 #include "report_advice.h"
 #include "../probes/files.h"
@@ -27,25 +29,23 @@ cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
 	return true;
 }
 
-/* What probe found to be harmful stands beside the facts; it is found again from them. */
 static bool
-take_out(struct node *map, const char *key)
+is_run(const struct node *n)
 {
-	struct node **next = &map->child;
-
-	if (map->kind != NODE_MAP)
+	if (n->kind != NODE_MAP)
 		return false;
-	while (*next != NULL && strcmp((*next)->key, key) != 0)
-		next = &(*next)->next;
-	if (*next == NULL)
-		return false;
-	*next = (*next)->next;
-	return true;
+	for (n = n->child; n != NULL; n = n->next) {
+		if (strcmp(n->key, "schema") == 0)
+			return true;
+	}
+	return false;
 }
 
 bool
 cmd_facts_load(struct arena *a, const char *path, struct facts *f, struct err *e)
 {
+	const struct record *document = hazards_document(a);
+	struct facts_document d;
 	struct node *node;
 	const char *text;
 	struct run run;
@@ -54,15 +54,17 @@ cmd_facts_load(struct arena *a, const char *path, struct facts *f, struct err *e
 	if (!files_read(a, path, NODE_BYTES, &text, &len, e) ||
 	    !node_from_json(a, path, text, len, &node, e))
 		return false;
-	if (take_out(node, "schema")) {
+	if (is_run(node)) {
 		if (!cmd_run_load(a, path, &run, e))
 			return false;
 		*f = run.facts;
 		return true;
 	}
-	take_out(node, "hazards");
-	record_init(&facts_record, f);
-	return record_from_node(a, path, &facts_record, node, f, e);
+	record_init(document, &d);
+	if (!record_from_node(a, path, document, node, &d, e))
+		return false;
+	*f = d.facts;
+	return true;
 }
 
 void
@@ -84,9 +86,16 @@ cmd_run_save(struct arena *a, const char *path, const struct run *run, struct er
 }
 
 bool
-cmd_run_out(const char *dir, const struct run *run, struct err *e)
+cmd_run_out(struct cmd_context *c, const char *dir, const struct run *run, struct err *e)
 {
-	return files_tree_write(dir, run->files, run->n_files, e);
+	if (!files_tree_write(dir, run->files, run->n_files, e))
+		return false;
+	for (size_t i = 0; i < run->n_files; i++) {
+		if (fragment_is_block(run->files[i].text))
+			cmd_note(c, "%s%s holds a block that belongs at the end of the host's %s",
+			    dir, run->files[i].path, run->files[i].path);
+	}
+	return true;
 }
 
 bool

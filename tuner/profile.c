@@ -38,31 +38,54 @@ parse_embedded(struct arena *a, const struct embedded_profile *b, struct profile
 	    (const char *)b->text, b->len, out, e);
 }
 
-/*
- * The profile named like the system, in lower case, is tried first: parsing them all takes longer
- * than everything else that a command does.
- */
+/* The file that is called as the system, which saves parsing all others. */
+static const struct embedded_profile *
+embedded_named(const char *sysname)
+{
+	const struct embedded_profile *b;
+
+	for (b = embedded_profiles; b->name != NULL; b++) {
+		if (strcasecmp(b->name, sysname) == 0)
+			return b;
+	}
+	return NULL;
+}
+
 bool
 profile_for(struct arena *a, const char *sysname, struct profile **out, struct err *e)
 {
+	const struct embedded_profile *b = embedded_named(sysname);
 	struct text known = { .arena = a };
 	struct profile *p;
 
-	for (int named = 1; named >= 0; named--) {
-		for (const struct embedded_profile *b = embedded_profiles; b->name != NULL; b++) {
-			if ((strcasecmp(b->name, sysname) == 0) != named)
-				continue;
-			if (!parse_embedded(a, b, &p, e))
-				return false;
-			if (strcmp(p->sysname, sysname) == 0) {
-				*out = p;
-				return true;
-			}
-			text_add(&known, "%s%s", known.len == 0 ? "" : ", ", p->sysname);
+	if (b != NULL) {
+		if (!parse_embedded(a, b, &p, e))
+			return false;
+		if (strcmp(p->sysname, sysname) == 0) {
+			*out = p;
+			return true;
 		}
+	}
+	for (b = embedded_profiles; b->name != NULL; b++) {
+		if (!parse_embedded(a, b, &p, e))
+			return false;
+		if (strcmp(p->sysname, sysname) == 0) {
+			*out = p;
+			return true;
+		}
+		text_add(&known, "%s%s", known.len == 0 ? "" : ", ", p->sysname);
 	}
 	return fail(e, ERR_FAILED, "no profile for the system \"%s\" (there is one for: %s)",
 	    sysname, known.len == 0 ? "none" : known.s);
+}
+
+const char *
+profile_embedded(size_t i, const char **text, size_t *len)
+{
+	/* The last one has no name. */
+	*text = (const char *)embedded_profiles[i].text;
+	*len = embedded_profiles[i].len;
+	return embedded_profiles[i].name;
 }
 
 bool

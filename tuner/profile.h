@@ -14,6 +14,9 @@ bool profile_parse(struct arena *a, const char *file, const char *text, size_t l
 /* The embedded profile whose sysname is the given one ("Linux"). */
 bool profile_for(struct arena *a, const char *sysname, struct profile **out, struct err *e);
 
+/* Name and text (not terminated) of the i-th embedded profile; NULL: there are no more. */
+const char *profile_embedded(size_t i, const char **text, size_t *len);
+
 /* The embedded profile of this name ("linux"); without one, ERR_USAGE names all there are. */
 bool profile_named(struct arena *a, const char *name, struct profile **out, struct err *e);
 
@@ -35,6 +38,18 @@ char *profile_expand(struct arena *a, const char *text, const struct substitutio
 /* An argv of a profile expanded, NULL-terminated; NULL when a substitution is not known. */
 const char **profile_argv(struct arena *a, const char **argv, size_t n,
     const struct substitution *s);
+
+/*
+ * A pattern with every {key} replaced by its value as literal text; NULL when one is not known.
+ * Other braces are the pattern's own.
+ */
+char *profile_pattern(struct arena *a, const char *pattern, const struct substitution *s);
+
+/* A pattern compiles and has one group; its keys are among known, separated by blanks. */
+bool profile_pattern_check(const char *pattern, const char *known, struct err *e);
+
+/* Which of the keys, in their order, is not known and stands in the pattern; NULL: none. */
+const char *profile_pattern_lacks(const char *pattern, const struct substitution *s);
 
 /* What is known of a release and machine (NULL: not known) lies within the range. */
 bool profile_in_range(const struct range *r, const char *release, const char *arch);

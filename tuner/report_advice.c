@@ -1,5 +1,6 @@
 #include "report_advice.h"
 
+#include "report_hazards.h"
 #include "units.h"
 
 #include <math.h>
@@ -131,19 +132,6 @@ memory_line(struct page *p, const struct advice *v)
 }
 
 static void
-hazard_lines(struct page *p, const struct run *run)
-{
-	for (size_t i = 0; i < run->n_hazards; i++) {
-		const struct hazard *h = &run->hazards[i];
-
-		labelled(p, "hazard: ", arena_printf(p->t.arena, "%s%s%s%s%s%s: %s", h->id,
-		    h->subject == NULL ? "" : ", ", h->subject == NULL ? "" : h->subject,
-		    h->where == NULL ? "" : " (", h->where == NULL ? "" : h->where,
-		    h->where == NULL ? "" : ")", h->words == NULL ? "" : h->words));
-	}
-}
-
-static void
 file_lines(struct page *p, const struct run *run)
 {
 	for (size_t i = 0; i < run->n_files; i++) {
@@ -169,7 +157,8 @@ report_advice(struct arena *a, const struct run *run, bool color)
 	for (size_t i = 0; i < run->advice.n_directions && i < d->n_directions; i++)
 		direction_lines(&p, &run->advice.directions[i], &d->directions[i]);
 	memory_line(&p, &run->advice);
-	hazard_lines(&p, run);
+	if (run->n_hazards != 0)
+		say(&p, "%s\n", report_hazards(a, run->hazards, run->n_hazards));
 	for (size_t i = 0; i < run->advice.n_notes; i++)
 		labelled(&p, "note: ", run->advice.notes[i]);
 	file_lines(&p, run);
