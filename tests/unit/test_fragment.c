@@ -136,6 +136,7 @@ Test(fragment, only_whole_lines_are_comments_and_they_are_short)
 			text_bytes(&word, "x", 1);
 		run->facts.peer = "a\nb=1\r\tc\\";
 		add_setting(run, p->knobs[0].name, word.s, "1", word.s);
+		add_setting(run, p->knobs[0].name, "the last byte: \\", "1", "the last byte: \\");
 		fragment_make(arena, p, run);
 		for (const char *l = run->files[0].text; *l != '\0'; l += strcspn(l, "\n") + 1) {
 			size_t n = strcspn(l, "\n");
