@@ -174,6 +174,7 @@ Test(facts_once, this_host_is_asked_only_what_is_needed)
 	cr_expect_not(was_asked(&h, "sysctl -n hw.realmem"));
 	cr_expect_not(was_asked(&h, "sysctl -n tcp.old"), "this release does not have it");
 	cr_expect_not(was_asked(&h, "sysctl -n tcp.purge"));
+	cr_expect_eq(h.rounds, 4, "rules, fallbacks, the rest, what could be loaded: %zu", h.rounds);
 	probe(NULL, true, &there);
 	cr_expect_str_eq(record_to_json(arena, &facts_record, &f, false),
 	    record_to_json(arena, &facts_record, &there, false), "the facts are the same");
@@ -226,7 +227,7 @@ Test(facts_once, offloads_by_the_list_of_those_that_are_on)
 		{ "options=0\n\tcapabilities=3<TSO4>",
 		    "TSO4 off,RXCSUM off fixed,LRO off fixed,LINKSTATE off fixed," },
 		{ "options=0<>", "TSO4 off fixed,RXCSUM off fixed,LRO off fixed,LINKSTATE off fixed," },
-		{ "options=1<TSO4X,XTSO4>\n\tcapabilities=1<TSO4,LRO,RXCSUM,LINKSTATE>",
+		{ "options=1<TSO4X,XTSO4,TSO>\n\tcapabilities=1<TSO4,LRO,RXCSUM,LINKSTATE>",
 		    "TSO4 off,RXCSUM off,LRO off,LINKSTATE off," },
 		{ "status: active", "" },
 		{ "options=1<\xff\x01>", "" },

@@ -204,6 +204,8 @@ Test(profile, the_embedded_one_is_found_by_the_name_of_the_system)
 	cr_expect_not_null(profile_knob(p, ROLE_LIMIT_RECEIVE));
 	cr_expect_eq(profile_knob(p, ROLE_SEND_MAX)->field, 3);
 	cr_expect_eq(profile_knob(p, ROLE_RECEIVE_MAX)->field, 3);
+	cr_expect_not(profile_for(arena, "linux", &p, &e), "no system says so");
+	e = (struct err){ 0 };
 	cr_expect_not(profile_for(arena, "Plan9", &p, &e));
 	cr_expect_eq(strncmp(e.text, "no profile for the system \"Plan9\"", 33), 0, "%s", e.text);
 }
