@@ -12,10 +12,12 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_probe,
+	&cmd_advise,
 	&cmd_tune,
 	&cmd_demo,
 	&cmd_show,
 	&cmd_serve,
+	&cmd_profile,
 	&cmd_lab,
 };
 

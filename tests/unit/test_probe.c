@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "tuner/hazards.h"
 #include "tuner/report_facts.h"
 
 static struct arena *arena;
@@ -126,16 +127,19 @@ Test(probe, nothing_known_is_said_so)
 	cr_expect_str_eq(report_facts(arena, &f), "nothing is known\n");
 }
 
-Test(probe, of_this_host_is_a_facts_record_as_json)
+Test(probe, of_this_host_is_a_facts_document_as_json)
 {
+	const struct record *r = hazards_document(arena);
 	struct said said = program_run(arena, "probe --json");
+	struct facts_document d;
 	struct err e = { 0 };
 	struct node *n;
 	struct facts f;
 
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	cr_assert(node_from_json(arena, "probe", said.out, strlen(said.out), &n, &e), "%s", e.text);
-	cr_assert(record_from_node(arena, "probe", &facts_record, n, &f, &e), "%s", e.text);
+	cr_assert(record_from_node(arena, "probe", r, n, &d, &e), "%s", e.text);
+	f = d.facts;
 	cr_expect_not_null(f.os);
 	cr_expect_not_null(f.release);
 	cr_expect_gt(f.n_knobs, 0);
@@ -172,15 +176,16 @@ Test(probe, refuses_what_contradicts_itself)
 static struct facts
 facts_of(const char *line)
 {
+	const struct record *r = hazards_document(arena);
 	struct said said = program_run(arena, line);
+	struct facts_document d;
 	struct err e = { 0 };
 	struct node *n;
-	struct facts f;
 
 	cr_assert_eq(said.status, 0, "%s: %s", line, said.err);
 	cr_assert(node_from_json(arena, line, said.out, strlen(said.out), &n, &e), "%s", e.text);
-	cr_assert(record_from_node(arena, line, &facts_record, n, &f, &e), "%s", e.text);
-	return f;
+	cr_assert(record_from_node(arena, line, r, n, &d, &e), "%s", e.text);
+	return d.facts;
 }
 
 /* What this host is, asked in two ways; counters go on between them. */
