@@ -230,6 +230,21 @@ max_for(const struct making *m, const struct side_roles *side, double window_byt
 	return fmax(max, least_value(m, k));
 }
 
+static const char *
+say_limit(const struct making *m, const struct window_model *model, double largest_bytes)
+{
+	double part = model->limit_share[0] / model->limit_share[1];
+	const char *largest = units_say_bytes(m->arena, largest_bytes);
+
+	if (part == 1)
+		return arena_printf(m->arena,
+		    "limit: no buffer may be larger; the largest maximum is %s", largest);
+	return arena_printf(m->arena,
+	    "limit: no buffer may grow beyond %s of it, and a step that fails ends growth for the "
+	    "rest of the connection; the largest maximum is %s",
+	    units_say_percent(m->arena, part, 0), largest);
+}
+
 /* The limit that admits all buffers as they will be, and those that a socket starts with. */
 static void
 raise_limit(struct making *m, const double max[2])
@@ -250,11 +265,7 @@ raise_limit(struct making *m, const double max[2])
 			largest = fmax(largest, least_value(m, initial));
 	}
 	raise_to(m, limit, kernel_limit_bytes(model, largest, isnan(step) ? STEP_BYTES : step),
-	    arena_printf(m->arena,
-		"limit: no buffer may grow beyond %s of it, and a step that fails ends growth for "
-		"the rest of the connection; the largest maximum is %s",
-		units_say_percent(m->arena, model->limit_share[0] / model->limit_share[1], 0),
-		units_say_bytes(m->arena, largest)));
+	    say_limit(m, model, largest));
 }
 
 static void

@@ -344,6 +344,21 @@ Test(advise, a_release_without_a_model_is_an_error_and_one_without_a_number_too)
 	arena_free(w.a);
 }
 
+/* A system of which the profile knows no defaults. */
+Test(advise, a_knob_of_which_nothing_is_known_is_named)
+{
+	struct world w = world_new("netbsd", "10.1", NAN);
+
+	for (size_t i = 0; i < w.p->n_knobs; i++) {
+		if (w.p->knobs[i].role == ROLE_SEND_MAX)
+			w.p->knobs[i].n_defaults = 0;
+	}
+	w.run.facts.n_knobs = 0;
+	cr_expect_not(advise_make(w.a, w.p, &w.run, &w.e));
+	cr_expect(strstr(w.e.text, "net.inet.tcp.sendbuf_max: neither") != NULL, "%s", w.e.text);
+	arena_free(w.a);
+}
+
 Test(advise, facts_by_release_arch_and_memory_are_the_kernel_s_defaults)
 {
 	struct world w = world_new("linux", "6.1.192", 512 * MIB);
