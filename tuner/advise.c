@@ -98,6 +98,13 @@ note(struct work *w, const char *fmt, ...)
 }
 
 static bool
+was_read(const struct knob *k, const struct knob_fact *fact)
+{
+	return fact != NULL && fact->text != NULL &&
+	    (!isnan(fact->now) || strcmp(k->unit, "name") == 0);
+}
+
+static bool
 tunes(const struct knob *k)
 {
 	return k->role != ROLE_WATCH && k->role != ROLE_FLUSH && k->role != ROLE_CONGESTION &&
@@ -126,10 +133,9 @@ complete_facts(struct work *w)
 		if (!profile_in_range(&k->range, found->release, found->arch))
 			continue;
 		made = arena_push(w->arena, &w->facts.knobs, &w->facts.n_knobs, sizeof(*made));
-		*made = fact != NULL && fact->text != NULL ? *fact :
-		    default_fact(w->arena, k, found);
+		*made = was_read(k, fact) ? *fact : default_fact(w->arena, k, found);
 		made->writable = made->writable || !found->privileged;
-		if ((fact == NULL || fact->text == NULL) && tunes(k))
+		if (!was_read(k, fact) && tunes(k))
 			text_add(&unread, "%s%s", unread.len == 0 ? "" : ", ", k->name);
 	}
 	if (unread.len != 0)
@@ -172,10 +178,11 @@ settle_paths(struct work *w, struct err *e)
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
-/* What all connections may take at worst. */
+/* What all connections may take at worst.  A limit that wrapped says nothing. */
 static double
 memory_bytes(const struct work *w, const struct facts *f)
 {
+	const struct knob *limit = profile_knob(w->profile, ROLE_LIMIT);
 	const struct kernel_knobs k = kernel_knobs(w->profile, f);
 	const double max[] = { k.value[ROLE_SEND_MAX], k.value[ROLE_RECEIVE_MAX] };
 	double sum = 0;
@@ -185,7 +192,8 @@ memory_bytes(const struct work *w, const struct facts *f)
 		    profile_window(w->profile, each_direction[i], f->release, f->arch);
 		double one = max[i];
 
-		if (m != NULL && m->n_limit_share == 2)
+		if (m != NULL && m->n_limit_share == 2 && limit != NULL &&
+		    k.value[ROLE_LIMIT] <= limit->max)
 			one = fmax(one, k.value[ROLE_LIMIT]);
 		if (m != NULL)
 			one = fmin(one, m->ceiling_bytes);

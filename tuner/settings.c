@@ -93,12 +93,15 @@ knob_with(const struct making *m, enum knob_role role)
 	return NULL;
 }
 
+/* What was not understood is not written again: of several fields the others would be lost. */
 static bool
 settable(const struct facts *f, const struct knob *k)
 {
 	const struct knob_fact *fact = facts_knob(f, k->name);
 
-	return fact != NULL && fact->writable && (isnan(k->field) || fact->text != NULL);
+	return fact != NULL && fact->writable && !isnan(fact->now) &&
+	    (isnan(k->field) ||
+		(fact->text != NULL && field_number(fact->text, k->field) == fact->now));
 }
 
 static double
