@@ -53,6 +53,14 @@ copy_argv(struct arena *a, const char *const *argv)
 	return copy;
 }
 
+static struct transcript_entry *
+find(struct transcript *t, const struct command *c)
+{
+	const struct transcript_entry *x = transcript_find(t, c);
+
+	return x == NULL ? NULL : &t->entries[x - t->entries];
+}
+
 void
 recording_keep(struct recording *r, const struct command *c, size_t n, const struct output *out)
 {
@@ -60,11 +68,12 @@ recording_keep(struct recording *r, const struct command *c, size_t n, const str
 	struct transcript_entry *x;
 
 	for (size_t i = 0; i < n; i++) {
-		if (transcript_find(t, &c[i]) != NULL)
-			continue;
-		x = arena_push(r->arena, &t->entries, &t->n_entries, sizeof(*x));
-		x->argv = copy_argv(r->arena, c[i].argv);
-		x->file = arena_strdup(r->arena, c[i].argv == NULL ? c[i].file : NULL);
+		x = find(t, &c[i]);
+		if (x == NULL) {
+			x = arena_push(r->arena, &t->entries, &t->n_entries, sizeof(*x));
+			x->argv = copy_argv(r->arena, c[i].argv);
+			x->file = arena_strdup(r->arena, c[i].argv == NULL ? c[i].file : NULL);
+		}
 		x->answer = out[i];
 		x->answer.text = arena_strndup(r->arena, out[i].text, out[i].len);
 		x->answer.why = arena_strdup(r->arena, out[i].why);

@@ -134,7 +134,7 @@ spawn(const struct process_spec *spec, const char *path, const int fds[3], pid_t
 	char *const *words;
 	int error;
 
-	memcpy(&words, &spec->argv, sizeof(words)); /* posix_spawn() changes none, but its type does */
+	memcpy(&words, &spec->argv, sizeof(words)); /* posix_spawn() changes none of them */
 	error = posix_spawn_file_actions_init(&actions);
 	if (error != 0)
 		return error;

@@ -10,7 +10,7 @@
 #define STDERR_BYTES ((size_t)512) /* of one command: its first line is wanted */
 #define FRAME_BYTES ((size_t)128)
 #define BANNER_BYTES ((size_t)65536)
-#define BLOCKS (HOST_OUTPUT_BYTES / 512 + 8) /* of ulimit -f: more than we take, so that we see it */
+#define BLOCKS (HOST_OUTPUT_BYTES / 512 + 8) /* of ulimit -f; more is seen, and cut */
 
 /*
  * What the body calls.  The watcher looks once a second at what runs: the file "now" holds its
@@ -64,7 +64,7 @@ static const char helpers[] =
     "	f=$d/err$n\n"
     "	if [ -n \"$why\" ]; then\n"
     "		f=$d/why\n"
-    "		echo \"$why\" >\"$f\"\n"
+    "		printf '%s\\n' \"$why\" >\"$f\"\n"
     "		e=$(($(wc -c <\"$f\")))\n"
     "	fi\n"
     "	[ \"$o\" -le \"$most\" ] || o=$most\n"

@@ -16,7 +16,7 @@ struct stream {
 	bool over;   /* more than cap came */
 };
 
-/* Read what is there now; false with errno when that fails.  At the end the descriptor is closed. */
+/* Read what is there now; at the end the descriptor is closed.  False with errno when it fails. */
 bool stream_read(struct stream *s);
 
 void stream_close(struct stream *s);

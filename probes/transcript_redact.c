@@ -7,6 +7,8 @@
 
 #define HEX_COLON_DOT "0123456789abcdefABCDEF:."
 #define MAC_PARTS 6
+#define MAC_PARTS_MAX 32
+#define V4_BYTES 21 /* at most, with a port */
 
 /* What was replaced, in the order of appearance: the place is the number of the replacement. */
 struct seen {
@@ -101,7 +103,8 @@ is_mac(const char *s)
 {
 	size_t parts = 1;
 
-	for (; isxdigit((unsigned char)s[0]) && isxdigit((unsigned char)s[1]); s += 3, parts++) {
+	for (; parts <= MAC_PARTS_MAX && isxdigit((unsigned char)s[0]) &&
+	     isxdigit((unsigned char)s[1]); s += 3, parts++) {
 		if (s[2] == '\0')
 			return parts >= MAC_PARTS;
 		if (s[2] != ':')
@@ -143,6 +146,8 @@ v4_length(struct redaction *r, const char *s, uint32_t *address)
 	size_t len = 0, dots = 0;
 	struct in_addr in;
 
+	if (strnlen(s, V4_BYTES + 1) > V4_BYTES)
+		return 0;
 	for (; s[len] != '\0' && (s[len] != '.' || dots != 3); len++)
 		dots += s[len] == '.';
 	if (strspn(s, "0123456789.") != strlen(s) || (s[len] == '.' && strchr(s + len + 1, '.')))
@@ -274,9 +279,9 @@ add_interface(struct redaction *r, struct text *t, const char *text, const char 
 static size_t
 add_rest(struct redaction *r, struct text *t, const char *text, const char *s, const char **plain)
 {
-	size_t len = strspn(s, HEX_COLON_DOT), address = 0;
+	size_t len = s < *plain ? 0 : strspn(s, HEX_COLON_DOT), address = 0;
 
-	if (s >= *plain && len != 0) {
+	if (len != 0) {
 		if (s == text || !of_name(s[-1]))
 			address = run_length(s);
 		else

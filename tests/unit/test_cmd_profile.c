@@ -80,6 +80,41 @@ Test(cmd_profile, a_sixth_system_is_sound_without_any_c)
 	cr_expect(s.status == 0 && is_json(s.out), "%s", s.err);
 }
 
+#define TRANSCRIPT "replay:" TESTS_DIR "/transcripts/illumos-5.11-vioif"
+
+Test(cmd_profile, a_sixth_system_is_probed_without_any_c)
+{
+	static const char *const parts[] = { "SunOS 5.11 i86pc", "4 GiB RAM", "vioif0",
+		"recv_buf            128000   can be set", "available sunreno newreno cubic",
+		"RTT          209 ms", "sack-off: sack" };
+	struct said s = program_run(arena, "probe " TRANSCRIPT " --profile " ILLUMOS);
+
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	for (size_t i = 0; i < NELEM(parts); i++)
+		cr_expect(strstr(s.out, parts[i]) != NULL, "no '%s' in\n%s", parts[i], s.out);
+	cr_expect_null(strstr(s.out, "not known"), "%s", s.out);
+	s = program_run(arena, "probe " TRANSCRIPT);
+	cr_expect_eq(s.status, 1);
+	cr_expect(strstr(s.err, "no profile for the system \"SunOS\"") != NULL, "%s", s.err);
+}
+
+Test(cmd_profile, a_sixth_system_is_advised_without_any_c)
+{
+	static const char *const parts[] = { "ipadm set-prop -p max_buf=15728640 tcp",
+		"ipadm set-prop -p send_buf=15675392 tcp", "ipadm set-prop -p recv_buf=15675392 tcp",
+		"sack-off: sack" };
+	struct said s = program_run(arena, "advise " TRANSCRIPT " --rate 600M --profile " ILLUMOS);
+	const char *at = s.out;
+
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	for (size_t i = 0; i < NELEM(parts); i++)
+		cr_expect(strstr(s.out, parts[i]) != NULL, "no '%s' in\n%s", parts[i], s.out);
+	for (size_t i = 0; i < 3; i++) {
+		at = strstr(at, parts[i]);
+		cr_assert(at != NULL, "%s: the limit comes first", parts[i]);
+	}
+}
+
 Test(cmd_profile, what_is_wrong_is_one_line_with_the_documented_status)
 {
 	static const struct { const char *words; int status; const char *says; } cases[] = {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "tuner/hazards.h"
 #include "tuner/report_facts.h"
 
 static struct arena *arena;
@@ -79,16 +80,19 @@ Test(probe, nothing_known_is_said_so)
 	cr_expect_str_eq(report_facts(arena, &f), "nothing is known\n");
 }
 
-Test(probe, of_this_host_is_a_facts_record_as_json)
+Test(probe, of_this_host_is_a_facts_document_as_json)
 {
+	const struct record *r = hazards_document(arena);
 	struct said said = program_run(arena, "probe --json");
+	struct facts_document d;
 	struct err e = { 0 };
 	struct node *n;
 	struct facts f;
 
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	cr_assert(node_from_json(arena, "probe", said.out, strlen(said.out), &n, &e), "%s", e.text);
-	cr_assert(record_from_node(arena, "probe", &facts_record, n, &f, &e), "%s", e.text);
+	cr_assert(record_from_node(arena, "probe", r, n, &d, &e), "%s", e.text);
+	f = d.facts;
 	cr_expect_not_null(f.os);
 	cr_expect_not_null(f.release);
 	cr_expect_gt(f.n_knobs, 0);
@@ -122,15 +126,31 @@ Test(probe, refuses_what_contradicts_itself)
 	}
 }
 
-/* probe's facts of this host, as another way of asking them said it. */
+static struct facts
+facts_of(const char *line)
+{
+	const struct record *r = hazards_document(arena);
+	struct said said = program_run(arena, line);
+	struct facts_document d;
+	struct err e = { 0 };
+	struct node *n;
+
+	cr_assert_eq(said.status, 0, "%s: %s", line, said.err);
+	cr_assert(node_from_json(arena, line, said.out, strlen(said.out), &n, &e), "%s", e.text);
+	cr_assert(record_from_node(arena, line, r, n, &d, &e), "%s", e.text);
+	return d.facts;
+}
+
+/* What this host is, asked in two ways; counters go on between them. */
 static void
 expect_the_same_facts(const char *one, const char *other)
 {
-	struct said x = program_run(arena, one), y = program_run(arena, other);
+	struct facts of[] = { facts_of(one), facts_of(other) };
 
-	cr_assert_eq(x.status, 0, "%s: %s", one, x.err);
-	cr_assert_eq(y.status, 0, "%s: %s", other, y.err);
-	cr_expect_str_eq(y.out, x.out, "%s", other);
+	for (size_t i = 0; i < NELEM(of); i++)
+		of[i].segments_sent = of[i].segments_retransmitted = of[i].mbuf_denied = NAN;
+	cr_expect_str_eq(record_to_json(arena, &facts_record, &of[1], true),
+	    record_to_json(arena, &facts_record, &of[0], true), "%s", other);
 }
 
 Test(probe, a_recording_gives_the_facts_again)
@@ -179,7 +199,7 @@ Test(probe, of_another_host_leaves_the_journals_of_this_one_alone)
 	fclose(f);
 	cr_assert_eq(chmod(shell, 0700), 0);
 	cr_assert_eq(mkdir(arena_printf(arena, "%s/state", dir), 0700), 0);
-	journal = arena_printf(arena, "%s/state/1.journal", dir);
+	journal = arena_printf(arena, "%s/state/journal-host", dir);
 	cr_assert_not_null(f = fopen(journal, "w"));
 	fputs("damaged", f);
 	fclose(f);
@@ -193,5 +213,37 @@ Test(probe, of_another_host_leaves_the_journals_of_this_one_alone)
 	unlink(journal);
 	unlink(shell);
 	rmdir(arena_printf(arena, "%s/state", dir));
+	rmdir(dir);
+}
+
+Test(probe, a_recording_knows_the_path_that_it_was_made_with)
+{
+	char dir[] = "/tmp/pathtune-record-XXXXXX", line[256];
+	struct started server;
+	struct facts f, again;
+	unsigned port = 0;
+
+	cr_assert_not_null(mkdtemp(dir));
+	setenv("PATHTUNE_TOKEN", "0123456789abcdef0123456789abcdef", 1);
+	server = program_start(arena, "serve --listen 127.0.0.1:0 --once --token-env --max-time 60s");
+	for (size_t n = 0; port == 0; n++) { /* its first line says where it listens */
+		cr_assert(n < sizeof(line) - 1 && read(server.out, line + n, 1) == 1);
+		line[n + 1] = '\0';
+		if (line[n] == '\n')
+			cr_assert_eq(sscanf(strstr(line, "port"), "port %u", &port), 1, "%s", line);
+	}
+	f = facts_of(arena_printf(arena, "probe -q --json --peer 127.0.0.1:%u --record %s/new", port,
+	    dir));
+	cr_expect_eq(program_end(arena, server).status, 0);
+	again = facts_of(arena_printf(arena, "probe --json replay:%s/new", dir));
+	cr_expect_str_eq(again.peer, "127.0.0.1");
+	cr_assert_eq(again.n_unknown, f.n_unknown);
+	for (size_t i = 0; i < f.n_unknown; i++)
+		cr_expect_str_eq(again.unknown[i].why, f.unknown[i].why, "was it not asked?");
+	cr_expect_float_eq(again.rtt_ms, f.rtt_ms, 1e-6 * f.rtt_ms);
+	cr_expect_float_eq(again.send_bps, f.send_bps, 1e-6 * f.send_bps);
+	cr_expect_float_eq(again.receive_bps, f.receive_bps, 1e-6 * f.receive_bps);
+	unlink(arena_printf(arena, "%s/new/transcript", dir));
+	rmdir(arena_printf(arena, "%s/new", dir));
 	rmdir(dir);
 }

@@ -142,3 +142,18 @@ Test(redact, many_addresses_stay_apart)
 	cr_expect_not_null(strstr(all, "192.0.2.254\n198.51.100.1\n"));
 	cr_expect_not_null(strstr(all, "203.0.113.192\n"));
 }
+
+/* What a quadratic search would not come back from. */
+Test(redact, long_runs_that_are_no_addresses_are_done_at_once)
+{
+	static const char *const patterns[] = { "a", ":", ".", "1.", "aa:", "1:", "::", "x:" };
+
+	for (size_t i = 0; i < NELEM(patterns); i++) {
+		struct text t = { .arena = a };
+
+		while (t.len < HOST_OUTPUT_BYTES)
+			text_bytes(&t, patterns[i], strlen(patterns[i]));
+		text_bytes(&t, "zz", 2);
+		cr_expect_eq(strncmp(redacted(t.s, "web-7"), t.s, 1000), 0, "%s", patterns[i]);
+	}
+}
