@@ -98,6 +98,13 @@ note(struct work *w, const char *fmt, ...)
 }
 
 static bool
+was_read(const struct knob *k, const struct knob_fact *fact)
+{
+	return fact != NULL && fact->text != NULL &&
+	    (!isnan(fact->now) || strcmp(k->unit, "name") == 0);
+}
+
+static bool
 tunes(const struct knob *k)
 {
 	return k->role != ROLE_WATCH && k->role != ROLE_FLUSH && k->role != ROLE_CONGESTION &&
@@ -126,10 +133,9 @@ complete_facts(struct work *w)
 		if (!profile_in_range(&k->range, found->release, found->arch))
 			continue;
 		made = arena_push(w->arena, &w->facts.knobs, &w->facts.n_knobs, sizeof(*made));
-		*made = fact != NULL && fact->text != NULL ? *fact :
-		    default_fact(w->arena, k, found);
+		*made = was_read(k, fact) ? *fact : default_fact(w->arena, k, found);
 		made->writable = made->writable || !found->privileged;
-		if ((fact == NULL || fact->text == NULL) && tunes(k))
+		if (!was_read(k, fact) && tunes(k))
 			text_add(&unread, "%s%s", unread.len == 0 ? "" : ", ", k->name);
 	}
 	if (unread.len != 0)
@@ -172,10 +178,11 @@ settle_paths(struct work *w, struct err *e)
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
-/* What all connections may take at worst. */
+/* What all connections may take at worst.  A limit that wrapped says nothing. */
 static double
 memory_bytes(const struct work *w, const struct facts *f)
 {
+	const struct knob *limit = profile_knob(w->profile, ROLE_LIMIT);
 	const struct kernel_knobs k = kernel_knobs(w->profile, f);
 	const double max[] = { k.value[ROLE_SEND_MAX], k.value[ROLE_RECEIVE_MAX] };
 	double sum = 0;
@@ -185,7 +192,8 @@ memory_bytes(const struct work *w, const struct facts *f)
 		    profile_window(w->profile, each_direction[i], f->release, f->arch);
 		double one = max[i];
 
-		if (m != NULL && m->n_limit_share == 2)
+		if (m != NULL && m->n_limit_share == 2 && limit != NULL &&
+		    k.value[ROLE_LIMIT] <= limit->max)
 			one = fmax(one, k.value[ROLE_LIMIT]);
 		if (m != NULL)
 			one = fmin(one, m->ceiling_bytes);
@@ -318,6 +326,24 @@ add_direction(struct work *w, const struct advised *x, struct decision *out)
 	    &w->advice.n_directions, sizeof(struct advice_direction)) = advice_of(w, x, words);
 }
 
+/* Why the window of a direction is not known: false, with the error. */
+static bool
+no_window(const struct work *w, enum direction d, const struct knob *max, struct err *e)
+{
+	const struct facts *f = &w->facts;
+	const struct knob *limit = profile_knob(w->profile, ROLE_LIMIT);
+	const struct kernel_knobs k = kernel_knobs(w->profile, f);
+
+	if (profile_window(w->profile, d, f->release, f->arch) == NULL)
+		return fail(e, ERR_FAILED, "profile %s has no %s window model for release %s%s%s",
+		    w->profile->name, direction_names[d], f->release,
+		    f->arch == NULL ? "" : " on ", f->arch == NULL ? "" : f->arch);
+	if (limit != NULL && isnan(k.value[ROLE_LIMIT]))
+		max = limit;
+	return fail(e, ERR_FAILED, "%s: neither its value nor its default is known",
+	    max == NULL ? "the size of a buffer" : max->name);
+}
+
 static bool
 advise_direction(struct work *w, enum direction d, const struct facts *after,
     struct decision *out, struct err *e)
@@ -333,10 +359,7 @@ advise_direction(struct work *w, enum direction d, const struct facts *after,
 	size_t n;
 
 	if (!window_now(w, &w->facts, d, &x.now) || !window_now(w, after, d, &x.after))
-		return fail(e, ERR_FAILED, "profile %s has no %s window model for release %s%s%s",
-		    w->profile->name, direction_names[d], w->facts.release,
-		    w->facts.arch == NULL ? "" : " on ",
-		    w->facts.arch == NULL ? "" : w->facts.arch);
+		return no_window(w, d, max, e);
 	lines_for(w, d, w->cut_bytes, &n);
 	x.changes = n != 0;
 	x.why = w->why;
@@ -372,9 +395,8 @@ closing_notes(struct work *w)
 		note(w, "The present settings may take %s at worst, more than the %s that they "
 		    "should: nothing is lowered.", units_say_bytes(a, running),
 		    units_say_bytes(a, w->advice.bound_bytes));
-	note(w, "Computed, not measured. Which congestion control%s does best on this path only "
-	    "pathtune tune can tell.", w->facts.nic_model == NULL && w->facts.driver == NULL ?
-	    " or NIC model" : " or NIC model, and whether offloads help or harm,");
+	note(w, "Computed, not measured: which congestion control and which NIC model do best on "
+	    "this path only measuring can tell (pathtune tune).");
 }
 
 bool

@@ -93,12 +93,15 @@ knob_with(const struct making *m, enum knob_role role)
 	return NULL;
 }
 
+/* What was not understood is not written again: of several fields the others would be lost. */
 static bool
 settable(const struct facts *f, const struct knob *k)
 {
 	const struct knob_fact *fact = facts_knob(f, k->name);
 
-	return fact != NULL && fact->writable && (isnan(k->field) || fact->text != NULL);
+	return fact != NULL && fact->writable && !isnan(fact->now) &&
+	    (isnan(k->field) ||
+		(fact->text != NULL && field_number(fact->text, k->field) == fact->now));
 }
 
 static double
@@ -230,6 +233,21 @@ max_for(const struct making *m, const struct side_roles *side, double window_byt
 	return fmax(max, least_value(m, k));
 }
 
+static const char *
+say_limit(const struct making *m, const struct window_model *model, double largest_bytes)
+{
+	double part = model->limit_share[0] / model->limit_share[1];
+	const char *largest = units_say_bytes(m->arena, largest_bytes);
+
+	if (part == 1)
+		return arena_printf(m->arena,
+		    "limit: no buffer may be larger; the largest maximum is %s", largest);
+	return arena_printf(m->arena,
+	    "limit: no buffer may grow beyond %s of it, and a step that fails ends growth for the "
+	    "rest of the connection; the largest maximum is %s",
+	    units_say_percent(m->arena, part, 0), largest);
+}
+
 /* The limit that admits all buffers as they will be, and those that a socket starts with. */
 static void
 raise_limit(struct making *m, const double max[2])
@@ -250,11 +268,7 @@ raise_limit(struct making *m, const double max[2])
 			largest = fmax(largest, least_value(m, initial));
 	}
 	raise_to(m, limit, kernel_limit_bytes(model, largest, isnan(step) ? STEP_BYTES : step),
-	    arena_printf(m->arena,
-		"limit: no buffer may grow beyond %s of it, and a step that fails ends growth for "
-		"the rest of the connection; the largest maximum is %s",
-		units_say_percent(m->arena, model->limit_share[0] / model->limit_share[1], 0),
-		units_say_bytes(m->arena, largest)));
+	    say_limit(m, model, largest));
 }
 
 static void

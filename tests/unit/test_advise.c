@@ -344,6 +344,46 @@ Test(advise, a_release_without_a_model_is_an_error_and_one_without_a_number_too)
 	arena_free(w.a);
 }
 
+Test(advise, what_was_read_but_not_understood_is_as_if_not_read)
+{
+	struct world w = world_new("linux", "6.12", NAN);
+
+	knob(&w, "net.ipv4.tcp_wmem")->text = "lots";
+	knob(&w, "net.ipv4.tcp_wmem")->now = NAN;
+	advise(&w);
+	cr_expect_str_eq(line_of(&w, "net.ipv4.tcp_wmem"), "4096 16384 25284608");
+	cr_expect(noted(&w, "assumed: net.ipv4.tcp_wmem."));
+	arena_free(w.a);
+}
+
+Test(advise, a_limit_that_wrapped_does_not_lift_the_bound)
+{
+	struct world w = world_new("freebsd", "14.2", 2048 * MIB);
+
+	knob(&w, "kern.ipc.maxsockbuf")->text = "18446744073709551615";
+	knob(&w, "kern.ipc.maxsockbuf")->now = 18446744073709551615.;
+	w.run.options.connections = 50;
+	advise(&w);
+	cr_expect(w.run.advice.bounded);
+	cr_expect(w.run.advice.memory_bytes <= 512 * MIB, "%.0f", w.run.advice.memory_bytes);
+	arena_free(w.a);
+}
+
+/* A system of which the profile knows no defaults. */
+Test(advise, a_knob_of_which_nothing_is_known_is_named)
+{
+	struct world w = world_new("netbsd", "10.1", NAN);
+
+	for (size_t i = 0; i < w.p->n_knobs; i++) {
+		if (w.p->knobs[i].role == ROLE_SEND_MAX)
+			w.p->knobs[i].n_defaults = 0;
+	}
+	w.run.facts.n_knobs = 0;
+	cr_expect_not(advise_make(w.a, w.p, &w.run, &w.e));
+	cr_expect(strstr(w.e.text, "net.inet.tcp.sendbuf_max: neither") != NULL, "%s", w.e.text);
+	arena_free(w.a);
+}
+
 Test(advise, facts_by_release_arch_and_memory_are_the_kernel_s_defaults)
 {
 	struct world w = world_new("linux", "6.1.192", 512 * MIB);

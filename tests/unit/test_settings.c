@@ -216,6 +216,19 @@ Test(settings, what_cannot_be_set_has_no_line_and_is_named)
 	arena_free(h.a);
 }
 
+Test(settings, a_value_that_was_not_understood_is_not_written_again)
+{
+	static const char *const texts[] = { "", "4096", "4096 16384", "4096 16384 x", "1 2 3" };
+
+	for (size_t i = 0; i < NELEM(texts); i++) {
+		struct host h = host_new("linux", "6.1");
+
+		set(&h, "net.ipv4.tcp_wmem", texts[i], 4194304);
+		cr_expect_str_eq(lines_for(&h, BDP, NAN), "not net.ipv4.tcp_wmem", "'%s'", texts[i]);
+		arena_free(h.a);
+	}
+}
+
 Test(settings, more_than_a_knob_can_hold_is_cut_to_what_its_limit_admits)
 {
 	struct host h = host_new("netbsd", "10.1");
