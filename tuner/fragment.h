@@ -25,8 +25,8 @@ struct fragment_setting {
 
 /*
  * All settings of a file of this kind, as the system's own reader would see them: the syntax is
- * that of f->line, with what sysctl.d(5), sysctl.conf(5) and loader.conf(5) allow (comments, quotes,
- * blanks where line has them, '/' for '.' in names).  A line that is no setting is skipped.  Text
+ * that of f->line, with what sysctl.d(5), sysctl.conf(5) and loader.conf(5) allow (comments,
+ * quotes, blanks where line has them, '/' for '.' in names).  A line that is no setting is skipped.  Text
  * may be anything: NUL bytes, no newline at the end, endless lines.
  */
 struct fragment_setting *fragment_read(struct arena *a, const struct persist_file *f,

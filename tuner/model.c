@@ -69,10 +69,11 @@ static const struct field facts_fields[] = {
 	F_STR(facts, boot_id, 0),
 	F_STR(facts, scope_id, 0),
 	F_STR(facts, container, 0),
+	F_STR(facts, writable_scopes, 0),
 	F_STR(facts, hypervisor, 0),
-	F_NUM(facts, ram_bytes, 0, 1e18, 0),
-	F_NUM(facts, cpus, 0, 1e6, 0),
-	F_NUM(facts, page_bytes, 0, 1e9, 0),
+	F_NUM(facts, ram_bytes, 1, 1e18, 0),
+	F_NUM(facts, cpus, 1, 1e6, 0),
+	F_NUM(facts, page_bytes, 1, 1e9, 0),
 	F_STR(facts, interface, 0),
 	F_STR(facts, driver, 0),
 	F_STR(facts, parent, 0),
@@ -81,10 +82,10 @@ static const struct field facts_fields[] = {
 	F_STR(facts, pci_device, 0),
 	F_STR(facts, nic_model, 0),
 	F_STR(facts, link, 0),
-	F_NUM(facts, link_bps, 0, 1e15, 0),
-	F_NUM(facts, mtu, 0, 1e6, 0),
-	F_NUM(facts, tcp_mem_pages, 0, 1e15, 0),
-	F_NUM(facts, mbuf_bytes, 0, 1e18, 0),
+	F_NUM(facts, link_bps, 1, 1e15, 0),
+	F_NUM(facts, mtu, 1, 1e6, 0),
+	F_NUM(facts, tcp_mem_pages, 1, 1e15, 0),
+	F_NUM(facts, mbuf_bytes, 1, 1e18, 0),
 	F_NUM(facts, mbuf_denied, 0, 1e18, 0),
 	F_NUM(facts, segments_sent, 0, 1e18, 0),
 	F_NUM(facts, segments_retransmitted, 0, 1e18, 0),
@@ -115,7 +116,8 @@ static const struct field advice_path_fields[] = {
 	F_NUM(advice_path, rate_bps, 0, 1e15, 0),
 	F_END,
 };
-static const struct record advice_path_record = { "path", sizeof(struct advice_path), advice_path_fields };
+static const struct record advice_path_record = { "path", sizeof(struct advice_path),
+	advice_path_fields };
 
 static const struct field options_fields[] = {
 	F_STR(options, command, 0),
