@@ -1,26 +1,44 @@
 #include "transport.h"
 
+#include "host_record.h"
+
 #include <string.h>
 
 struct host {
 	const struct transport *via;
 	void *self;
+	struct recording *recording; /* or NULL */
 };
+
+/* What follows the transport's prefix in name, or NULL. */
+static const char *
+rest_of(const char *name, const struct transport *t)
+{
+	size_t n = strlen(t->prefix);
+
+	if (strncmp(name, t->prefix, n) != 0 || (t->prefix[n - 1] != ':' && name[n] != '\0'))
+		return NULL;
+	return name + n;
+}
 
 bool
 host_open(struct arena *a, const char *name, struct host **out, struct err *e)
 {
-	struct host *h;
+	static const struct transport *const known[] = { &transport_local, &transport_replay };
+	struct host *h = arena_alloc(a, sizeof(*h));
+	const char *rest;
 
-	if (strcmp(name, transport_local.prefix) != 0)
-		return fail(e, ERR_USAGE, "%s: not a host that can be reached; only \"%s\" can",
-		    name, transport_local.prefix);
-	h = arena_alloc(a, sizeof(*h));
-	h->via = &transport_local;
-	if (!h->via->open(a, "", &h->self, e))
-		return false;
-	*out = h;
-	return true;
+	for (size_t i = 0; i < NELEM(known); i++) {
+		rest = rest_of(name, known[i]);
+		if (rest == NULL)
+			continue;
+		h->via = known[i];
+		if (!h->via->open(a, rest, &h->self, e))
+			return false;
+		*out = h;
+		return true;
+	}
+	return fail(e, ERR_USAGE, "'%.60s' is not a host: local, replay:DIR or via:COMMAND", name);
 }
 
 bool
@@ -29,11 +47,41 @@ host_is_here(const struct host *h)
 	return h->via->here;
 }
 
+const struct host_path *
+host_path(const struct host *h)
+{
+	return h->via->path(h->self);
+}
+
 bool
 host_run(struct host *h, struct arena *a, const struct command *c, size_t n, struct output *out,
     struct err *e)
 {
-	return h->via->run(h->self, a, c, n, out, e);
+	if (!h->via->run(h->self, a, c, n, out, e))
+		return false;
+	if (h->recording != NULL)
+		recording_keep(h->recording, c, n, out);
+	return true;
+}
+
+bool
+host_record(struct host *h, struct arena *a, const char *dir, struct err *e)
+{
+	return recording_begin(a, dir, &h->recording, e);
+}
+
+bool
+host_record_save(struct host *h, const char *origin, const struct host_path *path, struct err *e)
+{
+	static const char *const name[] = { "uname", "-n", NULL };
+	struct command c = { .argv = name };
+	struct arena *a = recording_arena(h->recording);
+	struct output o;
+
+	if (!h->via->run(h->self, a, &c, 1, &o, e))
+		return false;
+	return recording_save(h->recording, origin, path,
+	    o.status == 0 ? arena_strndup(a, o.text, strcspn(o.text, "\r\n")) : NULL, e);
 }
 
 bool

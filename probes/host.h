@@ -29,6 +29,14 @@ struct output {
 
 struct host;
 
+/* The path to a peer that a recording was made with. */
+struct host_path {
+	const char *peer; /* its numeric address; NULL: there was none */
+	double rtt_ms;    /* NAN, here and below: not known */
+	double send_bps;
+	double receive_bps;
+};
+
 /*
  * name: "local"; "replay:DIR", which answers from DIR/transcript (transcript.h) and can be neither
  * set nor measured; "via:COMMAND", which starts COMMAND (split at blanks, no shell) for each
@@ -40,9 +48,17 @@ bool host_open(struct arena *a, const char *name, struct host **out, struct err 
 /* True where values can be set and flows started: the local host. */
 bool host_is_here(const struct host *h);
 
-/* From now on every answer is kept; host_record_save() writes them as DIR/transcript, redacted. */
-void host_record(struct host *h, struct arena *a);
-bool host_record_save(struct host *h, const char *dir, struct err *e);
+/* What is known of the path where nothing can be measured: of a recording.  NULL elsewhere. */
+const struct host_path *host_path(const struct host *h);
+
+/*
+ * From now on every question and its first answer are kept, in a.  host_record_save() writes them as
+ * DIR/transcript, redacted (transcript.h); origin is what the recording says of itself, path may be
+ * NULL.  DIR is made if it is missing; one that holds a transcript already is refused at once.
+ */
+bool host_record(struct host *h, struct arena *a, const char *dir, struct err *e);
+bool host_record_save(struct host *h, const char *origin, const struct host_path *path,
+    struct err *e);
 
 /*
  * Run n commands in order; out has n elements.  A command that fails is not an error here, its
