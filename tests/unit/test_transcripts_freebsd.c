@@ -84,29 +84,32 @@ why(const struct facts *f, const char *fact)
 	return "";
 }
 
+#define VIRTIO "virtio-net (transitional)"
+#define E1000 "e1000 (82540EM)"
+
 static const struct machine {
 	const char *name, *release, *container, *hypervisor, *interface, *driver, *parent, *bus;
-	const char *pci_vendor, *pci_device, *link, *firewall;
+	const char *pci_vendor, *pci_device, *nic_model, *link, *firewall;
 	double link_bps, mbuf_bytes, mbuf_denied, sent, retransmitted;
 } machines[] = {
 	{ "freebsd-13.2-vtnet", "13.2-RELEASE-p4", "none", "kvm", "vtnet0", "vtnet", "virtio_pci0",
-		"pci0:0:18:0", "0x1af4", "0x1000", "up", "none", NAN, 261079040, 0, 184220, 1203 },
+		"pci0:0:18:0", "0x1af4", "0x1000", VIRTIO, "up", "none", NAN, 261079040, 0, 184220, 1203 },
 	{ "freebsd-13.2-wrapped", "13.2-RELEASE", "none", "tcg", "vtnet0", "vtnet", "virtio_pci0",
-		"pci0:0:18:0", "0x1af4", "0x1000", "up", NULL, NAN, 63524864, 412, 25970, 410 },
+		"pci0:0:18:0", "0x1af4", "0x1000", VIRTIO, "up", NULL, NAN, 63524864, 412, 25970, 410 },
 	{ "freebsd-14.1-jail", "14.1-RELEASE-p6", "vnet jail", "none", "epair0b", "epair", NULL,
-		NULL, NULL, NULL, "up", "none", NAN, 4176220160, 0, 40110, 0 },
+		NULL, NULL, NULL, NULL, "up", "none", NAN, 4176220160, 0, 40110, 0 },
 	{ "freebsd-14.1-jail-shared", "14.1-RELEASE-p6", "jail", "kvm", "vtnet0", "vtnet",
-		"virtio_pci0", NULL, NULL, NULL, "up", NULL, NAN, 261079040, 0, 70110, 11 },
+		"virtio_pci0", NULL, NULL, NULL, NULL, "up", NULL, NAN, 261079040, 0, 70110, 11 },
 	{ "freebsd-14.2-em", "14.2-RELEASE-p1", "none", "kvm", "em0", "em", "pci0", "pci0:0:18:0",
-		"0x8086", "0x100e", "up", "none", 1e9, 521625600, 0, 90211, 1 },
+		"0x8086", "0x100e", E1000, "up", "none", 1e9, 521625600, 0, 90211, 1 },
 	{ "freebsd-14.2-vmx", "14.2-RELEASE", "none", "vmware", "vmx0", "vmx", "pci3",
-		"pci0:11:0:0", "0x15ad", "0x07b0", "up", "none", NAN, 521625600, 0, 8120443, 161204 },
+		"pci0:11:0:0", "0x15ad", "0x07b0", "vmxnet3", "up", "none", NAN, 521625600, 0, 8120443, 161204 },
 	{ "freebsd-15.0-vtnet-pf", "15.0-RELEASE", "none", "kvm", "vtnet0", "vtnet", "virtio_pci0",
-		"pci0:0:18:0", "0x1af4", "0x1000", "up", "pf", NAN, 1035038720, 0, 5120443, 61204 },
+		"pci0:0:18:0", "0x1af4", "0x1000", VIRTIO, "up", "pf", NAN, 1035038720, 0, 5120443, 61204 },
 	{ "dragonfly-6.4-vtnet", "6.4-RELEASE", "none", "kvm", "vtnet0", "vtnet", "virtio_pci0",
-		"pci0:0:18:0", "0x1af4", "0x1000", "up", "none", NAN, 113246208, 0, 30120, 84 },
+		"pci0:0:18:0", "0x1af4", "0x1000", VIRTIO, "up", "none", NAN, 113246208, 0, 30120, 84 },
 	{ "dragonfly-6.4-em", "6.4-RELEASE", "none", "tcg", "em0", "em", "pci0", "pci0:0:18:0",
-		"0x8086", "0x100e", "up", "none", 1e9, 113246208, 3, 80120, 910 },
+		"0x8086", "0x100e", E1000, "up", "none", 1e9, 113246208, 3, 80120, 910 },
 };
 
 static void
@@ -143,6 +146,7 @@ Test(transcripts, facts_are_found_on_every_machine)
 		same(m->name, "bus", f.bus, m->bus);
 		same(m->name, "pci_vendor", f.pci_vendor, m->pci_vendor);
 		same(m->name, "pci_device", f.pci_device, m->pci_device);
+		same(m->name, "nic_model", f.nic_model, m->nic_model);
 		same(m->name, "link", f.link, m->link);
 		same(m->name, "firewall", f.firewall, m->firewall);
 		same_number(m->name, "link_bps", f.link_bps, m->link_bps);
@@ -357,6 +361,14 @@ Test(transcripts, a_renamed_interface_has_no_driver_rather_than_a_wrong_one)
 	cr_assert_null(f.driver);
 	cr_assert_null(f.bus);
 	cr_assert(isnan(f.mtu));
+}
+
+Test(transcripts, a_nic_that_no_list_knows_is_called_what_the_system_calls_it)
+{
+	char *dir = changed("freebsd-14.2-em", "device=0x100e", "device=0xfffe");
+	struct facts f = probed_once(dir);
+
+	cr_assert_str_eq(f.nic_model, "82540EM Gigabit Ethernet Controller");
 }
 
 Test(transcripts, a_peer_that_is_this_host_has_no_interface)
