@@ -1,0 +1,250 @@
+/*
+ * Profiles that are broken in every way: one error with file and line, soon, and never a crash.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tuner/match.h"
+#include "tuner/profile.h"
+
+static struct arena *arena;
+
+static void
+setup(void)
+{
+	arena = arena_new();
+}
+
+static void
+teardown(void)
+{
+	arena_free(arena);
+}
+
+TestSuite(profile_bad, .init = setup, .fini = teardown, .timeout = 20);
+
+#define HEAD "name: x\nsysname: X\nreleases: all\n"
+#define KNOBS "knob_read: [sysctl, \"{name}\"]\nknobs:\n"
+#define KNOB "  - {name: a.max, role: send_max, unit: bytes, min: 1, max: 9, scope: global, source: s}\n"
+#define TAIL "persist:\n  precedence: listed\n"
+
+static void
+expect_error(const char *text, size_t len, const char *error)
+{
+	char *copy = malloc(len == 0 ? 1 : len); /* unterminated */
+	struct profile *p = NULL;
+	struct err e = { 0 };
+
+	cr_assert_not_null(copy);
+	if (len != 0)
+		memcpy(copy, text, len);
+	cr_expect_not(profile_parse(arena, "x.yaml", copy, len, &p, &e), "%.80s", text);
+	cr_expect_null(p);
+	cr_expect_eq(e.code, ERR_USAGE);
+	cr_expect_eq(strncmp(e.text, error, strlen(error)), 0, "got '%s', not '%s'", e.text, error);
+	cr_expect_null(strchr(e.text, '\n'));
+	free(copy);
+}
+
+/* What the tables above are made of is sound, or each error below might be another's. */
+Test(profile_bad, the_parts_are_sound)
+{
+	static const char text[] = HEAD KNOBS KNOB TAIL;
+	struct profile *p;
+	struct err e = { 0 };
+
+	cr_assert(profile_parse(arena, "x.yaml", text, strlen(text), &p, &e), "%s", e.text);
+	cr_expect_eq(p->n_knobs, 1);
+}
+
+Test(profile_bad, texts_that_are_no_profile)
+{
+	static const struct { const char *text; const char *error; } cases[] = {
+		{ "", "x.yaml:1: empty" },
+		{ "\n\n", "x.yaml:1: empty" },
+		{ "# only\n# comments\n", "x.yaml:1: empty" },
+		{ "---\n", "x.yaml" },
+		{ "~\n", "x.yaml" },
+		{ "word\n", "x.yaml" },
+		{ "- a\n- b\n", "x.yaml" },
+		{ "12\n", "x.yaml" },
+		{ HEAD TAIL "---\n" HEAD TAIL, "x.yaml:6: more than one document" },
+		{ HEAD TAIL "...\n---\n", "x.yaml:7: more than one document" },
+		{ "name: x\n\tsysname: X\n", "x.yaml:2: " },
+		{ "name:\tx\n\tb: c", "x.yaml:2: " },
+		{ "name: x\nsysname: 'X\n", "x.yaml:" },
+		{ "name: x\nsysname: \"\\xZZ\"\n", "x.yaml:2: " },
+		{ "name: x\n- y\n", "x.yaml:2: " },
+		{ "name: \xff\xfe\n", "x.yaml:1: " },
+		{ "%YAML 9.9\n---\nname: x\n", "x.yaml:1: " },
+		{ "!!map {name: x}\n", "x.yaml:1: tags are not used here" },
+		{ "&a {name: x, sysname: *a}\n", "x.yaml:1: anchors are not used here" },
+		{ "name: *name\n", "x.yaml:1: aliases are not used here" },
+		{ "? {a: b}\n: c\n", "x.yaml:1: a key must be a word" },
+		{ "'': x\n", "x.yaml:1: a key must be 1 to 128 printable characters" },
+		{ "\"a\\nb\": x\n", "x.yaml:1: a key must be 1 to 128 printable characters" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		expect_error(cases[i].text, strlen(cases[i].text), cases[i].error);
+}
+
+Test(profile_bad, keys_and_values_that_are_not_those_of_a_profile)
+{
+	static const struct { const char *text; const char *error; } cases[] = {
+		{ HEAD "nome: y\n" TAIL, "x.yaml:4: nome: unknown key" },
+		{ HEAD "within: linux\n" TAIL, "x.yaml:4: within: unknown key" },
+		{ HEAD "include: x.yaml\n" TAIL, "x.yaml:4: include: unknown key" },
+		{ HEAD "<<: {name: y}\n" TAIL, "x.yaml:4: <<: unknown key" },
+		{ HEAD "name: y\n" TAIL, "x.yaml:4: name: duplicate key, first in line 1" },
+		{ HEAD "knobs: {a: b}\n" TAIL, "x.yaml:4: knobs: must be a list" },
+		{ HEAD "knobs: yes\n" TAIL, "x.yaml:4: knobs: must be a list" },
+		{ HEAD "knobs:\n  - a\n" TAIL, "x.yaml:5: " },
+		{ HEAD "knobs:\n  - [a]\n" TAIL, "x.yaml:5: " },
+		{ HEAD "knobs:\n  -\n" TAIL, "x.yaml:5: " },
+		{ HEAD "offloads: [a]\n" TAIL, "x.yaml:4: offloads: must be a map" },
+		{ HEAD "flush: {a: b}\n" TAIL, "x.yaml:4: flush: must be a list" },
+		{ HEAD "flush: [[a]]\n" TAIL, "x.yaml:4: flush: " },
+		{ HEAD "limit_step_bytes: 1e400\n" TAIL, "x.yaml:4: limit_step_bytes: must be a number" },
+		{ HEAD "limit_step_bytes: 1e30\n" TAIL, "x.yaml:4: limit_step_bytes: must be within" },
+		{ HEAD "limit_step_bytes: .nan\n" TAIL, "x.yaml:4: limit_step_bytes: must be a number" },
+		{ HEAD "limit_step_bytes: 0x10\n" TAIL, "x.yaml:4: limit_step_bytes: must be a number" },
+		{ HEAD "limit_step_bytes: -1\n" TAIL, "x.yaml:4: limit_step_bytes: must be within" },
+		{ "name: x\nsysname: X\nreleases: ~\n" TAIL, "x.yaml:3: releases: " },
+		{ HEAD "persist: {precedence: alphabetic}\n", "x.yaml:4: precedence: must be one of " },
+		{ HEAD "persist: {}\n", "x.yaml:4: precedence: is missing" },
+		{ HEAD, "x.yaml:1: persist: is missing" },
+		{ HEAD KNOBS KNOB KNOB TAIL, "x.yaml:7: role: another knob has it already" },
+		{ HEAD KNOBS "  - {name: \"a b\", role: watch, unit: name, scope: global, source: s}\n" TAIL,
+		    "x.yaml:6: name: may only hold" },
+		{ HEAD KNOBS "  - {name: -a, role: watch, unit: name, scope: global, source: s}\n" TAIL,
+		    "x.yaml:6: name: may only hold" },
+		{ HEAD KNOBS "  - {name: a, role: watch, unit: count, min: 9, max: 1, scope: global, source: s}\n"
+		    TAIL, "x.yaml:6: min: is above max" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		expect_error(cases[i].text, strlen(cases[i].text), cases[i].error);
+}
+
+#define RULE(when) HEAD KNOBS KNOB "hazards:\n  - id: x\n    words: w\n    source: s\n    when:\n" \
+	"      - " when "\n" TAIL
+
+Test(profile_bad, conditions_of_hazards)
+{
+	static const struct { const char *text; const char *error; } cases[] = {
+		{ RULE("{fact: speed, is: x}"), "x.yaml:12: fact: no such fact" },
+		{ RULE("{fact: knobs, is: x}"), "x.yaml:12: fact: no such fact" },
+		{ RULE("{fact: driver, below: 3}"), "x.yaml:12: below: needs a number" },
+		{ RULE("{fact: privileged, above: 3}"), "x.yaml:12: above: needs a number" },
+		{ RULE("{offload: TSO, above: 3}"), "x.yaml:12: above: needs a number" },
+		{ RULE("{knob: b, is: x}"), "x.yaml:12: knob: no such knob" },
+		{ RULE("{key: b}"), "x.yaml:12: key: no such knob" },
+		{ RULE("{is: x}"), "x.yaml:12: fact: one of fact, knob, offload and key" },
+		{ RULE("{fact: driver, knob: a.max, is: x}"), "x.yaml:12: fact: one of fact, knob" },
+		{ RULE("{fact: driver}"), "x.yaml:12: is: one of is, is_not, below and above" },
+		{ RULE("{fact: mtu, below: 3, above: 1}"), "x.yaml:12: is: one of is, is_not" },
+		{ HEAD "hazards:\n  - {id: x, words: w, source: s}\n" TAIL, "x.yaml:5: when: is missing" },
+		{ HEAD "hazards:\n  - {id: x, words: w, source: s, when: []}\n" TAIL,
+		    "x.yaml:5: when: is missing" },
+	};
+	static const char *const sound[] = { RULE("{fact: cc, is_not: cubic}"),
+		RULE("{fact: mtu, below: 1280}"), RULE("{fact: rtt_ms, above: 100}"),
+		RULE("{key: a.max}"), RULE("{key: a.max, is: 3}"), RULE("{fact: privileged, is: 'true'}"),
+	};
+	struct profile *p;
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		expect_error(cases[i].text, strlen(cases[i].text), cases[i].error);
+	for (size_t i = 0; i < NELEM(sound); i++) {
+		struct err e = { 0 };
+
+		cr_expect(profile_parse(arena, "x.yaml", sound[i], strlen(sound[i]), &p, &e), "%s", e.text);
+	}
+}
+
+static char *
+repeated(const char *part, size_t times, size_t *len)
+{
+	size_t n = strlen(part);
+	char *s = arena_alloc(arena, n * times + 1);
+
+	for (size_t i = 0; i < times; i++)
+		memcpy(s + i * n, part, n);
+	*len = n * times;
+	return s;
+}
+
+Test(profile_bad, too_much_of_anything)
+{
+	static const struct { const char *part; size_t times; const char *error; } cases[] = {
+		{ "[", 200000, "x.yaml:1: nested more than 64 levels deep" },
+		{ "{", 200000, "x.yaml:1: " },
+		{ "a: {", 100000, "x.yaml:1: nested more than 64 levels deep" },
+		{ "- ", 200000, "x.yaml:1: nested more than 64 levels deep" },
+		{ "]", 200000, "x.yaml:1: " },
+		{ "a: b\n", 2000000, "x.yaml: larger than 1024 KiB" },
+		{ "#", 10 * 1024 * 1024, "x.yaml: larger than 1024 KiB" },
+		{ "\n", 1000000, "x.yaml:1: empty" },
+		{ "\"", 200001, "x.yaml:" },
+		{ "a", 200000, "x.yaml" },
+		{ "&a ", 200000, "x.yaml:1: " },
+		{ "*a ", 200000, "x.yaml:1: " },
+		{ "---\n", 200000, "x.yaml:" },
+		{ "? ", 200000, "x.yaml:1: " },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		size_t len;
+		char *text = repeated(cases[i].part, cases[i].times, &len);
+
+		expect_error(text, len, cases[i].error);
+	}
+}
+
+Test(profile_bad, more_keys_than_any_map_has)
+{
+	struct text t = { .arena = arena };
+
+	for (int i = 0; i < 5000; i++)
+		text_add(&t, "k%d: x\n", i);
+	expect_error(t.s, t.len, "x.yaml:257: more than 256 keys");
+}
+
+Test(profile_bad, a_nul_byte_is_named_wherever_it_stands)
+{
+	static const char text[] = HEAD KNOBS KNOB TAIL;
+
+	for (size_t at = 0; at < sizeof(text) - 1; at++) {
+		char *copy = arena_strdup(arena, text);
+		unsigned line = 1;
+
+		for (size_t i = 0; i < at; i++)
+			line += text[i] == '\n';
+		copy[at] = '\0';
+		expect_error(copy, sizeof(text) - 1, arena_printf(arena, "x.yaml:%u: NUL byte", line));
+	}
+}
+
+/* Patterns may be slow by malice: the match is cut, and says nothing rather than something wrong. */
+Test(profile_bad, a_pattern_that_runs_away_is_cut)
+{
+	static const char *const patterns[] = { "^((?:a+)+)$", "^((?:a|a)*)$", "((?:a|aa)+)b",
+		"^((?:.*a){20})b", "((a)|b)", "(?:(?:a*)*)*(b)", "(a++b|(?R)a)", "(?=(a+))\\1*b" };
+	size_t len;
+	char *text = repeated("a", 60000, &len);
+
+	text[len - 1] = '!';
+	for (size_t i = 0; i < NELEM(patterns); i++) {
+		struct err e = { 0 };
+		char *found;
+
+		if (!match_check(patterns[i], &e))
+			continue;
+		found = match_first(arena, patterns[i], text, len);
+		cr_expect(found == NULL || strstr(text, found) != NULL, "case %zu", i);
+	}
+	cr_expect_null(match_first(arena, patterns[0], text, len));
+	cr_expect_null(match_first(arena, patterns[2], text, len));
+}
