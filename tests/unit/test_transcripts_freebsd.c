@@ -7,6 +7,7 @@
 #include "probes/facts.h"
 #include "probes/files.h"
 #include "probes/host.h"
+#include "tuner/hazards.h"
 #include "tuner/profile.h"
 
 #include <math.h>
@@ -321,6 +322,45 @@ Test(transcripts, lines_that_set_knobs_are_found_with_their_place)
 	cr_assert_str_eq(f.sources[3].name, "net.inet.tcp.recvbuf_inc");
 }
 
+static const struct {
+	const char *name, *ids;
+} harm[] = {
+	{ "freebsd-13.2-vtnet", "limit-freezes limit-freezes" },
+	{ "freebsd-13.2-wrapped", "wrapped drift limit-freezes rfc1323-off sack-off tcg" },
+	{ "freebsd-14.1-jail", "limit-freezes limit-freezes" },
+	{ "freebsd-14.2-vmx", "lro-forwarding" },
+	{ "freebsd-15.0-vtnet-pf",
+		"overridden limit-freezes limit-freezes stale-key checksum-pf-vtnet" },
+	{ "dragonfly-6.4-vtnet", "inflight-limiter" },
+	{ "dragonfly-6.4-em", "sack-off tcg" },
+};
+
+static const char *
+hazards_of(const char *sysname, const struct facts *f)
+{
+	struct text t = { .arena = a };
+	struct profile *profile;
+	struct hazard *found;
+	size_t i, n;
+
+	cr_assert(profile_for(a, sysname, &profile, &e), "%s", e.text);
+	hazards_find(a, profile, f, &found, &n);
+	for (i = 0; i < n; i++)
+		text_add(&t, "%s%s", i == 0 ? "" : " ", found[i].id);
+	return n == 0 ? "-" : t.s;
+}
+
+Test(transcripts, known_harm_is_found_and_no_other)
+{
+	struct facts f;
+	size_t i;
+
+	for (i = 0; i < NELEM(harm); i++) {
+		f = probed(named(harm[i].name), system_of(harm[i].name), true);
+		same(harm[i].name, "harm", hazards_of(system_of(harm[i].name), &f), harm[i].ids);
+	}
+}
+
 /* A transcript with every from replaced by to, in a directory of its own. */
 static char *
 changed(const char *name, const char *from, const char *to)
@@ -361,6 +401,14 @@ Test(transcripts, a_renamed_interface_has_no_driver_rather_than_a_wrong_one)
 	cr_assert_null(f.driver);
 	cr_assert_null(f.bus);
 	cr_assert(isnan(f.mtu));
+}
+
+Test(transcripts, half_of_the_checksum_offload_is_harm_too)
+{
+	char *dir = changed("freebsd-15.0-vtnet-pf", "<RXCSUM,TXCSUM,", "<TXCSUM,");
+	struct facts f = probed_once(dir);
+
+	cr_assert_not_null(strstr(hazards_of("FreeBSD", &f), "checksum-pf-vtnet"));
 }
 
 Test(transcripts, a_nic_that_no_list_knows_is_called_what_the_system_calls_it)
