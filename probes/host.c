@@ -24,7 +24,8 @@ rest_of(const char *name, const struct transport *t)
 bool
 host_open(struct arena *a, const char *name, struct host **out, struct err *e)
 {
-	static const struct transport *const known[] = { &transport_local, &transport_replay };
+	static const struct transport *const known[] = { &transport_local, &transport_replay,
+		&transport_via };
 	struct host *h = arena_alloc(a, sizeof(*h));
 	const char *rest;
 

@@ -7,9 +7,11 @@
  * </dev/null, LC_ALL=C, a PATH with the sbin directories, its own time limit and a limit of output,
  * and leaves a frame: a line "MARK index status out_bytes err_bytes", then so many bytes of stdout
  * and of stderr (its first part).  The mark is random, so that no output can imitate it, nor can a
- * banner before the first frame.  The last line is "MARK end".  It needs a directory for two
- * temporary files, which it makes and removes (traps), mode 0700; without one it says
- * "MARK no-directory".
+ * banner before the first frame.  The last line is "MARK end".  It needs a directory for temporary
+ * files, which it makes and removes (traps), mode 0700; without one it says "MARK no-directory".
+ * A command that is over its time is killed without those that it started; they cannot hold up the
+ * answer, but may live on.  Time limits are whole seconds, rounded up.  Status and reason are as
+ * after host_run() on the local host, except that a status of 129 to 192 is taken for a signal's.
  */
 #ifndef PATHTUNE_SCRIPT_H
 #define PATHTUNE_SCRIPT_H

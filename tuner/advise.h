@@ -28,6 +28,10 @@ bool advise_facts(struct arena *a, const struct profile *p, const char *release,
  * limit where it is larger) within ADVISE_MEMORY_SHARE of what the kernel lets network buffers take
  * (mbuf_bytes, tcp_mem_pages) or of RAM, whichever is known and least; below it windows are cut to
  * what fits, never below what runs, and the words say what is lost.
+ *
+ * What the facts do not hold of the knobs is taken from the defaults, with a note.  Facts without
+ * privilege do not tell what root could set: then all is taken for settable, with a note.  Lines
+ * are not marked verified.
  */
 bool advise_make(struct arena *a, const struct profile *p, struct run *run, struct err *e);
 

@@ -26,7 +26,8 @@ struct cmd {
 	bool (*run)(struct cmd_context *c, int argc, char **argv, struct err *e);
 };
 
-extern const struct cmd cmd_demo, cmd_lab, cmd_probe, cmd_profile, cmd_serve, cmd_show, cmd_tune;
+extern const struct cmd cmd_advise, cmd_demo, cmd_lab, cmd_probe, cmd_profile, cmd_serve;
+extern const struct cmd cmd_show, cmd_tune;
 
 enum opt_type {
 	OPT_FLAG,     /* bool */
@@ -34,6 +35,12 @@ enum opt_type {
 	OPT_NUMBER,   /* double, and so are the following; within min..max */
 	OPT_RATE, OPT_BYTES, OPT_TIME, OPT_FRACTION,
 	OPT_ENUM,     /* int, an index into names */
+	OPT_WORDS,    /* struct opt_words; may be given several times */
+};
+
+struct opt_words {
+	const char **words;
+	size_t n;
 };
 
 struct opt {
@@ -51,8 +58,9 @@ struct opt {
 /*
  * Parse argv[1..] by the table (which ends with a NULL name); -h/--help, --json and -q are
  * known everywhere.  Words that are not flags come out in order; with stop_at_word the rest after
- * the first word is left alone (for exec).  A flag given twice, unknown or without its argument is
- * ERR_USAGE naming it.  *help is set when help was asked for: it has been printed, return true.
+ * the first word is left alone (for exec).  A flag that takes one value and is given twice, one
+ * that is unknown or without its argument is ERR_USAGE naming it.  *help is set when help was asked
+ * for: it has been printed, return true.
  */
 bool cmd_options(struct cmd_context *c, const struct cmd *cmd, struct opt *opts, int argc,
     char **argv, bool stop_at_word, const char ***words, size_t *n_words, bool *help,
@@ -71,6 +79,9 @@ void cmd_progress_end(struct cmd_context *c);
 
 /* Read a run file; a schema that is not ours is an error that names it. */
 bool cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e);
+
+/* The facts in what probe --json printed, or in a run file. */
+bool cmd_facts_load(struct arena *a, const char *path, struct facts *f, struct err *e);
 
 /* On stdout: the document with --json, else the story. */
 void cmd_run_print(struct cmd_context *c, const struct run *run);

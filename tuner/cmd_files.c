@@ -1,6 +1,8 @@
 #include "cmd.h"
 #include "fragment.h"
+#include "hazards.h"
 #include "report.h"
+#include "report_advice.h"
 #include "../probes/files.h"
 #include "../probes/peer.h"
 
@@ -27,13 +29,52 @@ cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
 	return true;
 }
 
+static bool
+is_run(const struct node *n)
+{
+	if (n->kind != NODE_MAP)
+		return false;
+	for (n = n->child; n != NULL; n = n->next) {
+		if (strcmp(n->key, "schema") == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+cmd_facts_load(struct arena *a, const char *path, struct facts *f, struct err *e)
+{
+	const struct record *document = hazards_document(a);
+	struct facts_document d;
+	struct node *node;
+	const char *text;
+	struct run run;
+	size_t len;
+
+	if (!files_read(a, path, NODE_BYTES, &text, &len, e) ||
+	    !node_from_json(a, path, text, len, &node, e))
+		return false;
+	if (is_run(node)) {
+		if (!cmd_run_load(a, path, &run, e))
+			return false;
+		*f = run.facts;
+		return true;
+	}
+	record_init(document, &d);
+	if (!record_from_node(a, path, document, node, &d, e))
+		return false;
+	*f = d.facts;
+	return true;
+}
+
 void
 cmd_run_print(struct cmd_context *c, const struct run *run)
 {
 	if (c->json)
 		puts(record_to_json(c->arena, &run_record, run, true));
 	else
-		fputs(report_run(c->arena, run, c->color), stdout);
+		fputs(run->advice.n_directions != 0 ? report_advice(c->arena, run, c->color) :
+		    report_run(c->arena, run, c->color), stdout);
 }
 
 bool

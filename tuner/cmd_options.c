@@ -80,14 +80,20 @@ number_value(const struct opt *o, const char *text, struct err *e)
 }
 
 static bool
-set_value(const struct opt *o, const char *text, struct err *e)
+set_value(struct arena *a, const struct opt *o, const char *text, struct err *e)
 {
+	struct opt_words *list = o->dst;
+
 	if (o->type == OPT_FLAG) {
 		*(bool *)o->dst = true;
 		return true;
 	}
 	if (*text == '\0')
 		return fail(e, ERR_USAGE, "the value is empty");
+	if (o->type == OPT_WORDS) {
+		*(const char **)arena_push(a, &list->words, &list->n, sizeof(char *)) = text;
+		return true;
+	}
 	if (o->type == OPT_STRING) {
 		*(const char **)o->dst = text;
 		return true;
@@ -96,13 +102,13 @@ set_value(const struct opt *o, const char *text, struct err *e)
 }
 
 static bool
-take(struct opt *o, const char *text, struct err *e)
+take(struct arena *a, struct opt *o, const char *text, struct err *e)
 {
 	struct err why = { ERR_NONE, "" };
 
-	if (o->given)
+	if (o->given && o->type != OPT_WORDS)
 		return fail(e, ERR_USAGE, "--%s is given twice", o->name);
-	if (!set_value(o, text, &why))
+	if (!set_value(a, o, text, &why))
 		return fail(e, ERR_USAGE, "--%s: %s", o->name, why.text);
 	o->given = true;
 	return true;
@@ -142,7 +148,7 @@ one_option(struct cmd_context *c, const struct cmd *cmd, struct opt *opts, int v
 	struct opt *o = v >= VAL_FIRST ? &opts[v - VAL_FIRST] : opt_by_letter(opts, v);
 
 	if (o != NULL && v != ':' && v != '?')
-		return take(o, optarg, e);
+		return take(c->arena, o, optarg, e);
 	switch (v) {
 	case VAL_JSON:
 		c->json = true;

@@ -1,80 +1,22 @@
 #include "decide.h"
-#include "kernel.h"
 #include "limiter.h"
-#include "plan.h"
 #include "profile.h"
+#include "settings.h"
 #include "units.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-/* The whole value with one field replaced; fields are separated by one blank. */
-static const char *
-with_field(struct arena *a, const char *text, double field, double value)
-{
-	struct text t = { .arena = a };
-	char *copy = arena_strdup(a, text), *save = NULL;
-	unsigned at = 1;
-
-	if (isnan(field))
-		return arena_printf(a, "%.0f", value);
-	for (char *w = strtok_r(copy, " \t", &save); w != NULL;
-	     w = strtok_r(NULL, " \t", &save), at++) {
-		if (t.len != 0)
-			text_bytes(&t, " ", 1);
-		if (at == (unsigned)field)
-			text_add(&t, "%.0f", value);
-		else
-			text_bytes(&t, w, strlen(w));
-	}
-	return t.s;
-}
-
-static void
-add_window_line(struct arena *a, const struct facts *f, const struct knob *k, double bytes,
-    const char *reason, struct change_line **lines, size_t *n)
-{
-	const struct knob_fact *fact = k == NULL ? NULL : facts_knob(f, k->name);
-	struct change_line *line;
-
-	if (fact == NULL || !fact->writable || isnan(fact->now) || fact->now == bytes)
-		return;
-	line = arena_push(a, lines, n, sizeof(*line));
-	*line = (struct change_line){ k->name, fact->text,
-		with_field(a, fact->text, k->field, fmin(bytes, k->max)), reason, true };
-}
 
 struct change_line *
 decide_window_lines(struct arena *a, const struct profile *p, const struct facts *f,
     const struct plan_direction *d, double window_bytes, size_t *n)
 {
-	const struct window_model *m = profile_window(p, d->direction, f->release, f->arch);
-	const struct knob *limit = plan_limit_knob(p, d->direction);
-	const struct knob_fact *limit_fact = limit == NULL ? NULL : facts_knob(f, limit->name);
-	bool send = d->direction == DIR_SEND;
-	struct change_line *lines = NULL;
-	double max;
+	struct wanted w = { d->direction == DIR_SEND ? window_bytes : NAN,
+		d->direction == DIR_SEND ? NAN : window_bytes, true };
+	const char *why;
 
 	*n = 0;
-	if (window_bytes == d->window_bytes)
-		return NULL;
-	max = kernel_max_bytes(m, window_bytes);
-	/* The limit first: on systems where it bounds the maximum the order matters. */
-	if (limit_fact != NULL && limit_fact->now < max)
-		add_window_line(a, f, limit, max,
-		    arena_printf(a,
-			"%s: what an application may ask for itself; without effect on connections "
-			"that "
-			"tune their buffers automatically",
-			send ? "limit-send" : "limit-receive"),
-		    &lines, n);
-	add_window_line(a, f, plan_max_knob(p, d->direction), max,
-	    arena_printf(a, "%s: lets one connection keep %s in flight when %s; %s before",
-		send ? "window-send" : "window-receive", units_say_bytes(a, window_bytes),
-		send ? "sending" : "receiving", units_say_bytes(a, d->window_bytes)),
-	    &lines, n);
-	return lines;
+	return window_bytes == d->window_bytes ? NULL : settings_for(a, p, f, &w, n, &why);
 }
 
 /* The peer's part in what held the sender back: its window when we send, its buffer otherwise. */
@@ -317,7 +259,10 @@ void
 decide_all(struct arena *a, const struct profile *p, const struct facts *f, const struct plan *plan,
     const struct direction_decision *d, size_t n, struct decision *out)
 {
-	size_t leading = 0;
+	struct wanted wanted = { NAN, NAN, true };
+	struct change_line *lines;
+	size_t leading = 0, n_lines;
+	const char *why;
 
 	memset(out, 0, sizeof(*out));
 	out->verdict = VERDICT_KEEP;
@@ -325,19 +270,27 @@ decide_all(struct arena *a, const struct profile *p, const struct facts *f, cons
 	memcpy(out->directions, d, n * sizeof(*d));
 	out->n_directions = n;
 	for (size_t i = 0; i < n; i++) {
-		struct change_line *lines;
-		size_t k;
+		double window = d[i].after.setting.window_bytes;
 
 		if (d[i].verdict != VERDICT_CHANGE)
 			continue;
 		if (out->verdict != VERDICT_CHANGE)
 			leading = i;
 		out->verdict = VERDICT_CHANGE;
-		lines = decide_window_lines(
-		    a, p, f, &plan->directions[i], d[i].after.setting.window_bytes, &k);
-		for (size_t j = 0; j < k; j++)
-			add_line(a, out, lines[j]);
-		add_cc_line(a, p, f, &d[i], out);
+		if (window == plan->directions[i].window_bytes)
+			continue;
+		if (d[i].direction == DIR_SEND)
+			wanted.send_bytes = window;
+		else
+			wanted.receive_bytes = window;
+	}
+	/* Both at once: a limit that they share is one line. */
+	lines = settings_for(a, p, f, &wanted, &n_lines, &why);
+	for (size_t i = 0; i < n_lines; i++)
+		add_line(a, out, lines[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (d[i].verdict == VERDICT_CHANGE)
+			add_cc_line(a, p, f, &d[i], out);
 	}
 	out->class = d[leading].class;
 	out->effect = d[leading].effect;

@@ -109,7 +109,7 @@ line_for(struct arena *a, const struct persist_file *f, const char *name, const 
 
 static void
 put_line(struct arena *a, struct text *t, const struct persist_file *f, const struct change_line *l,
-    bool optional)
+    bool optional, bool refused)
 {
 	bool module = strcmp(l->name, "module") == 0;
 	const char *line = line_for(a, f, module ? l->new : l->name, l->new, optional);
@@ -117,7 +117,7 @@ put_line(struct arena *a, struct text *t, const struct persist_file *f, const st
 	text_bytes(t, "\n", 1);
 	if (l->reason != NULL)
 		comment(t, l->reason);
-	if (!module && !l->verified)
+	if (!module && refused)
 		comment(t, "unverified: the kernel refused this value here, it was measured with "
 		    "sockets that ask for it themselves");
 	if (l->old != NULL)
@@ -161,12 +161,13 @@ fragment_make(struct arena *a, const struct profile *p, struct run *run)
 
 	for (size_t i = 0; i < d->n_settings; i++) {
 		const struct change_line *l = &d->settings[i];
+		bool computed = run->advice.n_paths != 0; /* nothing was tried */
 
 		if (strcmp(l->name, "module") != 0)
 			put_line(a, &settings, &p->persist.settings, l,
-			    knob_is_optional(p, l->name));
+			    knob_is_optional(p, l->name), !l->verified && !computed);
 		else if (p->persist.modules.line != NULL)
-			put_line(a, &modules, &p->persist.modules, l, false);
+			put_line(a, &modules, &p->persist.modules, l, false, false);
 	}
 	add_file(a, run, &p->persist.settings, &settings);
 	add_file(a, run, &p->persist.modules, &modules);

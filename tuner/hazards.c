@@ -277,8 +277,10 @@ find_by_rule(struct finder *h, const struct hazard_rule *r)
 		return;
 	l = c->key == NULL ? NULL : hazards_effective(h->p, h->f, c->key);
 	add(h, r->id,
-	    c->fact != NULL ? c->fact : c->knob != NULL ? c->knob : c->offload != NULL ? c->offload :
-	    c->key, l == NULL ? NULL : place(h, l), r->words);
+	    c->fact != NULL ? c->fact :
+	    c->knob != NULL ? c->knob :
+	    c->offload != NULL ? c->offload : c->key,
+	    l == NULL ? NULL : place(h, l), r->words);
 }
 
 void

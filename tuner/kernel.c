@@ -38,8 +38,7 @@ kernel_default(const struct knob *k, const struct facts *f)
 		return NAN;
 	if (isnan(d[i].ram_divisor) || isnan(f->ram_bytes))
 		return d[i].value;
-	return fmin(fmax(floor(f->ram_bytes / d[i].ram_divisor), isnan(d[i].least) ? 0 : d[i].least),
-	    d[i].value);
+	return fmin(fmax(floor(f->ram_bytes / d[i].ram_divisor), d[i].least), d[i].value);
 }
 
 struct kernel_knobs
@@ -71,7 +70,10 @@ kernel_scale(const struct scale_model *s, double value)
 		while (scale < SCALE_MOST && ldexp(UNSCALED_BYTES, (int)scale) < counts)
 			scale++;
 	} else if (counts >= 1) {
-		scale = fmin(fmax(ilogb(counts) - 15, 0), SCALE_MOST);
+		int bits; /* floor(log2(counts)) + 1 */
+
+		frexp(counts, &bits);
+		scale = fmin(fmax(bits - 16, 0), SCALE_MOST);
 	}
 	return isnan(s->least) ? scale : fmax(scale, s->least);
 }

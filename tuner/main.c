@@ -12,6 +12,7 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_probe,
+	&cmd_advise,
 	&cmd_tune,
 	&cmd_demo,
 	&cmd_show,

@@ -20,7 +20,8 @@ const char *const trial_status_names[] = { "ok", "timeout", "void", "cut", NULL 
 const char *const verdict_names[] = { "none", "keep", "change", NULL };
 const char *const decision_class_names[] = { "none", "window", "congestion-control",
 	"window-and-congestion-control", "no-gain", "cannot-bind", "inconclusive", "guard",
-	"peer-limits", "unsteady", "failed", "advice", "enough", "ceiling", NULL };
+	"peer-limits", "unsteady", "failed", "advice", "enough", "ceiling",
+	"memory", NULL };
 const char *const limiter_names[] = { "unknown", "rwnd", "sndbuf", "cwnd", "path", NULL };
 
 static const struct field offload_fields[] = {

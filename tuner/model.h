@@ -224,6 +224,7 @@ enum decision_class {
 	CLASS_ADVICE,           /* change: computed from facts, not measured         */
 	CLASS_ENOUGH,           /* keep: the settings admit what the path can carry  */
 	CLASS_CEILING,          /* keep: nothing can be set, the kernel has a ceiling */
+	CLASS_MEMORY,           /* keep: memory leaves no room for more              */
 };
 extern const char *const decision_class_names[];
 

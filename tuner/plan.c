@@ -66,6 +66,17 @@ choose_cc(struct arena *a, const struct facts *f, const struct options *o, struc
 	}
 }
 
+/* Why the knob of a window cannot be set by a search; NULL: it can. */
+static const char *
+not_settable(const struct knob *k, const struct knob_fact *fact)
+{
+	if (k == NULL)
+		return "this kernel has no knob for it";
+	if (!fact->writable)
+		return fact->why == NULL ? "no reason given" : fact->why;
+	return k->file == NULL ? "setting by a command comes with remote hosts" : NULL;
+}
+
 static bool
 plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
     const struct options *o, enum direction dir, struct plan *plan, struct err *e)
@@ -73,29 +84,33 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 	const struct knob *knob = plan_max_knob(p, dir);
 	const struct knob_fact *fact = knob == NULL ? NULL : facts_knob(f, knob->name);
 	const struct window_model *m = profile_window(p, dir, f->release, f->arch);
+	const struct kernel_knobs knobs = kernel_knobs(p, f);
 	double ram = isnan(f->ram_bytes) ? PLAN_WINDOW_MAX_BYTES : f->ram_bytes / 16;
 	struct plan_direction *d;
+	struct kernel_window now;
 
 	if (m == NULL)
 		return fail(e, ERR_FAILED, "profile %s has no %s window model for release %s",
 		    p->name, direction_names[dir], f->release);
-	if (fact == NULL || isnan(fact->now))
+	if (knob != NULL && (fact == NULL || isnan(fact->now)))
 		return fail(e, ERR_FAILED,
-		    "%s could not be read, so there is nothing to start from",
-		    knob == NULL ? "the maximum of a buffer" : knob->name);
+		    "%s could not be read, so there is nothing to start from", knob->name);
+	if (!kernel_window(p, f, &knobs, dir, f->rtt_ms, &now))
+		return fail(e, ERR_FAILED, "the %s window of this kernel is not known",
+		    direction_names[dir]);
 	d = arena_push(a, &plan->directions, &plan->n_directions, sizeof(*d));
 	d->direction = dir;
 	d->window_factor = m->factor;
-	d->window_bytes = kernel_window_bytes(m, fact->now);
-	d->window_writable = fact->writable;
-	d->why = fact->why;
+	d->window_bytes = now.sure_bytes;
+	d->why = not_settable(knob, fact);
+	d->window_writable = d->why == NULL;
 	d->window_max_bytes = d->window_bytes;
-	if (fact->writable && fmin(PLAN_WINDOW_MAX_BYTES, ram) > d->window_bytes)
+	if (d->window_writable && fmin(PLAN_WINDOW_MAX_BYTES, ram) > d->window_bytes)
 		d->window_max_bytes = fmin(PLAN_WINDOW_MAX_BYTES, ram);
-	if (!fact->writable)
+	if (!d->window_writable)
 		note(a, plan,
 		    arena_printf(a, "%s cannot be set (%s): windows are not searched when %s",
-			knob->name, fact->why == NULL ? "no reason given" : fact->why,
+			knob == NULL ? "the window" : knob->name, d->why,
 			dir == DIR_SEND ? "sending" : "receiving"));
 	if (dir == DIR_SEND)
 		choose_cc(a, f, o, d);

@@ -11,6 +11,7 @@
 struct wanted {
 	double send_bytes;
 	double receive_bytes;
+	bool level_limits; /* keep what applications may ask for themselves level with the maxima */
 };
 
 /*

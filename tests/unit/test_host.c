@@ -256,6 +256,105 @@ Test(host, a_stop_ends_commands_but_not_the_reading_of_files)
 	cr_expect(host_write(h, file, "2", &e));
 }
 
+static struct host *
+via(const char *command)
+{
+	struct host *v = NULL;
+
+	e = (struct err){ 0 };
+	cr_assert(stop_install());
+	cr_assert(host_open(a, arena_printf(a, "via:%s", command), &v, &e), "%s", e.text);
+	cr_expect_not(host_is_here(v));
+	cr_expect_null(host_path(v));
+	return v;
+}
+
+Test(host, via_a_command_answers_as_the_local_host_does)
+{
+	const char *const script[] = { "sh", "-c", "echo one; echo no >&2; exit 3", NULL };
+	const char *const missing[] = { "no-such-program", NULL };
+	struct command c[] = { { .argv = script }, { .argv = missing }, { .file = file },
+		{ .file = "/nonexistent/file" } };
+	struct output here[NELEM(c)], there[NELEM(c)];
+	struct host *v = via("/bin/sh -s");
+	struct err refused = { 0 };
+
+	put(file, "a\0b", 3);
+	cr_assert(host_run(h, a, c, NELEM(c), here, &e));
+	cr_assert(host_run(v, a, c, NELEM(c), there, &e), "%s", e.text);
+	for (size_t i = 0; i < NELEM(c); i++) {
+		cr_expect_eq(there[i].status, here[i].status, "%zu", i);
+		cr_expect_str_eq(there[i].text, here[i].text, "%zu", i);
+		cr_expect_eq(there[i].len, here[i].len, "%zu", i);
+		cr_expect((there[i].why == NULL) == (here[i].why == NULL), "%zu", i);
+		if (there[i].why != NULL)
+			cr_expect_str_eq(there[i].why, here[i].why, "%zu", i);
+	}
+	cr_assert(host_run(v, a, c, 0, there, &e), "%s", e.text);
+	cr_expect_not(host_write(v, file, "1", &refused));
+	cr_expect_str_eq(refused.text,
+	    arena_printf(a, "%s: nothing is set through via:/bin/sh -s", file));
+	host_close(v);
+}
+
+Test(host, via_a_command_that_fails_says_why)
+{
+	static const struct { const char *command, *error; } cases[] = {
+		{ "no-such-program -s", "via:no-such-program -s: no-such-program: not found" },
+		{ "false", "via:false: exit status 1" },
+		{ "true", "via:true: no answer, not even to the first of 1 commands" },
+		{ "cat", "via:cat: no answer, not even to the first of 1 commands" },
+		{ "ls /nonexistent", "via:ls /nonexistent: " },
+		{ "yes", "via:yes: more than 328320 bytes of output" },
+		{ "head -c 9", "via:head -c 9: no answer" },
+	};
+	const char *const argv[] = { "true", NULL };
+	struct command c = { .argv = argv };
+	struct output out;
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct host *v = via(cases[i].command);
+
+		cr_assert_not(host_run(v, a, &c, 1, &out, &e), "%s", cases[i].command);
+		cr_expect_eq(e.code, ERR_FAILED);
+		cr_expect_eq(strncmp(e.text, cases[i].error, strlen(cases[i].error)), 0, "%s", e.text);
+		host_close(v);
+	}
+	e = (struct err){ 0 };
+	cr_expect_not(host_open(a, "via:  ", &h, &e));
+	cr_expect_eq(e.code, ERR_USAGE);
+}
+
+Test(host, a_recording_keeps_the_first_answer_and_is_never_overwritten)
+{
+	const char *const argv[] = { "cat", file, NULL };
+	const char *recording = arena_printf(a, "%s/transcript", dir);
+	struct host_path path = { "10.1.2.3", 80, 1e9, 2e9 };
+	struct command c[] = { { .argv = argv }, { .file = file } };
+	struct output out[2];
+	struct host *r;
+
+	put(file, "10.1.2.3 first", 14);
+	cr_assert(host_record(h, a, dir, &e), "%s", e.text);
+	cr_assert(host_run(h, a, c, 2, out, &e));
+	put(file, "second", 6);
+	cr_assert(host_run(h, a, c, 2, out, &e));
+	cr_assert(host_record_save(h, "recorded here", &path, &e), "%s", e.text);
+	cr_assert(host_open(a, arena_printf(a, "replay:%s", dir), &r, &e), "%s", e.text);
+	cr_assert(host_run(r, a, c, 2, out, &e));
+	cr_expect_str_eq(out[0].text, "192.0.2.1 first");
+	cr_expect_str_eq(out[1].text, "192.0.2.1 first");
+	cr_expect_str_eq(host_path(r)->peer, "192.0.2.1");
+	cr_expect_eq(host_path(r)->rtt_ms, 80);
+	cr_expect_eq(host_path(r)->receive_bps, 2e9);
+	cr_expect_not(host_record(h, a, dir, &e));
+	cr_expect_eq(e.code, ERR_USAGE);
+	cr_expect_str_eq(e.text, arena_printf(a, "%s: there is a recording already", recording));
+	e = (struct err){ 0 };
+	cr_expect_not(host_record(h, a, "/nonexistent/dir", &e));
+	cr_expect_eq(unlink(recording), 0);
+}
+
 Test(host, ctrl_z_does_nothing_while_values_are_set)
 {
 	static const bool held[] = { false, true, true, false, false };

@@ -147,3 +147,37 @@ Test(plan, refuses_to_start_from_a_knob_that_could_not_be_read)
 	cr_assert(strstr(e.text, "net.ipv4.tcp_wmem") != NULL, "%s", e.text);
 	arena_free(a);
 }
+
+/* Systems whose knobs are set by a command, or that have none: measured, not searched. */
+Test(plan, says_why_windows_of_another_system_are_not_searched)
+{
+	static const struct {
+		const char *system, *release, *knob;
+		double window;
+		const char *why;
+	} t[] = {
+		{ "FreeBSD", "14.2", "net.inet.tcp.sendbuf_max", 1860120, "by a command" },
+		{ "OpenBSD", "7.8", NULL, 2097152, "no knob" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct arena *a = arena_new();
+		struct facts f = sample_facts(a);
+		struct options o = { .direction = DIR_SEND };
+		struct err e = { ERR_NONE, "" };
+		struct profile *p;
+		struct plan plan;
+
+		cr_assert(profile_for(a, t[i].system, &p, &e), "%s", e.text);
+		f.release = t[i].release;
+		if (t[i].knob != NULL)
+			sample_knob(a, &f, t[i].knob, "2097152", 2097152, true);
+		cr_assert(plan_make(a, p, &f, &o, &plan, &e), "%s", e.text);
+		cr_expect_eq(plan.directions[0].window_bytes, t[i].window);
+		cr_expect_eq(plan.directions[0].window_max_bytes, t[i].window);
+		cr_expect_not(plan.directions[0].window_writable);
+		cr_expect(plan.n_notes == 1 && strstr(plan.notes[0], t[i].why) != NULL, "%s",
+		    plan.notes[0]);
+		arena_free(a);
+	}
+}

@@ -1,6 +1,8 @@
 #include "program.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "tuner/report_facts.h"
 
@@ -165,4 +167,78 @@ Test(probe, refuses_what_contradicts_itself)
 		cr_expect_str_eq(said.err, cases[i].error);
 		cr_expect_str_eq(said.out, "");
 	}
+}
+
+/* probe's facts of this host, as another way of asking them said it. */
+static void
+expect_the_same_facts(const char *one, const char *other)
+{
+	struct said x = program_run(arena, one), y = program_run(arena, other);
+
+	cr_assert_eq(x.status, 0, "%s: %s", one, x.err);
+	cr_assert_eq(y.status, 0, "%s: %s", other, y.err);
+	cr_expect_str_eq(y.out, x.out, "%s", other);
+}
+
+Test(probe, a_recording_gives_the_facts_again)
+{
+	char dir[] = "/tmp/pathtune-record-XXXXXX", *record, *replay, *file;
+	struct said again;
+
+	cr_assert_not_null(mkdtemp(dir));
+	record = arena_printf(arena, "probe --json --record %s/new", dir);
+	replay = arena_printf(arena, "probe --json replay:%s/new", dir);
+	file = arena_printf(arena, "%s/new/transcript", dir);
+	expect_the_same_facts(record, replay);
+	again = program_run(arena, record);
+	cr_expect_eq(again.status, 2, "a recording is not overwritten");
+	cr_expect_str_eq(again.err, arena_printf(arena,
+	    "pathtune probe: %s: there is a recording already\n", file));
+	cr_expect_eq(unlink(file), 0);
+	cr_expect_eq(rmdir(arena_printf(arena, "%s/new", dir)), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(probe, a_shell_gives_the_facts_of_the_local_host)
+{
+	char dir[] = "/tmp/pathtune-via-XXXXXX";
+	char *shell = arena_printf(arena, "%s/shell", mkdtemp(dir));
+	FILE *f = fopen(shell, "w");
+
+	cr_assert_not_null(f);
+	fputs("#!/bin/sh\necho 'Welcome!  The \"# end 0\" of the line.'\nexec /bin/sh -s\n", f);
+	fclose(f);
+	cr_assert_eq(chmod(shell, 0700), 0);
+	expect_the_same_facts("probe --json", arena_printf(arena, "probe --json via:%s", shell));
+	unlink(shell);
+	rmdir(dir);
+}
+
+Test(probe, of_another_host_leaves_the_journals_of_this_one_alone)
+{
+	char dir[] = "/tmp/pathtune-state-XXXXXX";
+	char *shell = arena_printf(arena, "%s/shell", mkdtemp(dir)), *journal;
+	struct said said;
+	FILE *f;
+
+	cr_assert_not_null(f = fopen(shell, "w"));
+	fputs("#!/bin/sh\nexec /bin/sh -s\n", f);
+	fclose(f);
+	cr_assert_eq(chmod(shell, 0700), 0);
+	cr_assert_eq(mkdir(arena_printf(arena, "%s/state", dir), 0700), 0);
+	journal = arena_printf(arena, "%s/state/1.journal", dir);
+	cr_assert_not_null(f = fopen(journal, "w"));
+	fputs("damaged", f);
+	fclose(f);
+	setenv("PATHTUNE_STATE", arena_printf(arena, "%s/state", dir), 1);
+	said = program_run(arena, "probe --json");
+	cr_expect_not_null(strstr(said.err, "what earlier runs left is not looked at"), "%s",
+	    said.err);
+	said = program_run(arena, arena_printf(arena, "probe --json via:%s", shell));
+	cr_expect_eq(said.status, 0);
+	cr_expect_str_eq(said.err, "");
+	unlink(journal);
+	unlink(shell);
+	rmdir(arena_printf(arena, "%s/state", dir));
+	rmdir(dir);
 }

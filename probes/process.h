@@ -1,0 +1,29 @@
+/*
+ * process: one program run to its end within limits, fed and listened to.
+ */
+#ifndef PATHTUNE_PROCESS_H
+#define PATHTUNE_PROCESS_H
+
+#include "host.h"
+
+/* Where programs are looked for: those of the system, whatever the user's PATH is. */
+#define PROCESS_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct process_spec {
+	const char *const *argv;
+	bool as_user;        /* the user's command: with his environment and PATH, and SIGTERM
+				before SIGKILL; else LC_ALL=C and PROCESS_PATH */
+	const char *input;   /* for stdin; NULL: /dev/null */
+	size_t input_len;
+	double timeout_s;
+	size_t output_bytes; /* more stdout than this ends it */
+};
+
+/*
+ * It runs in a process group of its own; what ends it (time, output, a stop of ours) kills the
+ * group.  out is as after host_run(), also when it could not be started.  Input needs SIGPIPE to be
+ * ignored (stop_install()).
+ */
+void process_run(struct arena *a, const struct process_spec *spec, struct output *out);
+
+#endif

@@ -1,0 +1,258 @@
+/*
+ * A wanted window becomes lines: all that it needs, nothing more, nothing lower.
+ */
+#include "tuner/advise.h"
+#include "tuner/kernel.h"
+#include "tuner/profile.h"
+#include "tuner/settings.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct host {
+	struct arena *a;
+	struct profile *p;
+	struct facts f;
+};
+
+static struct host
+host_new(const char *system, const char *release)
+{
+	struct host h = { .a = arena_new() };
+	struct err e = { ERR_NONE, "" };
+
+	cr_assert(profile_named(h.a, system, &h.p, &e), "%s", e.text);
+	cr_assert(advise_facts(h.a, h.p, release, NULL, NAN, &h.f, &e), "%s", e.text);
+	return h;
+}
+
+static struct knob_fact *
+knob(struct host *h, const char *name)
+{
+	for (size_t i = 0; i < h->f.n_knobs; i++) {
+		if (strcmp(h->f.knobs[i].name, name) == 0)
+			return &h->f.knobs[i];
+	}
+	cr_assert_fail("no knob %s", name);
+	return NULL;
+}
+
+static void
+set(struct host *h, const char *name, const char *text, double now)
+{
+	knob(h, name)->text = text;
+	knob(h, name)->now = now;
+}
+
+/* "name=value reason-id; .." of all lines. */
+static const char *
+lines_for(const struct host *h, double send, double receive)
+{
+	const struct wanted w = { send, receive, false };
+	struct text t = { .arena = h->a };
+	const char *why;
+	size_t n;
+	struct change_line *l = settings_for(h->a, h->p, &h->f, &w, &n, &why);
+
+	text_bytes(&t, "", 0);
+	for (size_t i = 0; i < n; i++)
+		text_add(&t, "%s%s=%s %.*s", i == 0 ? "" : "; ", l[i].name, l[i].new,
+		    (int)strcspn(l[i].reason, ":"), l[i].reason);
+	if (why != NULL)
+		text_add(&t, "%snot %s", n == 0 ? "" : "; ", why);
+	return t.s;
+}
+
+#define BDP 15675000. /* 600 Mbit/s, 209 ms */
+
+Test(settings, a_window_becomes_all_the_lines_that_it_needs_in_order)
+{
+	static const struct {
+		const char *system, *release;
+		double send, receive;
+		const char *expected;
+	} t[] = {
+		{ "freebsd", "14.2", 1.8e6, 1.8e6, "kern.ipc.maxsockbuf=2359296 limit" },
+		{ "freebsd", "14.2", 1.8e6, NAN, "" },
+		{ "freebsd", "14.2", 1.6e6, 1.6e6, "" },
+		{ "freebsd", "14.2", BDP, NAN, "kern.ipc.maxsockbuf=17694720 limit; "
+		    "net.inet.tcp.sendbuf_max=15675392 window-send" },
+		{ "freebsd", "15.0", BDP, BDP, "kern.ipc.maxsockbuf=17694720 limit; "
+		    "net.inet.tcp.sendbuf_max=15675392 window-send; "
+		    "net.inet.tcp.recvbuf_max=15675392 window-receive" },
+		{ "netbsd", "10.1", NAN, BDP, "kern.sbmax=19595264 limit; "
+		    "net.inet.tcp.recvbuf_max=15675392 window-receive; "
+		    "net.inet.tcp.recvbuf_inc=983040 growth-receive" },
+		{ "netbsd", "10.1", 150000, 150000, "" },
+		{ "openbsd", "7.8", BDP, BDP, "" },
+		{ "dragonfly", "6.4", BDP, NAN, "net.inet.tcp.sendbuf_max=15675392 window-send; "
+		    "net.inet.tcp.inflight_enable=0 inflight-limiter" },
+		{ "dragonfly", "6.4", NAN, BDP,
+		    "net.inet.tcp.recvbuf_max=15675392 window-receive; "
+		    "net.inet.tcp.recvspace=8388608 scale-receive; "
+		    "net.inet.tcp.recvbuf_inc=983040 growth-receive; "
+		    "kern.ipc.maxsockbuf=19595264 limit" },
+		{ "dragonfly", "6.4", NAN, 2000000, "" },
+		{ "linux", "6.12", BDP, BDP,
+		    "net.ipv4.tcp_wmem=4096 16384 25284608 window-send; "
+		    "net.ipv4.tcp_rmem=4096 131072 25284608 window-receive" },
+		{ "linux", "6.1", NAN, BDP,
+		    "net.ipv4.tcp_rmem=4096 131072 31350784 window-receive" },
+		{ "linux", "6.18", NAN, BDP, "" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct host h = host_new(t[i].system, t[i].release);
+
+		cr_expect_str_eq(lines_for(&h, t[i].send, t[i].receive), t[i].expected, "row %zu", i);
+		arena_free(h.a);
+	}
+}
+
+/* Whatever is wanted, on every system that can be set: the models say that the lines give it. */
+Test(settings, the_lines_give_the_window_that_was_wanted)
+{
+	static const struct {
+		const char *system, *release;
+	} t[] = {
+		{ "freebsd", "13.0" }, { "freebsd", "14.2" }, { "netbsd", "9.3" },
+		{ "netbsd", "10.1" }, { "dragonfly", "6.4" }, { "linux", "5.10" },
+		{ "linux", "6.12" }, { "linux", "6.18" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct host h = host_new(t[i].system, t[i].release);
+
+		for (double w = 10000; w < 1e9; w *= 1.3) {
+			const struct wanted wanted = { w, w, false };
+			const char *why;
+			size_t n;
+			struct change_line *l = settings_for(h.a, h.p, &h.f, &wanted, &n, &why);
+			struct facts after = settings_applied(h.a, h.p, &h.f, l, n);
+			struct kernel_knobs k = kernel_knobs(h.p, &after);
+
+			for (enum direction d = DIR_SEND; d <= DIR_RECEIVE; d++) {
+				struct kernel_window got;
+
+				cr_assert(kernel_window(h.p, &after, &k, d, 209, &got));
+				cr_expect(got.sure_bytes >= w, "%s %s: %.0f wanted, %.0f got",
+				    t[i].system, t[i].release, w, got.sure_bytes);
+				cr_expect(n == 0 || !got.frozen, "%s: %.0f", t[i].system, w);
+				cr_expect(!got.lethal);
+			}
+			cr_expect_null(why);
+		}
+		arena_free(h.a);
+	}
+}
+
+Test(settings, nothing_is_lowered)
+{
+	struct host h = host_new("freebsd", "14.2");
+
+	set(&h, "net.inet.tcp.recvbuf_max", "33554432", 33554432);
+	cr_expect_str_eq(lines_for(&h, BDP, NAN), "kern.ipc.maxsockbuf=37748736 limit; "
+	    "net.inet.tcp.sendbuf_max=15675392 window-send",
+	    "the limit is raised above the other maximum too");
+	set(&h, "kern.ipc.maxsockbuf", "1073741824", 1073741824);
+	cr_expect_str_eq(lines_for(&h, BDP, NAN), "net.inet.tcp.sendbuf_max=15675392 window-send");
+	arena_free(h.a);
+	h = host_new("linux", "6.18");
+	set(&h, "net.ipv4.tcp_rmem", "4096 131072 6291456", 6291456);
+	cr_expect_str_eq(lines_for(&h, NAN, 5e6),
+	    "net.ipv4.tcp_rmem=4096 131072 33554432 window-receive", "not below its default");
+	arena_free(h.a);
+}
+
+Test(settings, a_value_that_wrapped_is_not_kept)
+{
+	struct host h = host_new("freebsd", "14.2");
+
+	set(&h, "net.inet.tcp.sendbuf_max", "-2147483648", -2147483648.);
+	cr_expect_str_eq(lines_for(&h, 1.8e6, NAN), "kern.ipc.maxsockbuf=2359296 limit; "
+	    "net.inet.tcp.sendbuf_max=2097152 window-send");
+	set(&h, "net.inet.tcp.sendbuf_max", "2097152", 2097152);
+	set(&h, "kern.ipc.maxsockbuf", "18446744073709551615", 18446744073709551615.);
+	cr_expect_str_eq(lines_for(&h, BDP, NAN), "kern.ipc.maxsockbuf=17694720 limit; "
+	    "net.inet.tcp.sendbuf_max=15675392 window-send");
+	arena_free(h.a);
+}
+
+Test(settings, a_combination_that_leaves_no_socket_is_healed)
+{
+	struct host h = host_new("freebsd", "14.2");
+
+	set(&h, "net.inet.tcp.recvspace", "16777216", 16777216);
+	cr_expect_str_eq(lines_for(&h, 1e6, NAN), "kern.ipc.maxsockbuf=18874368 limit");
+	arena_free(h.a);
+}
+
+Test(settings, an_autotuning_that_is_off_is_switched_on)
+{
+	struct host h = host_new("netbsd", "10.1");
+
+	set(&h, "net.inet.tcp.sendbuf_auto", "0", 0);
+	cr_expect_str_eq(lines_for(&h, 150000, NAN), "kern.sbmax=327680 limit; "
+	    "net.inet.tcp.sendbuf_auto=1 autotuning");
+	arena_free(h.a);
+}
+
+Test(settings, what_cannot_be_set_has_no_line_and_is_named)
+{
+	struct host h = host_new("freebsd", "14.2");
+
+	knob(&h, "kern.ipc.maxsockbuf")->writable = false;
+	cr_expect_str_eq(lines_for(&h, BDP, BDP), "not kern.ipc.maxsockbuf",
+	    "maxima above what the limit admits would end growth early");
+	arena_free(h.a);
+	h = host_new("linux", "6.1");
+	knob(&h, "net.ipv4.tcp_wmem")->writable = false;
+	cr_expect_str_eq(lines_for(&h, BDP, BDP),
+	    "net.ipv4.tcp_rmem=4096 131072 31350784 window-receive; not net.ipv4.tcp_wmem");
+	h.f.n_knobs = 0;
+	cr_expect_str_eq(lines_for(&h, BDP, NAN), "not net.ipv4.tcp_wmem", "no such knob");
+	arena_free(h.a);
+}
+
+Test(settings, more_than_a_knob_can_hold_is_cut_to_what_its_limit_admits)
+{
+	struct host h = host_new("netbsd", "10.1");
+
+	cr_expect_str_eq(lines_for(&h, 3e9, NAN), "kern.sbmax=2147483647 limit; "
+	    "net.inet.tcp.sendbuf_max=1717986917 window-send");
+	arena_free(h.a);
+}
+
+Test(settings, explicit_sizes_are_kept_level_when_asked_for)
+{
+	struct host h = host_new("linux", "6.12");
+	const struct wanted w = { BDP, NAN, true };
+	const char *why;
+	size_t n;
+	struct change_line *l = settings_for(h.a, h.p, &h.f, &w, &n, &why);
+
+	cr_assert_eq(n, 2u);
+	cr_expect_str_eq(l[0].name, "net.core.wmem_max");
+	cr_expect_str_eq(l[0].new, "25284608");
+	cr_expect_str_eq(l[0].old, "212992");
+	cr_expect(strncmp(l[0].reason, "limit-send:", 11) == 0);
+	cr_expect_str_eq(l[1].name, "net.ipv4.tcp_wmem");
+	arena_free(h.a);
+}
+
+Test(settings, applying_changes_a_copy)
+{
+	struct host h = host_new("linux", "6.12");
+	const struct wanted w = { BDP, NAN, false };
+	const char *why;
+	size_t n;
+	struct change_line *l = settings_for(h.a, h.p, &h.f, &w, &n, &why);
+	struct facts after = settings_applied(h.a, h.p, &h.f, l, n);
+
+	cr_expect_eq(facts_knob(&after, "net.ipv4.tcp_wmem")->now, 25284608);
+	cr_expect_str_eq(facts_knob(&after, "net.ipv4.tcp_wmem")->text, "4096 16384 25284608");
+	cr_expect_eq(knob(&h, "net.ipv4.tcp_wmem")->now, 4194304);
+	arena_free(h.a);
+}

@@ -1,0 +1,362 @@
+#include "settings.h"
+
+#include "kernel.h"
+#include "profile.h"
+#include "units.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_BYTES 4096.0
+
+/* Lines as they come to be; facts are those with the lines so far. */
+struct making {
+	struct arena *arena;
+	const struct profile *profile;
+	const struct facts *found;
+	struct facts facts;
+	struct change_line *lines;
+	size_t n;
+	const char *why;
+};
+
+static const struct side_roles {
+	enum direction direction;
+	enum knob_role max, limit, automatic, initial;
+	const char *window_id, *limit_id, *doing;
+} sides[] = {
+	{ DIR_SEND, ROLE_SEND_MAX, ROLE_LIMIT_SEND, ROLE_SEND_AUTO, ROLE_SEND_INITIAL,
+	    "window-send", "limit-send", "sending" },
+	{ DIR_RECEIVE, ROLE_RECEIVE_MAX, ROLE_LIMIT_RECEIVE, ROLE_RECEIVE_AUTO,
+	    ROLE_RECEIVE_INITIAL, "window-receive", "limit-receive", "receiving" },
+};
+
+/* The whole value with one field replaced; fields are separated by one blank. */
+static const char *
+with_field(struct arena *a, const char *text, double field, double value)
+{
+	struct text t = { .arena = a };
+	char *copy = arena_strdup(a, text), *save = NULL;
+	unsigned at = 1;
+
+	if (isnan(field))
+		return arena_printf(a, "%.0f", value);
+	for (char *w = strtok_r(copy, " \t", &save); w != NULL;
+	     w = strtok_r(NULL, " \t", &save), at++) {
+		if (t.len != 0)
+			text_bytes(&t, " ", 1);
+		if (at == (unsigned)field)
+			text_add(&t, "%.0f", value);
+		else
+			text_bytes(&t, w, strlen(w));
+	}
+	return t.s;
+}
+
+/* The number in a field of a value; NAN: there is none. */
+static double
+field_number(const char *text, double field)
+{
+	char *end;
+	double v;
+
+	for (unsigned at = 1; !isnan(field) && at < (unsigned)field; at++) {
+		text += strspn(text, " \t");
+		text += strcspn(text, " \t");
+	}
+	v = strtod(text, &end);
+	return end == text ? NAN : v;
+}
+
+static const struct knob *
+knob_named(const struct profile *p, const struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < p->n_knobs; i++) {
+		if (strcmp(p->knobs[i].name, name) == 0 &&
+		    profile_in_range(&p->knobs[i].range, f->release, f->arch))
+			return &p->knobs[i];
+	}
+	return NULL;
+}
+
+static const struct knob *
+knob_with(const struct making *m, enum knob_role role)
+{
+	const struct profile *p = m->profile;
+
+	for (size_t i = 0; i < p->n_knobs; i++) {
+		if (p->knobs[i].role == role &&
+		    profile_in_range(&p->knobs[i].range, m->facts.release, m->facts.arch))
+			return &p->knobs[i];
+	}
+	return NULL;
+}
+
+static bool
+settable(const struct facts *f, const struct knob *k)
+{
+	const struct knob_fact *fact = facts_knob(f, k->name);
+
+	return fact != NULL && fact->writable && (isnan(k->field) || fact->text != NULL);
+}
+
+static double
+value_now(const struct making *m, const struct knob *k)
+{
+	const struct knob_fact *fact = facts_knob(&m->facts, k->name);
+
+	return fact == NULL || isnan(fact->now) ? kernel_default(k, &m->facts) : fact->now;
+}
+
+/* A value outside of the legal range was wrapped or never meant: it is not to be kept. */
+static bool
+legal(const struct knob *k, double value)
+{
+	return value >= k->min && value <= k->max;
+}
+
+/* What is never undercut: what the host runs with, and the kernel's default. */
+static double
+least_value(const struct making *m, const struct knob *k)
+{
+	double now = value_now(m, k);
+
+	return fmax(legal(k, now) ? now : NAN, kernel_default(k, &m->facts));
+}
+
+static void
+apply_line(struct arena *a, const struct profile *p, struct facts *f, const struct change_line *l)
+{
+	const struct knob *k = knob_named(p, f, l->name);
+	struct knob_fact *fact = NULL;
+
+	if (k == NULL)
+		return;
+	for (size_t i = 0; i < f->n_knobs; i++) {
+		if (strcmp(f->knobs[i].name, l->name) == 0)
+			fact = &f->knobs[i];
+	}
+	if (fact == NULL) {
+		fact = arena_push(a, &f->knobs, &f->n_knobs, sizeof(*fact));
+		*fact = (struct knob_fact){ l->name, NULL, NAN, k->min, k->max, true, NULL };
+	}
+	fact->text = l->new;
+	fact->now = field_number(l->new, k->field);
+}
+
+/* An array that can be changed without changing the facts it came from. */
+static struct facts
+with_own_knobs(struct arena *a, const struct facts *f)
+{
+	struct facts out = *f;
+
+	out.knobs = NULL;
+	out.n_knobs = 0;
+	for (size_t i = 0; i < f->n_knobs; i++)
+		*(struct knob_fact *)arena_push(a, &out.knobs, &out.n_knobs,
+		    sizeof(*out.knobs)) = f->knobs[i];
+	return out;
+}
+
+struct facts
+settings_applied(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct change_line *lines, size_t n)
+{
+	struct facts out = with_own_knobs(a, f);
+
+	for (size_t i = 0; i < n; i++)
+		apply_line(a, p, &out, &lines[i]);
+	return out;
+}
+
+static void
+put_line(struct making *m, const struct knob *k, double value, const char *reason)
+{
+	const struct knob_fact *fact = facts_knob(m->found, k->name);
+	struct change_line *line = NULL;
+
+	if (!settable(m->found, k)) {
+		m->why = m->why == NULL ? k->name : m->why;
+		return;
+	}
+	for (size_t i = 0; i < m->n; i++) {
+		if (strcmp(m->lines[i].name, k->name) == 0)
+			line = &m->lines[i];
+	}
+	if (line == NULL)
+		line = arena_push(m->arena, &m->lines, &m->n, sizeof(*line));
+	*line = (struct change_line){ k->name, fact->text,
+		with_field(m->arena, fact->text, k->field, value), reason, true };
+	apply_line(m->arena, m->profile, &m->facts, line);
+}
+
+static void
+raise_to(struct making *m, const struct knob *k, double value, const char *reason)
+{
+	double now = value_now(m, k);
+
+	value = fmin(value, k->max);
+	if (!legal(k, now) || now < value)
+		put_line(m, k, fmax(value, least_value(m, k)), reason);
+}
+
+static bool
+window_with(const struct making *m, enum direction d, struct kernel_window *w)
+{
+	struct kernel_knobs k = kernel_knobs(m->profile, &m->facts);
+
+	return kernel_window(m->profile, &m->facts, &k, d, NAN, w);
+}
+
+static const struct window_model *
+model_for(const struct making *m, enum direction d)
+{
+	return profile_window(m->profile, d, m->facts.release, m->facts.arch);
+}
+
+/* The maximum of a buffer with which this much can be in flight, as far as the limit can be. */
+static double
+max_for(const struct making *m, const struct side_roles *side, double window_bytes)
+{
+	const struct window_model *model = model_for(m, side->direction);
+	const struct knob *k = knob_with(m, side->max), *limit = knob_with(m, ROLE_LIMIT);
+	double max = fmin(kernel_max_bytes(model, window_bytes), k->max), most;
+
+	if (limit != NULL && model->n_limit_share == 2) {
+		most = settable(m->found, limit) ? limit->max : value_now(m, limit);
+		max = fmin(max, kernel_limit_share(model, most));
+	}
+	return fmax(max, least_value(m, k));
+}
+
+/* The limit that admits all buffers as they will be, and those that a socket starts with. */
+static void
+raise_limit(struct making *m, const double max[2])
+{
+	const struct knob *limit = knob_with(m, ROLE_LIMIT);
+	const struct window_model *model = model_for(m, isnan(max[0]) ? DIR_RECEIVE : DIR_SEND);
+	double step = m->profile->limit_step_bytes, largest = 0;
+
+	if (limit == NULL || model == NULL || model->n_limit_share != 2)
+		return;
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		const struct knob *k = knob_with(m, sides[i].max);
+		const struct knob *initial = knob_with(m, sides[i].initial);
+
+		if (k != NULL)
+			largest = fmax(largest, fmax(max[i], least_value(m, k)));
+		if (initial != NULL)
+			largest = fmax(largest, least_value(m, initial));
+	}
+	raise_to(m, limit, kernel_limit_bytes(model, largest, isnan(step) ? STEP_BYTES : step),
+	    arena_printf(m->arena,
+		"limit: no buffer may grow beyond %s of it, and a step that fails ends growth for "
+		"the rest of the connection; the largest maximum is %s",
+		units_say_percent(m->arena, model->limit_share[0] / model->limit_share[1], 0),
+		units_say_bytes(m->arena, largest)));
+}
+
+static void
+level_limits(struct making *m, const double max[2])
+{
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		const struct knob *k = knob_with(m, sides[i].limit);
+
+		if (k == NULL || isnan(max[i]) || !settable(m->found, k))
+			continue;
+		raise_to(m, k, max[i],
+		    arena_printf(m->arena,
+			"%s: what an application may ask for itself; without effect on "
+			"connections that tune their buffers automatically", sides[i].limit_id));
+	}
+}
+
+static void
+raise_side(struct making *m, const struct side_roles *side, double max, double window_bytes,
+    double before_bytes)
+{
+	const struct knob *k = knob_with(m, side->automatic);
+
+	raise_to(m, knob_with(m, side->max), max,
+	    arena_printf(m->arena, "%s: lets one connection keep %s in flight when %s; %s before",
+		side->window_id, units_say_bytes(m->arena, window_bytes), side->doing,
+		units_say_bytes(m->arena, before_bytes)));
+	if (k != NULL && value_now(m, k) == 0)
+		put_line(m, k, 1,
+		    "autotuning: while it is off a buffer keeps the size it starts with");
+}
+
+/* A scale that is made from what a connection starts with does not follow from the maximum. */
+static void
+raise_scale(struct making *m, double window_bytes)
+{
+	const struct scale_model *s = kernel_scale_model(m->profile, &m->facts);
+	const struct knob *k = NULL;
+	struct kernel_window w;
+
+	if (s == NULL || !window_with(m, DIR_RECEIVE, &w) ||
+	    kernel_scale_bytes(w.scale) >= window_bytes)
+		return;
+	for (size_t i = 0; k == NULL && i < s->n_of; i++)
+		k = knob_with(m, profile_role(s->of[i]));
+	if (k == NULL || isnan(kernel_scale_value(s, window_bytes)))
+		return;
+	raise_to(m, k, ceil(kernel_scale_value(s, window_bytes) / STEP_BYTES) * STEP_BYTES,
+	    arena_printf(m->arena,
+		"scale-receive: the window scale is made from it; with the present one no more "
+		"than %s can be advertised",
+		units_say_bytes(m->arena, kernel_scale_bytes(w.scale))));
+}
+
+static void
+require(struct making *m, const struct requirement *r, double window_bytes)
+{
+	const struct knob *k = knob_named(m->profile, &m->facts, r->knob);
+	const char *reason = arena_printf(m->arena, "%s: %s", r->reason, r->words);
+
+	if (k == NULL || isnan(window_bytes) || window_bytes <= r->above_bytes ||
+	    !profile_in_range(&r->range, m->facts.release, m->facts.arch))
+		return;
+	if (!isnan(r->window_share))
+		raise_to(m, k, ceil(window_bytes / r->window_share / STEP_BYTES) * STEP_BYTES,
+		    reason);
+	else if (value_now(m, k) != r->value)
+		put_line(m, k, r->value, reason);
+}
+
+struct change_line *
+settings_for(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct wanted *w, size_t *n, const char **why)
+{
+	struct making m = { a, p, f, with_own_knobs(a, f), NULL, 0, NULL };
+	const double wanted[] = { w->send_bytes, w->receive_bytes };
+	double max[] = { NAN, NAN }, before[2] = { NAN, NAN };
+
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		struct kernel_window now;
+
+		if (isnan(wanted[i]) || knob_with(&m, sides[i].max) == NULL ||
+		    !window_with(&m, sides[i].direction, &now))
+			continue;
+		before[i] = now.sure_bytes;
+		if (now.sure_bytes < wanted[i])
+			max[i] = max_for(&m, &sides[i], wanted[i]);
+	}
+	if (!isnan(max[0]) || !isnan(max[1]))
+		raise_limit(&m, max);
+	if (w->level_limits)
+		level_limits(&m, max);
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		if (!isnan(max[i]))
+			raise_side(&m, &sides[i], max[i], wanted[i], before[i]);
+	}
+	if (!isnan(max[1]))
+		raise_scale(&m, wanted[1]);
+	for (size_t i = 0; i < p->n_requires; i++)
+		require(&m, &p->requires[i],
+		    wanted[p->requires[i].direction == DIR_SEND ? 0 : 1]);
+	*n = m.n;
+	*why = m.why;
+	return m.lines;
+}
