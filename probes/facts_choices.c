@@ -7,6 +7,7 @@
 
 #define CC_BYTES 15    /* TCP_CA_NAME_MAX less its NUL, the same on FreeBSD */
 #define STACK_BYTES 31 /* TCP_FUNCTION_NAME_LEN_MAX less its NUL */
+#define MODULE_BYTES 63
 
 /* A list of names among the facts. */
 struct names {
@@ -132,6 +133,18 @@ module_of(const struct probe *p, const struct choice *c, const char *name)
 	return c->how->module == NULL ? name : profile_expand(p->arena, c->how->module, of);
 }
 
+static bool
+is_loaded(struct probe *p, const struct choice *c, const struct output *said, const char *module)
+{
+	const char **modules = NULL;
+	size_t n = 0;
+
+	if (c->how->modules == NULL)
+		return answer_lists(said, module);
+	answer_names(p->arena, said, c->how->modules, MODULE_BYTES, &modules, &n);
+	return strings_have(modules, n, module);
+}
+
 static void
 take_choice(struct probe *p, const struct choice *c)
 {
@@ -147,7 +160,7 @@ take_choice(struct probe *p, const struct choice *c)
 	if (c->allowed.list != NULL)
 		take_names(p, c, &c->how->allowed, NULL, &c->allowed);
 	for (i = 0; loaded != NULL && c->loaded.list != NULL && i < *c->available.n; i++) {
-		if (answer_lists(loaded, module_of(p, c, (*c->available.list)[i])))
+		if (is_loaded(p, c, loaded, module_of(p, c, (*c->available.list)[i])))
 			*(const char **)arena_push(p->arena, c->loaded.list, c->loaded.n,
 			    sizeof(const char *)) = (*c->available.list)[i];
 	}
@@ -157,6 +170,7 @@ take_choice(struct probe *p, const struct choice *c)
 static void
 take_candidates(struct probe *p, const struct choice *c)
 {
+	struct text missing = { .arena = p->arena };
 	const struct output *o;
 	size_t i;
 
@@ -171,7 +185,12 @@ take_candidates(struct probe *p, const struct choice *c)
 			    sizeof(name)) = name;
 		else if (o != NULL && o->status < 0)
 			facts_unknown(p->arena, p->facts, c->loadable.fact, o->why);
+		else if (o != NULL)
+			text_add(&missing, "%s%s", missing.len == 0 ? "" : ", ", name);
 	}
+	if (missing.len != 0 && c->how->missing != NULL)
+		facts_unknown(p->arena, p->facts, c->loadable.fact,
+		    arena_printf(p->arena, "%s: %s", missing.s, c->how->missing));
 }
 
 bool

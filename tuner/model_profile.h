@@ -207,19 +207,22 @@ struct hazard_rule {
 /*
  * Congestion controls, and likewise TCP stacks.  {name} is one of them, {release} the kernel's.
  * names is a pattern whose one group is a name wherever it matches in what available says; without
- * it the names are separated by blanks.
+ * it the names are separated by blanks.  modules is such a pattern for what loaded says; without it
+ * a module is the first word of a line.
  */
 struct congestion {
 	struct query now;
 	struct query available;
 	struct query allowed;
-	struct query loaded;   /* list of loaded modules, the first word of each line */
+	struct query loaded;   /* the modules that are loaded */
 	const char *names;
+	const char *modules;
 	const char *module;    /* module name for {name} */
 	const char **candidates; /* worth loading when they are not available */
 	size_t n_candidates;
 	const char **probe;    /* argv: exit 0 when the module of {name} could be loaded */
 	size_t n_probe;
+	const char *missing;   /* what a candidate needs for which probe says no */
 	const char **load;     /* argv that loads {name} */
 	size_t n_load;
 	const char *fixed;     /* no choice on this system: what it has, and why */

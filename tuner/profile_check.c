@@ -120,6 +120,7 @@ check_congestion(struct check *c, const struct node *root, const char *key,
 	return check_query(c, "now", &g->now) && check_query(c, "available", &g->available) &&
 	    check_query(c, "allowed", &g->allowed) && check_query(c, "loaded", &g->loaded) &&
 	    check_one_group(c, "names", g->names, "") &&
+	    check_one_group(c, "modules", g->modules, "") &&
 	    check_argv(c, "probe", g->probe, g->n_probe, "name release") &&
 	    check_argv(c, "load", g->load, g->n_load, "name release");
 }
