@@ -29,6 +29,14 @@ struct output {
 
 struct host;
 
+/* The path to a peer that a recording was made with. */
+struct host_path {
+	const char *peer; /* its numeric address; NULL: there was none */
+	double rtt_ms;    /* NAN, here and below: not known */
+	double send_bps;
+	double receive_bps;
+};
+
 /*
  * name: "local"; "replay:DIR", which answers from DIR/transcript (transcript.h) and can be neither
  * set nor measured; "via:COMMAND", which starts COMMAND (split at blanks, no shell) for each
@@ -39,6 +47,9 @@ bool host_open(struct arena *a, const char *name, struct host **out, struct err 
 
 /* True where values can be set and flows started: the local host. */
 bool host_is_here(const struct host *h);
+
+/* What is known of the path where nothing can be measured: of a recording.  NULL elsewhere. */
+const struct host_path *host_path(const struct host *h);
 
 /* From now on every answer is kept; host_record_save() writes them as DIR/transcript, redacted. */
 void host_record(struct host *h, struct arena *a);

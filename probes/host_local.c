@@ -425,6 +425,13 @@ local_open(struct arena *a, const char *rest, void **self, struct err *e)
 	return *rest == '\0';
 }
 
+static const struct host_path *
+local_path(const void *self)
+{
+	(void)self;
+	return NULL;
+}
+
 static void
 local_close(void *self)
 {
@@ -432,4 +439,4 @@ local_close(void *self)
 }
 
 const struct transport transport_local = { "local", true, local_open, local_run, local_write,
-	local_close };
+	local_path, local_close };

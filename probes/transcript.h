@@ -3,6 +3,8 @@
  *
  *	# pathtune transcript 1
  *	# origin: composed from os-facts.md A.1, D.2          (or: recorded on ...)
+ *	# peer: 192.0.2.10
+ *	# rtt_ms: 209
  *	$ sysctl -n kern.ipc.maxsockbuf
  *	|2097152
  *	= 0
@@ -17,9 +19,11 @@
  * "$" an argv, words quoted as for sh where they hold anything but [A-Za-z0-9_./:@%+=,{}-]; "<" a
  * file; "|" a line of stdout, "|~" the last one where no newline follows it (a line that begins
  * with "~" itself is written "|\x7e.."); "!" the reason of a status that is not 0; "=" the status.
- * Bytes outside of printable ASCII and tab are \xNN, a backslash is \\.  Other lines that begin
- * with "#" are comments.  "# end N" with the number of answers is last: a file cut anywhere is
- * refused.  The first answer to a question counts; the same question twice is an error.
+ * Bytes outside of printable ASCII and tab are \xNN, a backslash is \\, in quotes too.  Before the
+ * first question may stand the origin, the peer's numeric address as it occurs in questions, and
+ * what is known of the path to it: rtt_ms, send_bps, receive_bps.  Other lines that begin with "#"
+ * are comments; they and empty lines may stand between answers.  "# end N" with the number of
+ * answers is last: a file cut anywhere is refused.  The same question twice is an error.
  */
 #ifndef PATHTUNE_TRANSCRIPT_H
 #define PATHTUNE_TRANSCRIPT_H
@@ -28,6 +32,7 @@
 
 #define TRANSCRIPT_FILE "transcript"            /* within its directory */
 #define TRANSCRIPT_BYTES ((size_t)16 * 1024 * 1024)
+#define TRANSCRIPT_ENTRIES ((size_t)65536)
 
 struct transcript_entry {
 	const char **argv;   /* NULL: file */
@@ -37,7 +42,8 @@ struct transcript_entry {
 };
 
 struct transcript {
-	const char *origin;
+	const char *origin;      /* NULL: not said */
+	struct host_path path;
 	struct transcript_entry *entries;
 	size_t n_entries;
 };

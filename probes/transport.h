@@ -14,6 +14,7 @@ struct transport {
 	bool (*run)(void *self, struct arena *a, const struct command *c, size_t n,
 	    struct output *out, struct err *e);
 	bool (*write)(void *self, const char *file, const char *value, struct err *e);
+	const struct host_path *(*path)(const void *self);
 	void (*close)(void *self);
 };
 

@@ -68,25 +68,68 @@ limited(void)
 	return c;
 }
 
+/* A compiled pattern on its way through a text. */
+struct matcher {
+	pcre2_code *code;
+	pcre2_match_context *limits;
+	pcre2_match_data *data;
+	const char *text;
+	size_t len, at;
+};
+
+static struct matcher
+matcher_start(const char *pattern, const char *text, size_t len)
+{
+	struct matcher m = { compile(pattern, NULL), limited(), NULL, text, len, 0 };
+
+	if (m.code != NULL)
+		m.data = pcre2_match_data_create_from_pattern(m.code, NULL);
+	return m;
+}
+
+static void
+matcher_end(struct matcher *m)
+{
+	pcre2_match_data_free(m->data);
+	pcre2_match_context_free(m->limits);
+	pcre2_code_free(m->code);
+}
+
+/* The group at the next match; NULL: there is none, or a limit was hit. */
+static char *
+matcher_next(struct arena *a, struct matcher *m)
+{
+	PCRE2_SIZE *at;
+
+	/* More than 1: group 1 took part in the match. */
+	if (m->limits == NULL || m->data == NULL || m->at > m->len ||
+	    pcre2_match(m->code, (PCRE2_SPTR)m->text, m->len, m->at, 0, m->data, m->limits) <= 1)
+		return NULL;
+	at = pcre2_get_ovector_pointer(m->data);
+	if (at[2] > at[3] || at[3] > m->len)
+		return NULL;
+	m->at = at[1] > m->at ? at[1] : m->at + 1;
+	return arena_strndup(a, m->text + at[2], at[3] - at[2]);
+}
+
 char *
 match_first(struct arena *a, const char *pattern, const char *text, size_t len)
 {
-	pcre2_code *code = compile(pattern, NULL);
-	pcre2_match_context *limits = limited();
-	pcre2_match_data *data = code == NULL ? NULL :
-	    pcre2_match_data_create_from_pattern(code, NULL);
-	PCRE2_SIZE *at;
-	char *found = NULL;
+	struct matcher m = matcher_start(pattern, text, len);
+	char *found = matcher_next(a, &m);
 
-	/* More than 1: group 1 took part in the match. */
-	if (limits != NULL && data != NULL &&
-	    pcre2_match(code, (PCRE2_SPTR)text, len, 0, 0, data, limits) > 1) {
-		at = pcre2_get_ovector_pointer(data);
-		if (at[2] <= at[3] && at[3] <= len)
-			found = arena_strndup(a, text + at[2], at[3] - at[2]);
-	}
-	pcre2_match_data_free(data);
-	pcre2_match_context_free(limits);
-	pcre2_code_free(code);
+	matcher_end(&m);
 	return found;
+}
+
+void
+match_all(struct arena *a, const char *pattern, const char *text, size_t len, size_t most,
+    const char ***found, size_t *n)
+{
+	struct matcher m = matcher_start(pattern, text, len);
+	const char *one;
+
+	while (most-- > 0 && (one = matcher_next(a, &m)) != NULL)
+		*(const char **)arena_push(a, found, n, sizeof(one)) = one;
+	matcher_end(&m);
 }

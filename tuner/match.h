@@ -15,4 +15,11 @@ bool match_check(const char *pattern, struct err *e);
  */
 char *match_first(struct arena *a, const char *pattern, const char *text, size_t len);
 
+/*
+ * The groups of all matches, one behind the other, appended to the list; at most so many, and none
+ * behind a place where a limit was hit.
+ */
+void match_all(struct arena *a, const char *pattern, const char *text, size_t len, size_t most,
+    const char ***found, size_t *n);
+
 #endif

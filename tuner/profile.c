@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* Generated from profiles/ by profiles/embed.cmake. */
 struct embedded_profile {
@@ -29,16 +30,44 @@ profile_parse(struct arena *a, const char *file, const char *text, size_t len,
 	return true;
 }
 
+static bool
+parse_embedded(struct arena *a, const struct embedded_profile *b, struct profile **out,
+    struct err *e)
+{
+	return profile_parse(a, arena_printf(a, "%s.yaml (embedded)", b->name),
+	    (const char *)b->text, b->len, out, e);
+}
+
+/* The file that is called as the system, which saves parsing all others. */
+static const struct embedded_profile *
+embedded_named(const char *sysname)
+{
+	const struct embedded_profile *b;
+
+	for (b = embedded_profiles; b->name != NULL; b++) {
+		if (strcasecmp(b->name, sysname) == 0)
+			return b;
+	}
+	return NULL;
+}
+
 bool
 profile_for(struct arena *a, const char *sysname, struct profile **out, struct err *e)
 {
-	const struct embedded_profile *b;
+	const struct embedded_profile *b = embedded_named(sysname);
 	struct text known = { .arena = a };
 	struct profile *p;
 
+	if (b != NULL) {
+		if (!parse_embedded(a, b, &p, e))
+			return false;
+		if (strcmp(p->sysname, sysname) == 0) {
+			*out = p;
+			return true;
+		}
+	}
 	for (b = embedded_profiles; b->name != NULL; b++) {
-		if (!profile_parse(a, arena_printf(a, "%s.yaml (embedded)", b->name),
-		    (const char *)b->text, b->len, &p, e))
+		if (!parse_embedded(a, b, &p, e))
 			return false;
 		if (strcmp(p->sysname, sysname) == 0) {
 			*out = p;

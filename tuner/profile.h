@@ -33,6 +33,18 @@ char *profile_expand(struct arena *a, const char *text, const struct substitutio
 const char **profile_argv(struct arena *a, const char **argv, size_t n,
     const struct substitution *s);
 
+/*
+ * A pattern with every {key} replaced by its value as literal text; NULL when one is not known.
+ * Other braces are the pattern's own.
+ */
+char *profile_pattern(struct arena *a, const char *pattern, const struct substitution *s);
+
+/* A pattern compiles and has one group; its keys are among known, separated by blanks. */
+bool profile_pattern_check(const char *pattern, const char *known, struct err *e);
+
+/* Which of the keys, in their order, is not known and stands in the pattern; NULL: none. */
+const char *profile_pattern_lacks(const char *pattern, const struct substitution *s);
+
 /* What is known of a release and machine (NULL: not known) lies within the range. */
 bool profile_in_range(const struct range *r, const char *release, const char *arch);
 

@@ -1,7 +1,7 @@
 #include "profile_check.h"
 
-#include "match.h"
 #include "profile.h"
+#include "setting_line.h"
 
 #include <math.h>
 #include <string.h>
@@ -123,6 +123,9 @@ is_fact(const char *name)
 	return false;
 }
 
+/* Facts that may stand in rules. */
+static const char known_facts[] = "interface peer driver bus parent release";
+
 static bool
 check_pattern(const struct check *c, const struct fact_rule *r)
 {
@@ -131,22 +134,21 @@ check_pattern(const struct check *c, const struct fact_rule *r)
 	if (r->pattern == NULL)
 		return r->value == NULL && r->unknown == NULL ? true :
 		    wrong(c, "pattern", "is missing, value and unknown need one");
-	return match_check(r->pattern, &why) ? true : wrong(c, "pattern", why.text);
+	return profile_pattern_check(r->pattern, known_facts, &why) ? true :
+	    wrong(c, "pattern", why.text);
 }
 
 static bool
 check_fact(const struct check *c, const struct fact_rule *r)
 {
-	static const char known[] = "interface peer driver bus parent release";
-
 	if (!is_fact(r->fact))
 		return wrong(c, "fact", "no such fact");
 	if ((r->n_argv == 0) == (r->file == NULL))
 		return wrong(c, "argv", "either argv or file must be given");
 	if (r->value != NULL && r->unknown != NULL)
 		return wrong(c, "unknown", "cannot be given together with value");
-	return check_argv(c, "argv", r->argv, r->n_argv, known) &&
-	    check_file(c, "file", r->file, known) && check_pattern(c, r);
+	return check_argv(c, "argv", r->argv, r->n_argv, known_facts) &&
+	    check_file(c, "file", r->file, known_facts) && check_pattern(c, r);
 }
 
 static bool
@@ -322,11 +324,12 @@ check_hazard(const struct check *c, const struct profile *p, const struct hazard
 }
 
 static bool
-check_one_group(const struct check *c, const char *key, const char *pattern)
+check_one_group(const struct check *c, const char *key, const char *pattern, const char *known)
 {
 	struct err why = { 0 };
 
-	return pattern == NULL || match_check(pattern, &why) || wrong(c, key, why.text);
+	return pattern == NULL || profile_pattern_check(pattern, known, &why) ||
+	    wrong(c, key, why.text);
 }
 
 static bool
@@ -350,7 +353,7 @@ check_congestion(struct check *c, const struct node *root, const char *key,
 		return wrong(c, "candidates", "probe is needed to look for them");
 	return check_query(c, "now", &g->now) && check_query(c, "available", &g->available) &&
 	    check_query(c, "allowed", &g->allowed) && check_query(c, "loaded", &g->loaded) &&
-	    check_one_group(c, "names", g->names) &&
+	    check_one_group(c, "names", g->names, "") &&
 	    check_argv(c, "probe", g->probe, g->n_probe, "name release") &&
 	    check_argv(c, "load", g->load, g->n_load, "name release");
 }
@@ -367,6 +370,10 @@ check_persist_file(struct check *c, const struct node *persist, const char *key,
 	if (strstr(f->line, "{name}") == NULL || strstr(f->line, needs) == NULL)
 		return fail(c->e, ERR_USAGE, "%s:%u: line: %s is missing", c->file,
 		    line_of(c, "line"), strstr(f->line, "{name}") == NULL ? "{name}" : needs);
+	for (size_t i = 0; i < f->n_accepts; i++) {
+		if (!setting_line_accepts(f->accepts[i]))
+			return wrong(c, "accepts", "holds a word that is not known");
+	}
 	return check_file(c, "path", f->path, "") &&
 	    check_substitutions(c, "line", f->line, "name value") &&
 	    (f->optional_line == NULL ||
@@ -393,7 +400,8 @@ check_offloads(struct check *c, const struct node *root, const struct offload_so
 	if (c->map == NULL)
 		return true;
 	return check_argv(c, "argv", o->argv, o->n_argv, "interface") &&
-	    check_one_group(c, "names", o->names) && check_one_group(c, "able", o->able);
+	    check_one_group(c, "names", o->names, known_facts) &&
+	    check_one_group(c, "able", o->able, known_facts);
 }
 
 /*

@@ -166,6 +166,7 @@ static const struct field persist_file_fields[] = {
 	F_ENUM(persist_file, style, persist_style_names, FIELD_REQUIRED),
 	F_STR(persist_file, line, FIELD_REQUIRED),
 	F_STR(persist_file, optional_line, 0),
+	F_STRS(persist_file, accepts),
 	F_NUM(persist_file, line_bytes, 16, 1e6, 0),
 	F_STR(persist_file, source, FIELD_REQUIRED),
 	F_END,

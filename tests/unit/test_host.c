@@ -65,7 +65,7 @@ sh(const char *script, double timeout_s)
 	return run(argv, timeout_s);
 }
 
-Test(host, only_local_is_a_host_for_now)
+Test(host, what_is_no_host_is_refused)
 {
 	struct host *none;
 

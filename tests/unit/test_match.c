@@ -44,6 +44,30 @@ Test(match, a_pattern_must_compile_and_have_one_group)
 	}
 }
 
+Test(match, all_matches_one_behind_the_other)
+{
+	static const struct { const char *pattern, *text; size_t most; const char *found; } cases[] = {
+		{ "(\\w+)", "a bc\nd", 9, "a,bc,d," }, { "(\\w+)", "a b c", 2, "a,b," },
+		{ "(x*)", "axb", 9, ",x,,," }, { "(z)", "abc", 9, "" }, { "(\\w+)", "", 9, "" },
+		{ "^(\\w+)(?: |$)", "one two\nthree\n", 9, "one,three," }, { "(x", "x", 9, "" },
+		{ "x|(y)", "yxy", 9, "y," },
+	};
+	size_t i, k;
+
+	for (i = 0; i < NELEM(cases); i++) {
+		struct text t = { .arena = arena };
+		const char **found = NULL;
+		size_t n = 0;
+
+		match_all(arena, cases[i].pattern, cases[i].text, strlen(cases[i].text), cases[i].most,
+		    &found, &n);
+		text_bytes(&t, "", 0);
+		for (k = 0; k < n; k++)
+			text_add(&t, "%s,", found[k]);
+		cr_expect_str_eq(t.s, cases[i].found, "case %zu: %s", i, t.s);
+	}
+}
+
 Test(match, the_first_match_gives_its_group)
 {
 	static const struct { const char *pattern; const char *text; const char *found; } cases[] = {

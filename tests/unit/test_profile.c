@@ -114,6 +114,15 @@ Test(profile, what_is_wrong_is_named_with_file_and_line)
 		{ 5, "    argv: [ip, \"{name}\"]", "x.yaml:5: argv: {name} is not known here" },
 		{ 6, "    pattern: 'mtu'", "x.yaml:6: pattern: must have exactly one group, has 0" },
 		{ 6, "    pattern: '(m)(t)'", "x.yaml:6: pattern: must have exactly one group, has 2" },
+		{ 6, "    pattern: '^{iface}: (m)'", "x.yaml:6: pattern: {iface} is not known here" },
+		{ 6, "    pattern: '^{interface}: m'", "x.yaml:6: pattern: must have exactly one group, has 0" },
+		{ 8, "offloads: {argv: [x], names: '{name}(a)', source: s}",
+		    "x.yaml:8: names: {name} is not known here" },
+		{ 8, "offloads: {argv: [x], able: '{interface}', source: s}",
+		    "x.yaml:8: able: must have exactly one group, has 0" },
+		{ 24, "  names: '{interface}(a)'", "x.yaml:24: names: {interface} is not known here" },
+		{ 35, "  settings: {path: /e, style: own, line: \"{name} {value}\", accepts: [x], source: s}",
+		    "x.yaml:35: accepts: holds a word that is not known" },
 		{ 6, "    pattern: '(m'", "x.yaml:6: pattern: missing closing parenthesis" },
 		{ 6, "    value: x", "x.yaml:4: pattern: is missing, value and unknown need one" },
 		{ 6, "    scale: fast", "x.yaml:6: scale: must be a number" },
@@ -264,6 +273,28 @@ Test(profile, substitutions_are_replaced_or_the_whole_is_unknown)
 	cr_expect_str_eq(made[1], "tcp_bbr");
 	cr_expect_null(made[2]);
 	cr_expect_null(profile_argv(arena, unknown, 2, s));
+}
+
+Test(profile, a_pattern_holds_facts_as_literal_text)
+{
+	static const struct substitution s[] = { { "interface", "em0.1+x" }, { "bus", "a\\E(b" },
+		{ "driver", NULL }, { NULL, NULL } };
+	static const struct { const char *pattern, *made; } cases[] = {
+		{ "^{interface}: (a)", "^em0\\.1\\+x: (a)" }, { "(a{3}){2,}", "(a{3}){2,}" },
+		{ "{bus}", "a\\\\E\\(b" }, { "\\{interface}", "\\{interface}" },
+		{ "\\p{bus}{bus}", "\\p{bus}a\\\\E\\(b" }, { "{driver}(a)", NULL }, { "", "" },
+		{ "{other}", NULL }, { "{bus", "{bus" }, { "{}", "{}" }, { "a\\", "a\\" },
+	};
+	size_t i;
+
+	for (i = 0; i < NELEM(cases); i++) {
+		char *made = profile_pattern(arena, cases[i].pattern, s);
+
+		cr_expect(cases[i].made == NULL ? made == NULL :
+		    made != NULL && strcmp(made, cases[i].made) == 0, "case %zu: %s", i, made);
+	}
+	cr_expect_str_eq(profile_pattern_lacks("{bus}{driver}", s), "driver");
+	cr_expect_null(profile_pattern_lacks("{bus}\\p{driver}", s));
 }
 
 struct embedded_profile {

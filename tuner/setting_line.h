@@ -1,0 +1,32 @@
+/*
+ * setting_line: one line of a file of settings, taken apart as the system's own reader would.
+ */
+#ifndef PATHTUNE_SETTING_LINE_H
+#define PATHTUNE_SETTING_LINE_H
+
+#include "model.h"
+
+/* Both point into the line and are not terminated. */
+struct setting_text {
+	const char *name;
+	size_t name_len;
+	const char *value;   /* without its quotes; of a file of names only: empty */
+	size_t value_len;
+	bool optional;       /* "?=", or a leading "-" */
+};
+
+/*
+ * The line s, len bytes of anything without its newline, in the syntax of f->line and f->accepts.
+ * False: it sets nothing (a comment, an empty line, something else), *out is untouched.
+ */
+bool setting_line(const char *s, size_t len, const struct persist_file *f,
+    struct setting_text *out);
+
+/* The line sets this knob; where f accepts slashes, the name's first separator decides. */
+bool setting_line_sets(const struct setting_text *t, const struct persist_file *f,
+    const char *knob);
+
+/* A word that may stand in accepts. */
+bool setting_line_accepts(const char *word);
+
+#endif
