@@ -1,186 +1,77 @@
 #include "facts.h"
 
+#include "../tuner/nics.h"
 #include "facts_answer.h"
 #include "facts_ask.h"
 
-#include <math.h>
+#include <string.h>
 
-/* What is not one fact a rule: offloads, knobs, congestion control.  Indices of questions. */
-struct extras {
-	size_t offloads;
-	bool offloads_asked;
-	size_t *knobs;
-	size_t *writable;
-	size_t cc_now, cc_available, cc_allowed, cc_loaded;
-};
-
-/* Of something that this system does not have. */
-#define NOT_ASKED SIZE_MAX
-
-static size_t
-ask_query(struct probe *p, const struct query *q)
+/* argv of the offloads, and their patterns as far as they can be made; argv NULL: not yet. */
+static const char **
+expand_offloads(struct probe *p, struct offload_source *out)
 {
-	static const struct substitution none[] = { { NULL, NULL } };
+	const struct offload_source *s = &p->profile->offloads;
+	struct substitution known[FACTS_KNOWN];
 
-	if (q->n_argv != 0)
-		return facts_ask(p, profile_argv(p->arena, q->argv, q->n_argv, none), NULL);
-	return q->file == NULL ? NOT_ASKED : facts_ask(p, NULL, q->file);
+	facts_known(p, known);
+	*out = *s;
+	if (s->names != NULL)
+		out->names = profile_pattern(p->arena, s->names, known);
+	if (s->able != NULL)
+		out->able = profile_pattern(p->arena, s->able, known);
+	return s->n_argv == 0 ? NULL : profile_argv(p->arena, s->argv, s->n_argv, known);
 }
 
-static size_t
-ask_knob(struct probe *p, const struct knob *k)
+void
+facts_ask_offloads(struct probe *p)
 {
-	const struct substitution of[] = { { "name", k->name }, { NULL, NULL } };
+	struct offload_source expanded;
 
-	if (k->file != NULL)
-		return facts_ask(p, NULL, k->file);
-	return facts_ask(p, profile_argv(p->arena, p->profile->knob_read, p->profile->n_knob_read,
-	    of), NULL);
+	facts_ask(p, expand_offloads(p, &expanded), NULL);
 }
 
-static void
-ask_extras(struct probe *p, struct extras *x)
+void
+facts_take_offloads(struct probe *p)
 {
-	const struct profile *profile = p->profile;
-	const struct substitution on[] = { { "interface", facts_usable(p->facts->interface) },
-		{ NULL, NULL } };
-	const char **argv = profile_argv(p->arena, profile->offloads.argv,
-	    profile->offloads.n_argv, on);
-	size_t i;
+	const struct offload_source *s = &p->profile->offloads;
+	struct offload_source expanded;
+	const struct output *o = facts_said(p, expand_offloads(p, &expanded), NULL);
 
-	x->offloads_asked = profile->offloads.n_argv != 0 && argv != NULL;
-	if (x->offloads_asked)
-		x->offloads = facts_ask(p, argv, NULL);
-	x->knobs = arena_array(p->arena, profile->n_knobs, sizeof(*x->knobs));
-	x->writable = arena_array(p->arena, profile->n_knobs, sizeof(*x->writable));
-	for (i = 0; i < profile->n_knobs; i++) {
-		const struct substitution of[] = { { "file", profile->knobs[i].file },
-			{ NULL, NULL } };
-
-		x->knobs[i] = ask_knob(p, &profile->knobs[i]);
-		if (profile->n_writable != 0 && profile->knobs[i].file != NULL)
-			x->writable[i] = facts_ask(p, profile_argv(p->arena, profile->writable,
-			    profile->n_writable, of), NULL);
-	}
-	x->cc_now = ask_query(p, &profile->congestion.now);
-	x->cc_available = ask_query(p, &profile->congestion.available);
-	x->cc_allowed = ask_query(p, &profile->congestion.allowed);
-	x->cc_loaded = ask_query(p, &profile->congestion.loaded);
-}
-
-static void
-take_writable(const struct probe *p, const struct extras *x, size_t i, struct knob_fact *f)
-{
-	const struct output *o = &p->questions[x->writable[i]].answer;
-	bool asked = p->profile->n_writable != 0 && p->profile->knobs[i].file != NULL;
-
-	f->writable = asked ? o->status == 0 : p->facts->privileged;
-	if (f->writable)
+	if (s->n_list == 0)
 		return;
-	if (!p->facts->privileged)
-		f->why = "needs root";
-	else if (asked && o->status < 0)
-		f->why = o->why;
+	if (o == NULL || (s->names != NULL && expanded.names == NULL) ||
+	    (s->able != NULL && expanded.able == NULL))
+		facts_unknown(p->arena, p->facts, "offloads", "interface is not known");
 	else
-		f->why = "read-only here (container or namespace)";
+		answer_offloads(p->arena, &expanded, o, p->facts);
 }
 
+/* A list that is the same on every system, where nothing of the host's said it. */
 static void
-take_knobs(struct probe *p, const struct extras *x)
-{
-	const struct profile *profile = p->profile;
-	struct knob_fact *f;
-	const char *why;
-	size_t i;
-
-	for (i = 0; i < profile->n_knobs; i++) {
-		const struct knob *k = &profile->knobs[i];
-
-		f = arena_push(p->arena, &p->facts->knobs, &p->facts->n_knobs, sizeof(*f));
-		f->name = k->name;
-		f->now = NAN;
-		f->min = k->min;
-		f->max = k->max;
-		if (answer_knob(p->arena, k, &p->questions[x->knobs[i]].answer, f, &why)) {
-			take_writable(p, x, i, f);
-		} else {
-			f->why = why;
-			facts_unknown(p->arena, p->facts, k->name, why);
-		}
-	}
-}
-
-static const char *
-module_of(struct probe *p, const char *cc)
-{
-	const struct substitution of[] = { { "name", cc }, { NULL, NULL } };
-
-	return p->profile->congestion.module == NULL ? cc :
-	    profile_expand(p->arena, p->profile->congestion.module, of);
-}
-
-static void
-take_names(struct probe *p, size_t question, const char *fact, const char ***names, size_t *n)
-{
-	const struct output *o;
-
-	if (question == NOT_ASKED)
-		return;
-	o = &p->questions[question].answer;
-	answer_names(p->arena, o, names, n);
-	if (*n == 0)
-		facts_unknown(p->arena, p->facts, fact, o->why != NULL ? o->why : "empty answer");
-}
-
-static void
-take_congestion(struct probe *p, const struct extras *x)
+name_nic(struct probe *p)
 {
 	struct facts *f = p->facts;
-	const char **now = NULL;
+	struct unknown *u = f->unknown;
 	size_t i, n = 0;
 
-	take_names(p, x->cc_now, "cc", &now, &n);
-	if (n != 0)
-		f->cc = now[0];
-	take_names(p, x->cc_available, "cc_available", &f->cc_available, &f->n_cc_available);
-	take_names(p, x->cc_allowed, "cc_allowed", &f->cc_allowed, &f->n_cc_allowed);
-	for (i = 0; x->cc_loaded != NOT_ASKED && i < f->n_cc_available; i++) {
-		if (answer_lists(&p->questions[x->cc_loaded].answer,
-		    module_of(p, f->cc_available[i])))
-			*(const char **)arena_push(p->arena, &f->cc_modules, &f->n_cc_modules,
-			    sizeof(const char *)) = f->cc_available[i];
+	if (f->nic_model != NULL)
+		return;
+	f->nic_model = nics_name(p->arena, f->pci_vendor, f->pci_device);
+	for (i = 0; f->nic_model != NULL && i < f->n_unknown; i++) {
+		if (strcmp(u[i].fact, "nic_model") != 0)
+			u[n++] = u[i];
 	}
+	if (f->nic_model != NULL)
+		f->n_unknown = n;
 }
 
-/* Could the candidates that are not there be loaded? */
-static bool
-probe_loadable(struct probe *p)
+static void
+ask_all(struct probe *p)
 {
-	const struct congestion *g = &p->profile->congestion;
-	struct facts *f = p->facts;
-	const struct output *o;
-	size_t i, *asked = arena_array(p->arena, g->n_candidates, sizeof(*asked));
-
-	for (i = 0; i < g->n_candidates; i++) {
-		const struct substitution of[] = { { "name", g->candidates[i] },
-			{ "release", facts_usable(f->release) }, { NULL, NULL } };
-		const char **argv =
-		    strings_have(f->cc_available, f->n_cc_available, g->candidates[i]) ? NULL :
-		    profile_argv(p->arena, g->probe, g->n_probe, of);
-
-		asked[i] = argv == NULL ? SIZE_MAX : facts_ask(p, argv, NULL);
-	}
-	if (!facts_ask_run(p))
-		return false;
-	for (i = 0; i < g->n_candidates; i++) {
-		o = asked[i] == SIZE_MAX ? NULL : &p->questions[asked[i]].answer;
-		if (o != NULL && o->status == 0)
-			*(const char **)arena_push(p->arena, &f->cc_loadable, &f->n_cc_loadable,
-			    sizeof(const char *)) = g->candidates[i];
-		else if (o != NULL && o->status < 0)
-			facts_unknown(p->arena, f, "cc_loadable", o->why);
-	}
-	return true;
+	facts_ask_offloads(p);
+	facts_ask_knobs(p);
+	facts_ask_choices(p);
+	facts_ask_sources(p);
 }
 
 bool
@@ -189,24 +80,25 @@ facts_probe(struct host *h, struct arena *a, const struct profile *profile,
 {
 	struct facts found;
 	struct probe p = { .host = h, .arena = a, .profile = profile, .peer = peer_address,
-		.facts = &found, .e = e };
-	struct extras x = { 0 };
+		.ahead = !host_is_here(h), .facts = &found, .e = e };
+	bool any;
 
 	record_init(&facts_record, &found);
 	found.peer = arena_strdup(a, peer_address);
+	if (p.ahead) {
+		facts_ask_ahead(&p);
+		ask_all(&p);
+	}
 	if (!facts_ask_rules(&p))
 		return false;
-	ask_extras(&p, &x);
-	if (!facts_ask_run(&p))
+	ask_all(&p);
+	if (!facts_ask_run(&p, &any))
 		return false;
-	if (x.offloads_asked)
-		answer_offloads(a, profile->offloads.list, profile->offloads.n_list,
-		    &p.questions[x.offloads].answer, &found);
-	else if (profile->offloads.n_list != 0)
-		facts_unknown(a, &found, "offloads", "interface is not known");
-	take_knobs(&p, &x);
-	take_congestion(&p, &x);
-	if (!probe_loadable(&p))
+	name_nic(&p);
+	facts_take_offloads(&p);
+	facts_take_knobs(&p);
+	facts_take_sources(&p);
+	if (!facts_take_choices(&p))
 		return false;
 	*out = found;
 	return true;

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #define NAME_BYTES 128 /* of a fact that is a name */
-#define CC_BYTES 15    /* TCP_CA_NAME_MAX less its NUL */
 #define KNOB_BYTES 256
+#define KNOB_DIGITS 20 /* of an unsigned 64-bit number */
+#define NAMES 64       /* of congestion controls and stacks */
 
 void
 facts_unknown(struct arena *a, struct facts *f, const char *fact, const char *why)
@@ -70,7 +71,7 @@ whole_number(const char *s, size_t len, double *x)
 	return true;
 }
 
-/* What is counted here (bytes, processors, pages) is never zero. */
+/* Whether nought means something is the field's to say, by its smallest value. */
 static bool
 store_number(const struct fact_rule *r, const struct field *field, const char *s, void *member)
 {
@@ -79,7 +80,7 @@ store_number(const struct fact_rule *r, const struct field *field, const char *s
 	if (!whole_number(s, strlen(s), &x))
 		return false;
 	x *= isnan(r->scale) ? 1 : r->scale;
-	if (x <= 0 || x < field->min || (field->max != 0 && x > field->max))
+	if (x < field->min || (field->max != 0 && x > field->max))
 		return false;
 	memcpy(member, &x, sizeof(x));
 	return true;
@@ -171,26 +172,66 @@ offload_line(struct arena *a, const char *name, const char *s, size_t len, struc
 	return true;
 }
 
+/* A list such as RXCSUM,TXCSUM has this name. */
+static bool
+is_listed(const char *list, const char *name)
+{
+	size_t len;
+
+	for (; *list != '\0'; list += len + strspn(list + len, ", ")) {
+		len = strcspn(list, ", ");
+		if (strlen(name) == len && memcmp(list, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One offload by the list of those that are on, and of those that can be switched. */
+static bool
+listed_offload(const struct offload_source *s, const char *on, const char *able, const char *name,
+    struct offload *out)
+{
+	if (on == NULL)
+		return false;
+	out->name = name;
+	out->state = is_listed(on, name) ? "on" : "off";
+	out->fixed = s->able != NULL && (able == NULL || !is_listed(able, name));
+	return true;
+}
+
+/* One offload by its line "name: on". */
+static bool
+lined_offload(struct arena *a, const char *s, const char *name, struct offload *out)
+{
+	bool known = false;
+	size_t len;
+
+	for (; *s != '\0' && !known; s += len + (s[len] == '\n')) {
+		len = strcspn(s, "\n");
+		known = offload_line(a, name, s, len, out);
+	}
+	return known;
+}
+
 void
-answer_offloads(struct arena *a, const char **names, size_t n, const struct output *o,
+answer_offloads(struct arena *a, const struct offload_source *s, const struct output *o,
     struct facts *f)
 {
-	struct offload found = { 0 }, *added;
-	const char *s;
-	size_t i, len;
-	bool known;
+	const char *on = NULL, *able = NULL;
+	struct offload found, *added;
 
-	for (i = 0; i < n; i++) {
-		known = false;
-		for (s = o->text; *s != '\0' && !known; s += len + (s[len] == '\n')) {
-			len = strcspn(s, "\n");
-			known = offload_line(a, names[i], s, len, &found);
-		}
-		if (known) {
+	if (s->names != NULL && o->status == 0)
+		on = match_first(a, s->names, o->text, o->len);
+	if (s->able != NULL && o->status == 0)
+		able = match_first(a, s->able, o->text, o->len);
+	for (size_t i = 0; i < s->n_list; i++) {
+		if (s->names != NULL ? listed_offload(s, on, able, s->list[i], &found) :
+		    lined_offload(a, o->text, s->list[i], &found)) {
 			added = arena_push(a, &f->offloads, &f->n_offloads, sizeof(*added));
 			*added = found;
 		} else {
-			facts_unknown(a, f, names[i], o->why != NULL ? o->why : "is not listed");
+			facts_unknown(a, f, s->list[i],
+			    o->why != NULL ? o->why : "is not listed");
 		}
 	}
 }
@@ -210,6 +251,26 @@ joined(struct arena *a, const struct output *o)
 	return word == NULL && t.len != 0 && is_printable(t.s) ? t.s : NULL;
 }
 
+/*
+ * A number as the kernel prints it: one that it cut to its type may be negative, or the largest
+ * of 64 bits; both are worth seeing.
+ */
+static bool
+knob_value(const char *s, size_t len, double *x)
+{
+	char digits[KNOB_DIGITS + 1];
+	bool negative = len > 0 && *s == '-';
+
+	s += negative;
+	len -= negative;
+	if (len == 0 || len > KNOB_DIGITS || strspn(s, "0123456789") < len)
+		return false;
+	memcpy(digits, s, len);
+	digits[len] = '\0';
+	*x = negative ? -strtod(digits, NULL) : strtod(digits, NULL);
+	return true;
+}
+
 /* The field-th of the numbers that a knob holds; false unless all are numbers. */
 static bool
 knob_number(const char *text, double field, double *now)
@@ -220,7 +281,7 @@ knob_number(const char *text, double field, double *now)
 	size_t len;
 
 	while ((word = knobs_field(&s, &len)) != NULL) {
-		if (!whole_number(word, len, &x))
+		if (!knob_value(word, len, &x))
 			return false;
 		i++;
 		if (i == field || (isnan(field) && i == 1)) {
@@ -257,17 +318,28 @@ answer_knob(struct arena *a, const struct knob *k, const struct output *o, struc
 	return true;
 }
 
-void
-answer_names(struct arena *a, const struct output *o, const char ***names, size_t *n)
+static void
+add_name(struct arena *a, const char *name, size_t most_bytes, const char ***names, size_t *n)
 {
-	const char *s = o->text, *word, *name;
-	size_t len;
+	if (strlen(name) <= most_bytes && answer_is_plain(name) && *n < NAMES)
+		*(const char **)arena_push(a, names, n, sizeof(name)) = name;
+}
 
-	while ((word = knobs_field(&s, &len)) != NULL) {
-		name = arena_strndup(a, word, len);
-		if (len <= CC_BYTES && answer_is_plain(name))
-			*(const char **)arena_push(a, names, n, sizeof(name)) = name;
+void
+answer_names(struct arena *a, const struct output *o, const char *pattern, size_t most_bytes,
+    const char ***names, size_t *n)
+{
+	const char *s = o->text, *word, **found = NULL;
+	size_t i, len, n_found = 0;
+
+	if (pattern != NULL) {
+		match_all(a, pattern, o->text, o->len, NAMES, &found, &n_found);
+		for (i = 0; i < n_found; i++)
+			add_name(a, found[i], most_bytes, names, n);
+		return;
 	}
+	while ((word = knobs_field(&s, &len)) != NULL && *n < NAMES)
+		add_name(a, arena_strndup(a, word, len), most_bytes, names, n);
 }
 
 static char

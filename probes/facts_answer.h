@@ -3,7 +3,8 @@
  * broken answers can be tried without one.  Part of facts_probe().
  *
  * An answer is believed only if it is exactly of the kind expected: a number of plain digits
- * within the range of its field, a name of one line of printable ASCII.
+ * within the range of its field, a name of one line of printable ASCII.  A knob may be out of its
+ * range: that is a finding.
  */
 #ifndef PATHTUNE_FACTS_ANSWER_H
 #define PATHTUNE_FACTS_ANSWER_H
@@ -22,16 +23,17 @@ enum answer {
 enum answer answer_fact(struct arena *a, const struct fact_rule *r, const struct field *field,
     const struct output *o, struct facts *f, const char **why);
 
-/* "name: on [fixed]" lines: those whose names are asked for, in the order asked. */
-void answer_offloads(struct arena *a, const char **names, size_t n, const struct output *o,
+/* Those of the source's list that the answer speaks of, in that order; patterns are expanded. */
+void answer_offloads(struct arena *a, const struct offload_source *s, const struct output *o,
     struct facts *f);
 
 /* The value of a knob; false with *why when it is not one. */
 bool answer_knob(struct arena *a, const struct knob *k, const struct output *o,
     struct knob_fact *f, const char **why);
 
-/* Names of congestion controls, separated by blanks. */
-void answer_names(struct arena *a, const struct output *o, const char ***names, size_t *n);
+/* Names wherever the pattern matches; without one, separated by blanks.  Longer ones are none. */
+void answer_names(struct arena *a, const struct output *o, const char *pattern, size_t most_bytes,
+    const char ***names, size_t *n);
 
 /* A line of the list (of modules) begins with this word; '-' and '_' are the same there. */
 bool answer_lists(const struct output *o, const char *word);

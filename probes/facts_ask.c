@@ -18,24 +18,41 @@ same_question(const struct question *q, const char **argv, const char *file)
 	return argv[i] == q->argv[i];
 }
 
-size_t
-facts_ask(struct probe *p, const char **argv, const char *file)
+static struct question *
+question_of(const struct probe *p, const char **argv, const char *file)
 {
-	struct question *q;
 	size_t i;
 
 	for (i = 0; i < p->n_questions; i++) {
 		if (same_question(&p->questions[i], argv, file))
-			return i;
+			return &p->questions[i];
 	}
+	return NULL;
+}
+
+void
+facts_ask(struct probe *p, const char **argv, const char *file)
+{
+	struct question *q;
+
+	if ((argv == NULL && file == NULL) || question_of(p, argv, file) != NULL)
+		return;
 	q = arena_push(p->arena, &p->questions, &p->n_questions, sizeof(*q));
 	q->argv = argv;
 	q->file = file;
-	return i;
+}
+
+const struct output *
+facts_said(const struct probe *p, const char **argv, const char *file)
+{
+	const struct question *q =
+	    argv == NULL && file == NULL ? NULL : question_of(p, argv, file);
+
+	return q != NULL && q->answered ? &q->answer : NULL;
 }
 
 bool
-facts_ask_run(struct probe *p)
+facts_ask_run(struct probe *p, bool *any)
 {
 	struct command *commands = arena_array(p->arena, p->n_questions, sizeof(*commands));
 	struct output *out = arena_array(p->arena, p->n_questions, sizeof(*out));
@@ -47,6 +64,7 @@ facts_ask_run(struct probe *p)
 		commands[n].argv = p->questions[i].argv;
 		commands[n++].file = p->questions[i].file;
 	}
+	*any = n != 0;
 	if (n == 0)
 		return true;
 	if (!host_run(p->host, p->arena, commands, n, out, p->e))

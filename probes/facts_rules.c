@@ -9,8 +9,6 @@
 struct want {
 	const struct field *field;
 	size_t rule;            /* the one in turn; n_facts: there is none left */
-	size_t question;        /* of this round */
-	bool asked;             /* in this round */
 	const char *why;        /* why it is not known so far */
 	enum answer how;        /* how that came */
 };
@@ -65,34 +63,34 @@ next_rule(const struct probe *p, struct want *w)
 	    strcmp(profile->facts[w->rule].fact, w->field->name) != 0);
 }
 
-enum { KNOWN = 6 }; /* substitutions in rules, with the end mark */
-
-static void
-list_known(const struct probe *p, struct substitution *known)
+void
+facts_known(const struct probe *p, struct substitution known[FACTS_KNOWN])
 {
 	const struct facts *f = p->facts;
-	const struct substitution now[KNOWN] = {
+	const struct substitution now[FACTS_KNOWN] = {
 		{ "peer", facts_usable(p->peer) }, { "interface", facts_usable(f->interface) },
 		{ "driver", facts_usable(f->driver) }, { "bus", facts_usable(f->bus) },
-		{ "release", facts_usable(f->release) }, { NULL, NULL },
+		{ "parent", facts_usable(f->parent) }, { "release", facts_usable(f->release) },
+		{ NULL, NULL },
 	};
 
 	memcpy(known, now, sizeof(now));
 }
 
-static bool
-expand_rule(struct probe *p, const struct fact_rule *r, const char ***argv, const char **file)
+/* A rule's command or file; both NULL: something in it is not known. */
+static void
+expand_rule(const struct probe *p, const struct fact_rule *r, const char ***argv,
+    const char **file)
 {
-	struct substitution known[KNOWN];
+	struct substitution known[FACTS_KNOWN];
 
-	list_known(p, known);
+	facts_known(p, known);
 	*argv = NULL;
 	*file = NULL;
 	if (r->file != NULL)
 		*file = profile_expand(p->arena, r->file, known);
 	else
 		*argv = profile_argv(p->arena, r->argv, r->n_argv, known);
-	return *argv != NULL || *file != NULL;
 }
 
 static bool
@@ -108,22 +106,28 @@ uses(struct arena *a, const struct fact_rule *r, const char *key)
 	return r->file != NULL && strstr(r->file, braced) != NULL;
 }
 
-/* What a rule that cannot be expanded lacks first; *wait: it is still being looked for. */
+/* What a rule lacks first, in its command, file or pattern; NULL: nothing. */
 static const char *
-lacking(struct probe *p, const struct fact_rule *r, bool *wait)
+lacking(const struct probe *p, const struct fact_rule *r)
 {
-	struct substitution known[KNOWN];
-	const struct want *w;
+	struct substitution known[FACTS_KNOWN];
 	size_t i;
 
-	list_known(p, known);
+	facts_known(p, known);
 	for (i = 0; known[i].key != NULL; i++) {
 		if (known[i].value == NULL && uses(p->arena, r, known[i].key))
-			break;
+			return known[i].key;
 	}
-	w = known[i].key == NULL ? NULL : want_of(p, known[i].key);
-	*wait = w != NULL && w->rule < p->profile->n_facts;
-	return known[i].key;
+	return r->pattern == NULL ? NULL : profile_pattern_lacks(r->pattern, known);
+}
+
+/* Is this fact still being looked for? */
+static bool
+is_open(struct probe *p, const char *fact)
+{
+	const struct want *w = want_of(p, fact);
+
+	return w != NULL && w->rule < p->profile->n_facts;
 }
 
 /* The first failure says most; a rule that does not fit is nothing special. */
@@ -136,46 +140,103 @@ keep_why(struct want *w, enum answer how, const char *why)
 	}
 }
 
-/* Ask this fact's next rule that can be asked now.  True when something was asked. */
-static bool
-ask_want(struct probe *p, struct want *w)
-{
-	const struct fact_rule *r;
-	const char **argv, *file, *lacks;
-	bool wait;
+/* What became of a rule. */
+enum tried {
+	TRIED_FOUND, /* the fact, or why it cannot be had */
+	TRIED_PASS,  /* the next rule may know            */
+	TRIED_WAIT,  /* for an answer, or another fact    */
+};
 
-	for (w->asked = false; w->rule < p->profile->n_facts; next_rule(p, w)) {
-		r = &p->profile->facts[w->rule];
-		if (r->without_peer && p->peer != NULL)
-			continue;
-		if (expand_rule(p, r, &argv, &file)) {
-			w->question = facts_ask(p, argv, file);
-			w->asked = true;
-			return true;
-		}
-		lacks = lacking(p, r, &wait);
-		if (wait)
-			return false;
-		if (p->peer != NULL || strcmp(lacks, "peer") != 0)
-			keep_why(w, ANSWER_OTHER, arena_printf(p->arena, "%s is not known", lacks));
-	}
-	return false;
-}
-
-static void
-take_answer(struct probe *p, struct want *w)
+static enum tried
+take_answer(struct probe *p, struct want *w, const struct fact_rule *r, const struct output *o)
 {
+	struct substitution known[FACTS_KNOWN];
+	struct fact_rule expanded = *r;
 	const char *why = NULL;
-	enum answer how = answer_fact(p->arena, &p->profile->facts[w->rule], w->field,
-	    &p->questions[w->question].answer, p->facts, &why);
+	enum answer how;
 
+	facts_known(p, known);
+	if (r->pattern != NULL)
+		expanded.pattern = profile_pattern(p->arena, r->pattern, known);
+	how = answer_fact(p->arena, &expanded, w->field, o, p->facts, &why);
 	if (how == ANSWER_KNOWN || how == ANSWER_UNKNOWN) {
 		w->rule = p->profile->n_facts;
 		w->why = why;
-		return;
+		return TRIED_FOUND;
 	}
 	keep_why(w, how, why);
-	next_rule(p, w);
+	return TRIED_PASS;
+}
+
+static void
+keep_lack(struct probe *p, struct want *w, const char *lacks)
+{
+	if (p->peer != NULL || strcmp(lacks, "peer") != 0)
+		keep_why(w, ANSWER_OTHER, arena_printf(p->arena, "%s is not known", lacks));
+}
+
+/*
+ * A rule whose pattern waits for a fact is asked even so: the answer is there when the fact is,
+ * which saves a round.
+ */
+static enum tried
+try_rule(struct probe *p, struct want *w, const struct fact_rule *r)
+{
+	const char **argv, *file, *lacks;
+	const struct output *said;
+
+	if (r->without_peer && p->peer != NULL)
+		return TRIED_PASS;
+	lacks = lacking(p, r);
+	if (lacks != NULL && !is_open(p, lacks)) {
+		keep_lack(p, w, lacks);
+		return TRIED_PASS;
+	}
+	expand_rule(p, r, &argv, &file);
+	facts_ask(p, argv, file);
+	said = facts_said(p, argv, file);
+	return lacks != NULL || said == NULL ? TRIED_WAIT : take_answer(p, w, r, said);
+}
+
+/* Go on with every fact's rules as far as the answers carry; what one finds may help another. */
+static void
+advance(struct probe *p)
+{
+	enum tried how = TRIED_WAIT;
+	bool found = true;
+	size_t i;
+
+	while (found) {
+		for (found = false, i = 0; i < p->n_wants; i++) {
+			struct want *w = &p->wants[i];
+
+			while (w->rule < p->profile->n_facts &&
+			    (how = try_rule(p, w, &p->profile->facts[w->rule])) == TRIED_PASS) {
+				next_rule(p, w);
+				found = true;
+			}
+			found = found || how == TRIED_FOUND;
+			how = TRIED_WAIT;
+		}
+	}
+}
+
+/* Facts that wait for each other: the first goes on without.  False: none waits. */
+static bool
+unblock(struct probe *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_wants; i++) {
+		struct want *w = &p->wants[i];
+
+		if (w->rule >= p->profile->n_facts)
+			continue;
+		keep_lack(p, w, lacking(p, &p->profile->facts[w->rule]));
+		next_rule(p, w);
+		return true;
+	}
+	return false;
 }
 
 /* What is wanted and not known; a bool that nothing affirms is false, not unknown. */
@@ -200,23 +261,31 @@ list_unknown(struct probe *p)
 	}
 }
 
+void
+facts_ask_ahead(struct probe *p)
+{
+	const char **argv, *file;
+	size_t i;
+
+	for (i = 0; i < p->profile->n_facts; i++) {
+		if (p->profile->facts[i].without_peer && p->peer != NULL)
+			continue;
+		expand_rule(p, &p->profile->facts[i], &argv, &file);
+		facts_ask(p, argv, file);
+	}
+}
+
 bool
 facts_ask_rules(struct probe *p)
 {
-	bool asked = true;
-	size_t i;
+	bool asked;
 
 	list_wants(p);
-	while (asked) {
-		for (asked = false, i = 0; i < p->n_wants; i++)
-			asked = ask_want(p, &p->wants[i]) || asked;
-		if (!facts_ask_run(p))
+	do {
+		advance(p);
+		if (!facts_ask_run(p, &asked))
 			return false;
-		for (i = 0; i < p->n_wants; i++) {
-			if (p->wants[i].asked)
-				take_answer(p, &p->wants[i]);
-		}
-	}
+	} while (asked || unblock(p));
 	list_unknown(p);
 	return true;
 }

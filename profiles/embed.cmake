@@ -1,7 +1,8 @@
-# Turns the YAML files FILES into one C file OUT: a table of name, text and length.
+# Turns the YAML files FILES into one C file OUT: a table of name, text and length.  nics.yaml is no
+# profile and stands beside it.
 string(APPEND code "#include <stddef.h>\n\n")
 string(APPEND code "struct embedded_profile { const char *name; const unsigned char *text; size_t len; };\n")
-string(APPEND code "extern const struct embedded_profile embedded_profiles[];\n\n")
+string(APPEND code "extern const struct embedded_profile embedded_profiles[], embedded_nics;\n\n")
 set(table "")
 foreach(file IN LISTS FILES)
 	get_filename_component(name ${file} NAME_WE)
@@ -10,7 +11,11 @@ foreach(file IN LISTS FILES)
 	math(EXPR len "${digits} / 2")
 	string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
 	string(APPEND code "static const unsigned char text_${name}[] = {${bytes}0};\n")
-	string(APPEND table "\t{ \"${name}\", text_${name}, ${len} },\n")
+	if(name STREQUAL nics)
+		string(APPEND code "const struct embedded_profile embedded_nics = { \"nics\", text_nics, ${len} };\n")
+	else()
+		string(APPEND table "\t{ \"${name}\", text_${name}, ${len} },\n")
+	endif()
 endforeach()
 string(APPEND code "const struct embedded_profile embedded_profiles[] = {\n${table}\t{ NULL, NULL, 0 },\n};\n")
 file(WRITE ${OUT} "${code}")

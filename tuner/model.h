@@ -24,10 +24,11 @@ struct offload {
 struct knob_fact {
 	const char *name;
 	const char *text;    /* the whole value as read, tabs made blanks; NULL: not there */
-	double now;          /* the tuned field; NAN for a name */
+	double now;          /* the tuned field as read, beyond the range too; NAN for a name */
 	double min, max;     /* legal range, from the profile */
 	bool writable;
-	const char *why;     /* why not: "read-only here (container or namespace)", "needs root" */
+	const char *why;     /* why not: "read-only here (container or namespace)", "needs root"; of
+	                        one that is not there: why */
 };
 
 struct unknown {
@@ -51,6 +52,7 @@ struct facts {
 	const char *boot_id;     /* changes with every boot */
 	const char *scope_id;    /* names the network namespace (VNET) that the knobs belong to */
 	const char *container;   /* "jail", "vnet jail", "docker", ..; "none" */
+	const char *writable_scopes; /* of knobs: "all", "namespace", "none"; NULL: all */
 	const char *hypervisor;  /* "kvm", "none", .. */
 	double ram_bytes;
 	double cpus;

@@ -2,80 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "probes/facts.h"
+#include "canned.h"
 #include "tuner/profile.h"
-
-/* A host with canned answers stands in for host.c. */
-struct canned {
-	const char *question; /* argv joined by blanks, or the file */
-	int status;
-	const char *text;
-};
-
-struct host {
-	const struct canned *answers;
-	const struct canned *changed; /* these go first; may be NULL */
-	size_t asked, rounds;
-	const char *seen[256];
-};
-
-static const struct canned *
-find(const struct canned *c, const char *question)
-{
-	for (; c != NULL && c->question != NULL; c++) {
-		if (strcmp(c->question, question) == 0)
-			return c;
-	}
-	return NULL;
-}
-
-static const char *
-joined(struct arena *a, const struct command *c)
-{
-	struct text t = { .arena = a };
-	size_t i;
-
-	if (c->argv == NULL)
-		return c->file;
-	for (i = 0; c->argv[i] != NULL; i++)
-		text_add(&t, "%s%s", i == 0 ? "" : " ", c->argv[i]);
-	return t.s;
-}
-
-bool
-host_run(struct host *h, struct arena *a, const struct command *c, size_t n, struct output *out,
-    struct err *e)
-{
-	const struct canned *found;
-	size_t i;
-
-	(void)e;
-	h->rounds++;
-	for (i = 0; i < n; i++) {
-		const char *question = joined(a, &c[i]);
-
-		cr_assert_lt(h->asked, NELEM(h->seen));
-		h->seen[h->asked++] = arena_strdup(a, question);
-		found = find(h->changed, question);
-		if (found == NULL)
-			found = find(h->answers, question);
-		out[i].text = arena_strdup(a, found == NULL || found->text == NULL ? "" : found->text);
-		out[i].len = strlen(out[i].text);
-		out[i].status = found != NULL ? found->status : c[i].argv != NULL ? -1 : 1;
-		out[i].why = out[i].status == 0 ? NULL : c[i].argv != NULL && found == NULL ?
-		    arena_printf(a, "%s: not found", c[i].argv[0]) :
-		    arena_printf(a, "%s: no", question);
-	}
-	return true;
-}
-
-bool
-host_write(struct host *h, const char *file, const char *value, struct err *e)
-{
-	(void)h;
-	cr_assert_fail("a probe writes nothing, %s neither: %s", file, value);
-	return fail(e, ERR_FAILED, "%s", file);
-}
 
 #define SYSCTL "/proc/sys/net/ipv4/"
 
@@ -117,6 +45,8 @@ static const struct canned virtio[] = {
 	{ SYSCTL "tcp_allowed_congestion_control", 0, "reno cubic\n" },
 	{ "/proc/modules", 0, "tcp_htcp 16384 0 - Live 0x0\nxtcp_cubic 1 0 - Live 0x0\n" },
 	{ "modprobe -n -q tcp_bbr", 0, "" },
+	{ "grep -rns = /etc/sysctl.d /run/sysctl.d /usr/local/lib/sysctl.d /usr/lib/sysctl.d "
+	    "/lib/sysctl.d /etc/sysctl.conf", 2, "/etc/sysctl.d/90-x.conf:3:net.ipv4.tcp_rmem=1 2 3\n" },
 	{ "test -w /proc/sys/net/core/rmem_max", 1, "" },
 	{ "test -w /proc/sys/net/core/wmem_max", 1, "" },
 	{ "test -w " SYSCTL "tcp_rmem", 0, "" },
@@ -174,29 +104,6 @@ probe(const struct canned *changed, const char *peer, struct facts *f)
 
 	cr_assert(facts_probe(&h, arena, profile, peer, f, &e), "%s", e.text);
 	return h;
-}
-
-static const char *
-why_unknown(const struct facts *f, const char *fact)
-{
-	size_t i;
-
-	for (i = 0; i < f->n_unknown; i++) {
-		if (strcmp(f->unknown[i].fact, fact) == 0)
-			return f->unknown[i].why;
-	}
-	return "(known)";
-}
-
-static const struct knob_fact *
-knob(const struct facts *f, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < f->n_knobs && strcmp(f->knobs[i].name, name) != 0; i++)
-		;
-	cr_assert_lt(i, f->n_knobs);
-	return &f->knobs[i];
 }
 
 Test(facts, of_a_virtio_guest)
@@ -394,10 +301,10 @@ Test(facts, garbage_is_unknown_never_a_wrong_number)
 		    "/proc/sys/net/core/rmem_max" }, { "interface", "/proc/net/route" },
 		{ "scope_id", "readlink /proc/self/ns/net" },
 	};
-	static const char *const garbage[] = { "", "\n", " \t ", "-1\n", "0x10\n", "1e9\n", "abc\n",
-		"\xff\xfe\x01\n", "99999999999999999999999\n", "nicht gefunden: 12\n", "1 2 -3\n",
+	static const char *const garbage[] = { "", "\n", " \t ", "- 1\n", "0x10\n", "1e9\n", "abc\n",
+		"\xff\xfe\x01\n", "99999999999999999999999\n", "nicht gefunden: 12\n", "1 2 --3\n",
 		"4096 131072\n", "MemTotal: -5 kB\n", "MemTotal: 99999999999999999999 kB\n",
-		"MemTotal: 0 kB\n", "\"mtu\":0", "\"mtu\":99999999999999", "1 99999999999999999999 3",
+		"MemTotal: 0 kB\n", "\"mtu\":0", "\"mtu\":99999999999999", "1 999999999999999999999 3",
 		"../../etc\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
 		"-x\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n" };
 	struct facts f;
