@@ -1,10 +1,13 @@
 #include "transport.h"
 
+#include "host_record.h"
+
 #include <string.h>
 
 struct host {
 	const struct transport *via;
 	void *self;
+	struct recording *recording; /* or NULL */
 };
 
 /* What follows the transport's prefix in name, or NULL. */
@@ -54,7 +57,31 @@ bool
 host_run(struct host *h, struct arena *a, const struct command *c, size_t n, struct output *out,
     struct err *e)
 {
-	return h->via->run(h->self, a, c, n, out, e);
+	if (!h->via->run(h->self, a, c, n, out, e))
+		return false;
+	if (h->recording != NULL)
+		recording_keep(h->recording, c, n, out);
+	return true;
+}
+
+bool
+host_record(struct host *h, struct arena *a, const char *dir, struct err *e)
+{
+	return recording_begin(a, dir, &h->recording, e);
+}
+
+bool
+host_record_save(struct host *h, const char *origin, const struct host_path *path, struct err *e)
+{
+	static const char *const name[] = { "uname", "-n", NULL };
+	struct command c = { .argv = name };
+	struct arena *a = recording_arena(h->recording);
+	struct output o;
+
+	if (!h->via->run(h->self, a, &c, 1, &o, e))
+		return false;
+	return recording_save(h->recording, origin, path,
+	    o.status == 0 ? arena_strndup(a, o.text, strcspn(o.text, "\r\n")) : NULL, e);
 }
 
 bool

@@ -51,9 +51,14 @@ bool host_is_here(const struct host *h);
 /* What is known of the path where nothing can be measured: of a recording.  NULL elsewhere. */
 const struct host_path *host_path(const struct host *h);
 
-/* From now on every answer is kept; host_record_save() writes them as DIR/transcript, redacted. */
-void host_record(struct host *h, struct arena *a);
-bool host_record_save(struct host *h, const char *dir, struct err *e);
+/*
+ * From now on every question and its first answer are kept, in a.  host_record_save() writes them as
+ * DIR/transcript, redacted (transcript.h); origin is what the recording says of itself, path may be
+ * NULL.  DIR is made if it is missing; one that holds a transcript already is refused at once.
+ */
+bool host_record(struct host *h, struct arena *a, const char *dir, struct err *e);
+bool host_record_save(struct host *h, const char *origin, const struct host_path *path,
+    struct err *e);
 
 /*
  * Run n commands in order; out has n elements.  A command that fails is not an error here, its

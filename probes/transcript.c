@@ -245,8 +245,8 @@ take_answer(struct reader *r, struct transcript_entry *x)
 			x->answer.len = t.len;
 			return take_status(r, x);
 		} else {
-			return complain(r, "'%.40s' where the answer goes on with \"|\", \"!\" or \"=\"",
-			    r->line);
+			return complain(r,
+			    "'%.40s' where the answer goes on with \"|\", \"!\" or \"=\"", r->line);
 		}
 	}
 	return r->e->code == ERR_NONE && complain(r, "the answer has no end; is the file cut?");
@@ -319,7 +319,8 @@ static bool
 take_all(struct reader *r)
 {
 	if (!next_line(r) || strcmp(r->line, FIRST_LINE) != 0)
-		return complain(r, "this is no transcript: its first line is not \"%s\"", FIRST_LINE);
+		return complain(
+		    r, "this is no transcript: its first line is not \"%s\"", FIRST_LINE);
 	while (next_line(r)) {
 		if (strncmp(r->line, "# end ", 6) == 0)
 			return take_end(r) && all_differ(r);

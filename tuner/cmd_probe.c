@@ -13,9 +13,22 @@
 #define PROBE_BYTES (4.0 * 1024 * 1024 * 1024) /* of each of the two short transfers, at most */
 
 struct asked {
-	const char *peer, *token_file, *profile;
+	const char *host, *peer, *token_file, *profile, *record;
 	bool token_stdin;
 };
+
+static bool
+settle(const struct asked *x, struct err *e)
+{
+	if (x->peer == NULL && (x->token_file != NULL || x->token_stdin))
+		return fail(e, ERR_USAGE, "a token is of use only with --peer");
+	if (x->peer != NULL && strcmp(x->host, "local") != 0)
+		return fail(e, ERR_USAGE,
+		    "--peer: paths are measured from the local host only, not from '%.60s'", x->host);
+	if (x->record != NULL && strncmp(x->host, "replay:", 7) == 0)
+		return fail(e, ERR_USAGE, "--record: '%.60s' is a recording already", x->host);
+	return true;
+}
 
 static bool
 parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
@@ -29,6 +42,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 			"read the token from standard input", false },
 		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
 			"use this profile of the system", false },
+		{ "record", 0, OPT_STRING, &x->record, 0, 0, NULL, "DIR",
+			"keep what the host was asked and said, for replay:DIR", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
 	const char **words;
@@ -36,24 +51,25 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 
 	if (!cmd_options(c, &cmd_probe, opts, argc, argv, false, &words, &n, help, e) || *help)
 		return *help;
-	if (n > 1 || (n == 1 && strcmp(words[0], "local") != 0))
-		return fail(e, ERR_USAGE, "'%.60s': only the local host can be probed",
-		    words[n - 1]);
-	if (x->peer == NULL && (x->token_file != NULL || x->token_stdin))
-		return fail(e, ERR_USAGE, "a token is of use only with --peer");
-	return true;
+	if (n > 1)
+		return fail(e, ERR_USAGE, "'%.60s': only one host can be named", words[1]);
+	x->host = n == 1 ? words[0] : "local";
+	return settle(x, e);
+}
+
+static bool
+bandwidth(struct pipeline *p, struct err *e)
+{
+	cmd_note(p->cmd, "two short transfers, each of at most %s",
+	    units_say_bytes(p->cmd->arena, PROBE_BYTES));
+	return pipeline_bandwidth(p, e);
 }
 
 static bool
 stages(struct pipeline *p, const char *token, struct err *e)
 {
-	if (!pipeline_probe(p, token, e))
-		return false;
-	if (p->session == NULL)
-		return true;
-	cmd_note(p->cmd, "two short transfers, each of at most %s",
-	    units_say_bytes(p->cmd->arena, PROBE_BYTES));
-	return pipeline_bandwidth(p, e);
+	return pipeline_probe(p, token, e) && (p->session == NULL || bandwidth(p, e)) &&
+	    (p->record_dir == NULL || pipeline_record(p, e));
 }
 
 static bool
@@ -73,10 +89,11 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	record_init(&run_record, run);
 	run->options.command = "probe";
-	run->options.host = "local";
+	run->options.host = x.host;
 	run->options.peer = x.peer;
 	run->options.data_cap_bytes = PROBE_BYTES;
 	p.profile_file = x.profile;
+	p.record_dir = x.record;
 	ok = stages(&p, token, e);
 	pipeline_close(&p);
 	if (!ok || e->code != ERR_NONE)
@@ -88,5 +105,5 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	return true;
 }
 
-const struct cmd cmd_probe = { "probe", "[local] [--peer NAME[:PORT]] [FLAGS]",
+const struct cmd cmd_probe = { "probe", "[HOST] [--peer NAME[:PORT]] [FLAGS]",
 	"finds out what is there: system, knobs, interface, path; changes nothing", probe };

@@ -67,14 +67,48 @@ probe_path(struct pipeline *p, const char *token, struct err *e)
 	return peer_idle_rtt(p->session, 5, &run->facts.rtt_ms, e);
 }
 
+/* What a recording knows of its path, since nothing can be measured on it. */
+static void
+take_path(struct facts *f, const struct host_path *path)
+{
+	if (path == NULL)
+		return;
+	f->rtt_ms = path->rtt_ms;
+	f->send_bps = path->send_bps;
+	f->receive_bps = path->receive_bps;
+}
+
 bool
 pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 {
-	if (!host_open(p->cmd->arena, p->run->options.host, &p->host, e) || !load_profile(p, e))
+	struct arena *a = p->cmd->arena;
+	struct facts *f = &p->run->facts;
+	const struct host_path *path;
+
+	if (!host_open(a, p->run->options.host, &p->host, e) ||
+	    (p->record_dir != NULL && !host_record(p->host, a, p->record_dir, e)) ||
+	    !load_profile(p, e))
 		return false;
-	if (!facts_probe(p->host, p->cmd->arena, p->profile, NULL, &p->run->facts, e))
+	path = host_path(p->host);
+	if (!facts_probe(p->host, a, p->profile, path == NULL ? NULL : path->peer, f, e))
 		return false;
+	take_path(f, path);
+	if (!host_is_here(p->host)) /* the journals of this machine say nothing about it */
+		return true;
 	return heal(p, e) && (p->run->options.peer == NULL || probe_path(p, token, e));
+}
+
+bool
+pipeline_record(struct pipeline *p, struct err *e)
+{
+	struct arena *a = p->cmd->arena;
+	const struct facts *f = &p->run->facts;
+	const struct host_path path = { p->session == NULL ? NULL : peer_address(p->session),
+		f->rtt_ms, f->send_bps, f->receive_bps };
+
+	return host_record_save(p->host,
+	    arena_printf(a, "recorded on %s %s", f->os != NULL ? f->os : "an unknown system",
+		f->release != NULL ? f->release : "of unknown release"), &path, e);
 }
 
 static bool

@@ -16,6 +16,7 @@ struct pipeline {
 	struct cmd_context *cmd;
 	struct run *run;              /* grows from stage to stage */
 	const char *profile_file;     /* NULL: the embedded one */
+	const char *record_dir;       /* NULL: nothing is recorded */
 	bool sets;                    /* the command will set values: earlier runs must be healed */
 	struct profile *profile;
 	struct host *host;
@@ -27,8 +28,14 @@ struct pipeline {
 	bool flush_failed;            /* said once */
 };
 
-/* Facts of the host, with a peer also of the path; carries out journals of dead runs first. */
+/*
+ * Facts of the host, with a peer also of the path.  On the local host journals of dead runs are
+ * carried out first; a recording tells what it knows of its path.
+ */
 bool pipeline_probe(struct pipeline *p, const char *token, struct err *e);
+
+/* What the host was asked since, into record_dir. */
+bool pipeline_record(struct pipeline *p, struct err *e);
 
 /* A short transfer each way, for send_bps and receive_bps of the facts. */
 bool pipeline_bandwidth(struct pipeline *p, struct err *e);

@@ -96,8 +96,16 @@ Test(probe, of_this_host_is_a_facts_record_as_json)
 Test(probe, refuses_what_contradicts_itself)
 {
 	static const struct { const char *line; const char *error; } cases[] = {
-		{ "probe elsewhere", "pathtune probe: 'elsewhere': only the local host can be probed\n" },
-		{ "probe local local", "pathtune probe: 'local': only the local host can be probed\n" },
+		{ "probe elsewhere", "pathtune probe: 'elsewhere' is not a host: local, replay:DIR or "
+		    "via:COMMAND\n" },
+		{ "probe local local", "pathtune probe: 'local': only one host can be named\n" },
+		{ "probe replay:x --peer y", "pathtune probe: --peer: paths are measured from the local "
+		    "host only, not from 'replay:x'\n" },
+		{ "probe replay:x --record y", "pathtune probe: --record: 'replay:x' is a recording "
+		    "already\n" },
+		{ "probe replay:", "pathtune probe: replay: needs the directory of a recording\n" },
+		{ "tune replay:x --peer y", "pathtune tune: 'replay:x': only the local host can be tuned "
+		    "by this version\n" },
 		{ "probe --token-file x", "pathtune probe: a token is of use only with --peer\n" },
 		{ "probe --token-stdin", "pathtune probe: a token is of use only with --peer\n" },
 	};

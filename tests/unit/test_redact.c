@@ -1,0 +1,144 @@
+#include <criterion/criterion.h>
+
+#include "probes/transcript.h"
+
+#include <math.h>
+#include <string.h>
+
+static struct arena *a;
+
+static void
+setup(void)
+{
+	a = arena_new();
+}
+
+static void
+teardown(void)
+{
+	arena_free(a);
+}
+
+TestSuite(redact, .init = setup, .fini = teardown);
+
+/* One command "show WORD" that said text. */
+static struct transcript
+asked(const char *word, const char *text)
+{
+	struct transcript t = { .path = { NULL, NAN, NAN, NAN }, .n_entries = 1 };
+
+	t.entries = arena_alloc(a, sizeof(*t.entries));
+	t.entries->argv = arena_array(a, 3, sizeof(char *));
+	t.entries->argv[0] = "show";
+	t.entries->argv[1] = word;
+	t.entries->answer = (struct output){ 0, text, strlen(text), NULL };
+	return t;
+}
+
+static const char *
+redacted(const char *text, const char *hostname)
+{
+	struct transcript t = asked("it", text);
+
+	transcript_redact(a, &t, hostname);
+	cr_expect_eq(t.entries->answer.len, strlen(t.entries->answer.text));
+	return t.entries->answer.text;
+}
+
+Test(redact, what_names_a_host_is_replaced)
+{
+	static const struct { const char *is, *becomes; } cases[] = {
+		{ "inet 10.1.2.3/24 brd 10.1.2.255", "inet 192.0.2.1/24 brd 192.0.2.2" },
+		{ "10.1.2.3 10.1.2.4 10.1.2.3", "192.0.2.1 192.0.2.2 192.0.2.1" },
+		{ "addr:10.1.2.3  Mask:255.255.255.0", "addr:192.0.2.1  Mask:255.255.255.0" },
+		{ "10.1.2.3:443 10.1.2.3:https", "192.0.2.1:443 192.0.2.1:https" },
+		{ "10.1.2.3.443 10.1.2.3.domain", "192.0.2.1.443 192.0.2.1.domain" },
+		{ "via 10.1.2.3.", "via 192.0.2.1." },
+		{ "[10.1.2.3]", "[192.0.2.1]" },
+		{ "fe80:10.1.2.3", "fe80:192.0.2.1" },
+		{ "169.254.7.8", "169.254.0.1" },
+		{ "inet6 2a01:4f8::7/64", "inet6 2001:db8::1/64" },
+		{ "2A01:4F8:0:0:0:0:0:7 2a01:4f8::7", "2001:db8::1 2001:db8::1" },
+		{ "addr:2a01:4f8::7:", "addr:2001:db8::1:" },
+		{ "[2a01:4f8::7]:443", "[2001:db8::1]:443" },
+		{ "::ffff:10.1.2.3", "2001:db8::1" },
+		{ "fe80::5054:ff:fe12:3456%eth0", "fe80::1%eth0" },
+		{ "ff02::1:ff12:3456", "ff02::1:ff00:1" },
+		{ "ether 52:54:00:AB:cd:ef", "ether 02:00:00:00:00:01" },
+		{ "52:54:00:ab:cd:ef 52:54:00:AB:CD:EF", "02:00:00:00:00:01 02:00:00:00:00:01" },
+		{ "lladdr 52:54:00:ab:cd:ef:00:11", "lladdr 02:00:00:00:00:01" },
+		{ "dev enx525400abcdef: 52:54:00:ab:cd:ef", "dev enx020000000001: 02:00:00:00:00:01" },
+		{ "web-7 web-7.net:", "host host.net:" },
+		{ "login@web-7 (web-7)", "login@host (host)" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		cr_expect_str_eq(redacted(cases[i].is, "web-7"), cases[i].becomes, "%s: %s",
+		    cases[i].is, redacted(cases[i].is, "web-7"));
+}
+
+Test(redact, what_names_nobody_stays)
+{
+	static const char *const texts[] = {
+		"6.18.44-fc-v657", "5.15.90.1-microsoft-standard-WSL2", "14.2-RELEASE-p1",
+		"FreeBSD 14.2-RELEASE #0 releng/14.2-n269506-c8918d6c7412", "version v1.2.3.4",
+		"1.3.6.1.4.1", "256.1.2.3", "0000:00:03.0", "0x1af4 0x1000", "1af4:1000 (rev 01)",
+		"pci0: <ACPI PCI bus> on pcib0", "12:34:56", "up 3 days, 12:34:56.789",
+		"Sun Nov 22 02:45:43 UTC 2026", "ea79a82b-57bb-4bae-8b36-853023064bc0",
+		"127.0.0.1 0.0.0.0 255.255.255.0 255.255.255.255 255.255.240.0 224.0.0.1",
+		"::1 :: ::/0 fe80::/64 ff02::1 ffff:ffff:ffff:ffff::",
+		"00:00:00:00:00:00 ff:ff:ff:ff:ff:ff", "netmask 0xffffff00", "4096\t131072\t33554432",
+		"dead:beef cafe", "deadbeef.bad:", "...", ":", "::::", "1.2.3.4x", "",
+		"web-71 xweb-7 web-7-2", "localhost", "add: fee: bad.", "libfoo.so.1.2.3.4.5.6",
+	};
+
+	for (size_t i = 0; i < NELEM(texts); i++)
+		cr_expect_str_eq(redacted(texts[i], "web-7"), texts[i], "%s became %s", texts[i],
+		    redacted(texts[i], "web-7"));
+}
+
+Test(redact, a_long_name_is_replaced_in_parts_too)
+{
+	cr_expect_str_eq(redacted("db1.corp.test db1 corp.test x.corp.test", "db1.corp.test"),
+	    "host.example.org host example.org x.example.org");
+	cr_expect_str_eq(redacted("net.inet.tcp.x: 5", "ab"), "net.inet.tcp.x: 5");
+	cr_expect_str_eq(redacted("size 1024", "1024"), "size 1024");
+}
+
+Test(redact, a_name_that_is_a_word_of_questions_stays)
+{
+	struct transcript t = asked("net.inet.tcp.sack.enable", "net.inet.tcp.sack.enable: 1");
+
+	transcript_redact(a, &t, "net.corp.test");
+	cr_expect_str_eq(t.entries->argv[1], "net.inet.tcp.sack.enable");
+	cr_expect_str_eq(t.entries->answer.text, "net.inet.tcp.sack.enable: 1");
+}
+
+Test(redact, questions_answers_reasons_and_the_peer_agree)
+{
+	struct transcript t = asked("10.1.2.3", "10.1.2.3 dev enx525400abcdef");
+	struct transcript_entry *file = arena_push(a, &t.entries, &t.n_entries, sizeof(*file));
+
+	*file = (struct transcript_entry){ NULL, "/sys/class/net/enx525400abcdef/mtu",
+		{ 1, "", 0, "10.1.2.3: no" }, 0 };
+	t.path.peer = "10.1.2.3";
+	transcript_redact(a, &t, NULL);
+	cr_expect_str_eq(t.entries[0].argv[1], "192.0.2.1");
+	cr_expect_str_eq(t.entries[0].answer.text, "192.0.2.1 dev enx020000000001");
+	cr_expect_str_eq(t.entries[1].file, "/sys/class/net/enx020000000001/mtu");
+	cr_expect_str_eq(t.entries[1].answer.why, "192.0.2.1: no");
+	cr_expect_str_eq(t.path.peer, "192.0.2.1");
+}
+
+Test(redact, many_addresses_stay_apart)
+{
+	struct text t = { .arena = a };
+	const char *all;
+
+	for (unsigned i = 0; i < 700; i++)
+		text_add(&t, "10.9.%u.%u\n", i / 250, i % 250 + 1);
+	all = redacted(t.s, NULL);
+	cr_expect_null(strstr(all, "10.9."));
+	cr_expect_not_null(strstr(all, "192.0.2.254\n198.51.100.1\n"));
+	cr_expect_not_null(strstr(all, "203.0.113.192\n"));
+}
