@@ -8,7 +8,7 @@
 
 #include "model.h"
 
-#define ADVISE_MEMORY_SHARE .25 /* of the memory that network buffers may take, for bulk transfers */
+#define ADVISE_MEMORY_SHARE .25 /* of what network buffers may take */
 
 /*
  * Facts of a machine that nobody probed: the profile's defaults for this release and RAM.  release

@@ -78,8 +78,11 @@ void cmd_run_print(struct cmd_context *c, const struct run *run);
 /* Write it, atomically. */
 bool cmd_run_save(struct arena *a, const char *path, const struct run *run, struct err *e);
 
-/* Write the run's files below dir, as they would lie on the host. */
-bool cmd_run_out(const char *dir, const struct run *run, struct err *e);
+/*
+ * Write the run's files below dir, as they would lie on the host; a note tells of those that are
+ * only our block of a file that others own.
+ */
+bool cmd_run_out(struct cmd_context *c, const char *dir, const struct run *run, struct err *e);
 
 /*
  * The token of a run: from file, from standard input if from_stdin, else from PATHTUNE_TOKEN.

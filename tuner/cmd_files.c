@@ -1,4 +1,5 @@
 #include "cmd.h"
+#include "fragment.h"
 #include "report.h"
 #include "../probes/files.h"
 #include "../probes/peer.h"
@@ -44,9 +45,16 @@ cmd_run_save(struct arena *a, const char *path, const struct run *run, struct er
 }
 
 bool
-cmd_run_out(const char *dir, const struct run *run, struct err *e)
+cmd_run_out(struct cmd_context *c, const char *dir, const struct run *run, struct err *e)
 {
-	return files_tree_write(dir, run->files, run->n_files, e);
+	if (!files_tree_write(dir, run->files, run->n_files, e))
+		return false;
+	for (size_t i = 0; i < run->n_files; i++) {
+		if (fragment_is_block(run->files[i].text))
+			cmd_note(c, "%s%s holds a block that belongs at the end of the host's %s",
+			    dir, run->files[i].path, run->files[i].path);
+	}
+	return true;
 }
 
 bool

@@ -3,8 +3,10 @@
  * Changes nothing.
  */
 #include "cmd.h"
+#include "hazards.h"
 #include "pipeline.h"
 #include "report_facts.h"
+#include "report_hazards.h"
 #include "units.h"
 
 #include <stdio.h>
@@ -72,6 +74,19 @@ stages(struct pipeline *p, const char *token, struct err *e)
 	    (p->record_dir == NULL || pipeline_record(p, e));
 }
 
+static void
+print(struct cmd_context *c, const struct profile *p, const struct facts *f)
+{
+	struct facts_document d = { .facts = *f };
+
+	hazards_find(c->arena, p, f, &d.hazards, &d.n_hazards);
+	if (c->json)
+		puts(record_to_json(c->arena, hazards_document(c->arena), &d, true));
+	else
+		printf("%s%s", report_facts(c->arena, f),
+		    report_hazards(c->arena, d.hazards, d.n_hazards));
+}
+
 static bool
 probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 {
@@ -98,10 +113,7 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	pipeline_close(&p);
 	if (!ok || e->code != ERR_NONE)
 		return false;
-	fputs(c->json ? record_to_json(c->arena, &facts_record, &run->facts, true) :
-	    report_facts(c->arena, &run->facts), stdout);
-	if (c->json)
-		putchar('\n');
+	print(c, p.profile, &run->facts);
 	return true;
 }
 

@@ -156,7 +156,7 @@ deliver(
 		return measured;
 	if (run->n_files == 0)
 		cmd_note(c, "nothing is written below %s: the present settings stay", x->out);
-	return run->n_files == 0 || cmd_run_out(x->out, run, e);
+	return run->n_files == 0 || cmd_run_out(c, x->out, run, e);
 }
 
 static bool

@@ -1,54 +1,154 @@
 #include "fragment.h"
+#include "profile.h"
+#include "setting_line.h"
 #include "units.h"
 
+#include <math.h>
 #include <string.h>
 
 #define COMMENT_WIDTH 96
+#define COMMENT_INDENT "# "
 
+/*
+ * Words come from reasons, from the host and from flags: nothing in them ends the line or, as a
+ * backslash does for some readers, makes the next one part of it.
+ */
 static void
 comment(struct text *t, const char *words)
 {
-	text_wrap(t, "# ", COMMENT_WIDTH, words);
+	char *copy = arena_strdup(t->arena, words);
+	struct text fit = { .arena = t->arena };
+	size_t width = COMMENT_WIDTH - strlen(COMMENT_INDENT), n;
+
+	for (char *c = copy; *c != '\0'; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+		else if (*c == '\\')
+			*c = '/';
+	}
+	text_bytes(&fit, "", 0);
+	for (const char *w = copy; *w != '\0'; w += n) {
+		n = *w == ' ' ? strspn(w, " ") : strcspn(w, " ");
+		if (n > width)
+			n = width;
+		text_bytes(&fit, w, n);
+		if (*w != ' ' && n == width)
+			text_bytes(&fit, " ", 1);
+	}
+	text_wrap(t, COMMENT_INDENT, COMMENT_WIDTH, fit.s);
+}
+
+static const char *
+say_paths(struct arena *a, const struct run *run)
+{
+	const struct advice_path *p = run->advice.paths;
+	struct text t = { .arena = a };
+
+	text_add(&t, "Computed, not measured, for ");
+	for (size_t i = 0; i < run->advice.n_paths; i++)
+		text_add(&t, "%s%s with RTT %s", i == 0 ? "" : ", ",
+		    units_say_rate(a, p[i].rate_bps), units_say_time(a, p[i].rtt_ms / 1e3));
+	return t.s;
+}
+
+static const char *
+say_peer(struct arena *a, const struct run *run)
+{
+	return arena_printf(a, "For the path to %s (RTT %s)", run->facts.peer,
+	    units_say_time(a, run->facts.rtt_ms / 1e3));
 }
 
 static void
 header(struct arena *a, struct text *t, const struct run *run)
 {
-	comment(t,
-	    arena_printf(a, "Written by pathtune %s, %s, for the path to %s (RTT %s).",
-		run->version, run->started, run->facts.peer == NULL ? "?" : run->facts.peer,
-		units_say_time(a, run->facts.rtt_ms / 1e3)));
+	comment(t, arena_printf(a, "Written by pathtune %s%s%s.",
+	    run->version == NULL ? "" : run->version, run->started == NULL ? "" : ", ",
+	    run->started == NULL ? "" : run->started));
+	if (run->advice.n_paths != 0)
+		comment(t, arena_printf(a, "%s.", say_paths(a, run)));
+	else if (run->facts.peer != NULL)
+		comment(t, arena_printf(a, "%s.", say_peer(a, run)));
 	for (size_t i = 0; i < run->decision.n_directions; i++) {
 		const struct direction_decision *d = &run->decision.directions[i];
 
-		if (d->verdict == VERDICT_CHANGE)
-			comment(t,
-			    arena_printf(a, "When this host %s: %s",
-				d->direction == DIR_SEND ? "sends" : "receives", d->words));
+		if (d->verdict == VERDICT_CHANGE && d->words != NULL)
+			comment(t, arena_printf(a, "When this host %s: %s",
+			    d->direction == DIR_SEND ? "sends" : "receives", d->words));
 	}
 }
 
-static void
-setting_line(struct arena *a, struct text *t, const struct change_line *l)
+static bool
+knob_is_optional(const struct profile *p, const char *name)
 {
-	text_bytes(t, "\n", 1);
-	comment(t, l->reason);
-	if (!l->verified)
-		comment(t,
-		    "unverified: the kernel refused this value here, it was measured with sockets "
-		    "that ask for it themselves");
-	if (l->old != NULL)
-		comment(t, arena_printf(a, "before: %s", l->old));
-	text_add(t, "%s = %s\n", l->name, l->new);
+	for (size_t i = 0; i < p->n_knobs; i++) {
+		if (strcmp(p->knobs[i].name, name) == 0)
+			return p->knobs[i].optional;
+	}
+	return false;
+}
+
+/* The line of a setting or module; NULL when the file's reader would see something else in it. */
+static const char *
+line_for(struct arena *a, const struct persist_file *f, const char *name, const char *value,
+    bool optional)
+{
+	const struct substitution s[] = { { "name", name }, { "value", value }, { NULL, NULL } };
+	const char *line = profile_expand(a,
+	    optional && f->optional_line != NULL ? f->optional_line : f->line, s);
+	struct setting_text seen;
+	bool same;
+
+	if (line == NULL || (isfinite(f->line_bytes) && (double)strlen(line) > f->line_bytes) ||
+	    strpbrk(line, "\r\n\\") != NULL || !setting_line(line, strlen(line), f, &seen))
+		return NULL;
+	same = seen.name_len == strlen(name) && memcmp(seen.name, name, seen.name_len) == 0 &&
+	    (strstr(f->line, "{value}") == NULL || (seen.value_len == strlen(value) &&
+	    memcmp(seen.value, value, seen.value_len) == 0));
+	return same ? line : NULL;
 }
 
 static void
-add_file(struct arena *a, struct run *run, const char *path, const struct text *t)
+put_line(struct arena *a, struct text *t, const struct persist_file *f, const struct change_line *l,
+    bool optional)
 {
-	struct file_text *f = arena_push(a, &run->files, &run->n_files, sizeof(*f));
+	bool module = strcmp(l->name, "module") == 0;
+	const char *line = line_for(a, f, module ? l->new : l->name, l->new, optional);
 
-	f->path = path;
-	f->text = t->s;
+	text_bytes(t, "\n", 1);
+	if (l->reason != NULL)
+		comment(t, l->reason);
+	if (!module && !l->verified)
+		comment(t, "unverified: the kernel refused this value here, it was measured with "
+		    "sockets that ask for it themselves");
+	if (l->old != NULL)
+		comment(t, arena_printf(a, "before: %s", l->old));
+	if (line != NULL)
+		text_add(t, "%s\n", line);
+	else
+		comment(t, arena_printf(a, "left out: this file cannot hold %s with the value %s",
+		    l->name, l->new));
+}
+
+static void
+add_file(struct arena *a, struct run *run, const struct persist_file *p, const struct text *lines)
+{
+	struct text t = { .arena = a };
+	struct file_text *f;
+
+	if (lines->len == 0 || p->path == NULL)
+		return;
+	if (p->style == STYLE_BLOCK) {
+		text_add(&t, "%s\n", FRAGMENT_BEGIN);
+		comment(&t, arena_printf(a, "A block at the end of %s; what stands around it is not "
+		    "pathtune's.", p->path));
+	}
+	header(a, &t, run);
+	text_bytes(&t, lines->s, lines->len);
+	if (p->style == STYLE_BLOCK)
+		text_add(&t, "%s\n", FRAGMENT_END);
+	f = arena_push(a, &run->files, &run->n_files, sizeof(*f));
+	f->path = p->path;
+	f->text = t.s;
 }
 
 void
@@ -56,22 +156,22 @@ fragment_make(struct arena *a, const struct profile *p, struct run *run)
 {
 	struct text settings = { .arena = a }, modules = { .arena = a };
 	const struct decision *d = &run->decision;
-	bool any = false;
 
-	header(a, &settings, run);
 	for (size_t i = 0; i < d->n_settings; i++) {
 		const struct change_line *l = &d->settings[i];
 
-		if (strcmp(l->name, "module") != 0) {
-			setting_line(a, &settings, l);
-			any = true;
-			continue;
-		}
-		comment(&modules, l->reason);
-		text_add(&modules, "%s\n", l->new);
+		if (strcmp(l->name, "module") != 0)
+			put_line(a, &settings, &p->persist.settings, l,
+			    knob_is_optional(p, l->name));
+		else if (p->persist.modules.line != NULL)
+			put_line(a, &modules, &p->persist.modules, l, false);
 	}
-	if (any && p->persist.settings.path != NULL)
-		add_file(a, run, p->persist.settings.path, &settings);
-	if (modules.len != 0 && p->persist.modules.path != NULL)
-		add_file(a, run, p->persist.modules.path, &modules);
+	add_file(a, run, &p->persist.settings, &settings);
+	add_file(a, run, &p->persist.modules, &modules);
+}
+
+bool
+fragment_is_block(const char *text)
+{
+	return strncmp(text, FRAGMENT_BEGIN "\n", strlen(FRAGMENT_BEGIN) + 1) == 0;
 }

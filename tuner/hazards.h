@@ -4,8 +4,8 @@
  * Found by the models, on every system: lethal (new sockets fail), limit-freezes (a maximum above
  * the limit's share: growth ends early), limit-useless (the maximum was raised, the limit was not),
  * wrapped (outside of the legal range: a value that the kernel cut to its type), below-default
- * (less than this kernel starts with), autotuning-off, stale-key (a file sets a knob that this
- * release does not have), overridden (a later file sets the same knob to something else),
+ * (clearly less than this kernel starts with), autotuning-off, stale-key (a file sets a knob that
+ * this release does not have), overridden (a line of the file that we write is undone by another),
  * drift (a file says otherwise than the kernel).  Found by the profile's rules: the rest.
  */
 #ifndef PATHTUNE_HAZARDS_H
@@ -23,5 +23,18 @@ void hazards_find(struct arena *a, const struct profile *p, const struct facts *
  */
 const struct source_line *hazards_effective(const struct profile *p, const struct facts *f,
     const char *knob);
+
+/* All conditions of the rule hold for these facts. */
+bool hazards_rule_holds(const struct profile *p, const struct facts *f,
+    const struct hazard_rule *r);
+
+/* What probe --json prints and advise --facts reads: the facts, and what was found in them. */
+struct facts_document {
+	struct facts facts;
+	struct hazard *hazards;
+	size_t n_hazards;
+};
+
+const struct record *hazards_document(struct arena *a);
 
 #endif

@@ -21,7 +21,7 @@ struct kernel_window {
 	double steps;         /* of growth, from the initial size to the stop              */
 	double growth_s;      /* that they take at this RTT; NAN: they come with every ACK */
 	bool frozen;          /* a step failed at the limit: the stop is below the maximum */
-	bool lethal;          /* no new socket can be had with these knobs (ENOBUFS)       */
+	bool lethal;          /* no new socket can be had with these knobs (ENOBUFS): all 0 */
 };
 
 /* What the kernel starts with on this release, machine and RAM; NAN: not known. */
@@ -46,6 +46,14 @@ double kernel_mean_bps(const struct profile *p, const struct facts *f,
 
 /* The window scale for the largest of the values that count; 0..14. */
 double kernel_scale(const struct scale_model *s, double value);
+
+/* The model that holds for this release and machine, or NULL. */
+const struct scale_model *kernel_scale_model(const struct profile *p, const struct facts *f);
+
+/* What can be advertised with this scale, and the smallest value that asks for a scale with which
+ * window_bytes can be; NAN: there is none. */
+double kernel_scale_bytes(double scale);
+double kernel_scale_value(const struct scale_model *s, double window_bytes);
 
 /* The part of a limit that a buffer may take; limit itself where it has no part. */
 double kernel_limit_share(const struct window_model *m, double limit);

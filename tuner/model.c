@@ -116,7 +116,8 @@ static const struct field advice_path_fields[] = {
 	F_NUM(advice_path, rate_bps, 0, 1e15, 0),
 	F_END,
 };
-static const struct record advice_path_record = { "path", sizeof(struct advice_path), advice_path_fields };
+static const struct record advice_path_record = { "path", sizeof(struct advice_path),
+	advice_path_fields };
 
 static const struct field options_fields[] = {
 	F_STR(options, command, 0),

@@ -19,8 +19,8 @@ extern const char *const direction_names[];
  * rules for one fact are tried in order until one says value or unknown.  {peer} and, once they are
  * known, {interface}, {driver}, {bus}, {parent} and {release} are substituted, in a pattern as
  * literal text; a rule whose substitution is not known is passed over.  A substitution in the
- * pattern costs no round trip, one in argv or file does: prefer "ifconfig" with a pattern that finds
- * the interface's part to "ifconfig {interface}".
+ * pattern costs no round trip, one in argv or file does: prefer "ifconfig" with a pattern that
+ * finds the interface's part to "ifconfig {interface}".
  */
 struct fact_rule {
 	const char *fact;     /* name of a member of struct facts */
@@ -71,7 +71,7 @@ enum knob_role {
 	ROLE_CONGESTION,        /* default congestion control                             */
 	ROLE_STACK,             /* default TCP stack (FreeBSD's functions_default)        */
 	ROLE_FLUSH,             /* writing it empties the path metrics cache; never persisted */
-	ROLE_WATCH,             /* only looked at, by hazards and requirements; any number of these */
+	ROLE_WATCH,             /* only for hazards and requirements; any number of these */
 	ROLE_COUNT
 };
 extern const char *const knob_role_names[];
@@ -103,7 +103,7 @@ struct knob_default {
 	double value;
 	double ram_divisor;
 	double least;
-	const char *text;  /* of a knob with a name or several fields: the whole, {value} for the number */
+	const char *text;  /* of a name or several fields: the whole, {value} for the number */
 	const char *source;
 };
 
@@ -138,7 +138,7 @@ struct window_model {
 	double typical;         /* usually seen: what is said of present settings     */
 	double *limit_share;    /* two numbers, or none: the limit knob has no part   */
 	size_t n_limit_share;
-	bool lethal;            /* an initial size above the limit's share: no new socket (ENOBUFS) */
+	bool lethal;            /* an initial size above the share: no new socket (ENOBUFS) */
 	double ceiling_bytes;   /* NAN: none                                          */
 	double initial_bytes;   /* where there is no knob for it                      */
 	double round_bytes;
@@ -222,7 +222,7 @@ struct congestion {
 	size_t n_probe;
 	const char **load;     /* argv that loads {name} */
 	size_t n_load;
-	const char *fixed;     /* no choice on this system: what it has, and why nothing can be chosen */
+	const char *fixed;     /* no choice on this system: what it has, and why */
 	const char *source;
 };
 
@@ -268,9 +268,12 @@ struct persist_file {
  * knobs; precedence tells how they override each other.
  */
 enum precedence {
-	PRECEDENCE_LISTED,   /* as printed, the last wins                                          */
-	PRECEDENCE_BASENAME, /* sysctl.d(5): sorted by base name, an earlier directory's file hides
-	                        later ones of the same name; a file outside of a *.d directory last */
+	PRECEDENCE_LISTED,   /* as printed, the last wins */
+	/*
+	 * sysctl.d(5): sorted by base name, an earlier directory's file hides later ones of the
+	 * same name; a file outside of a *.d directory last.
+	 */
+	PRECEDENCE_BASENAME,
 };
 extern const char *const precedence_names[];
 
@@ -297,7 +300,7 @@ struct profile {
 	struct fact_rule *facts;
 	size_t n_facts;
 	struct offload_source offloads;
-	const char **knob_read;   /* argv that prints the value of {name}, for knobs without a file */
+	const char **knob_read;   /* argv that prints {name}, for knobs without a file */
 	size_t n_knob_read;
 	const char **knob_write;  /* argv that sets {name} to {value} */
 	size_t n_knob_write;

@@ -79,6 +79,29 @@ profile_for(struct arena *a, const char *sysname, struct profile **out, struct e
 	    sysname, known.len == 0 ? "none" : known.s);
 }
 
+bool
+profile_named(struct arena *a, const char *name, struct profile **out, struct err *e)
+{
+	struct text known = { .arena = a };
+
+	for (const struct embedded_profile *b = embedded_profiles; b->name != NULL; b++) {
+		if (strcmp(b->name, name) == 0)
+			return parse_embedded(a, b, out, e);
+		text_add(&known, "%s%s", known.len == 0 ? "" : ", ", b->name);
+	}
+	return fail(e, ERR_USAGE, "'%.40s' is not one of %s", name, known.s);
+}
+
+enum knob_role
+profile_role(const char *name)
+{
+	enum knob_role role = ROLE_UNKNOWN + 1;
+
+	while (role < ROLE_COUNT && strcmp(knob_role_names[role], name) != 0)
+		role++;
+	return role == ROLE_COUNT ? ROLE_UNKNOWN : role;
+}
+
 const struct knob *
 profile_knob(const struct profile *p, enum knob_role role)
 {

@@ -14,6 +14,9 @@ bool profile_parse(struct arena *a, const char *file, const char *text, size_t l
 /* The embedded profile whose sysname is the given one ("Linux"). */
 bool profile_for(struct arena *a, const char *sysname, struct profile **out, struct err *e);
 
+/* The embedded profile of this name ("linux"); without one, ERR_USAGE names all there are. */
+bool profile_named(struct arena *a, const char *name, struct profile **out, struct err *e);
+
 /*
  * A profile in struct form is sound (profile_parse checks): patterns compile and have one group,
  * fact names are those of struct facts, substitutions are known where they stand, every knob has a
@@ -54,6 +57,9 @@ const struct window_model *profile_window(const struct profile *p, enum directio
 
 /* The first knob with this role, or NULL. */
 const struct knob *profile_knob(const struct profile *p, enum knob_role role);
+
+/* The role of this name; ROLE_UNKNOWN: there is none. */
+enum knob_role profile_role(const char *name);
 
 /* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, to the first other character. */
 int profile_release_cmp(const char *a, const char *b);

@@ -10,4 +10,35 @@
 bool profile_check(const char *file, const struct node *root, const struct profile *p,
     struct err *e);
 
+/* ---- for profile_check*.c only -------------------------------------------------------------- */
+
+/* What is looked at: the node of one map of the profile. */
+struct check {
+	const char *file;
+	const struct node *map;
+	struct err *e;
+};
+
+/* Facts that may stand in rules. */
+extern const char check_facts[];
+
+const struct node *check_child(const struct node *map, const char *key);
+unsigned check_line(const struct check *c, const char *key);
+
+/* Always false, with "file:line: key: what". */
+bool check_wrong(const struct check *c, const char *key, const char *what);
+
+/* keys are words separated by blanks; the word of this length is one of them. */
+bool check_among(const char *keys, const char *word, size_t len);
+
+/* known: the keys of substitutions that may stand here. */
+bool check_substitutions(const struct check *c, const char *key, const char *text,
+    const char *known);
+bool check_argv(const struct check *c, const char *key, const char **argv, size_t n,
+    const char *known);
+bool check_file(const struct check *c, const char *key, const char *file, const char *known);
+
+/* facts, knobs, windows, scales, requires, hazards */
+bool check_lists(struct check *c, const struct node *root, const struct profile *p);
+
 #endif

@@ -99,7 +99,7 @@ static const struct field requirement_fields[] = {
 	F_STR(requirement, knob, FIELD_REQUIRED),
 	F_NUM(requirement, above_bytes, 0, BYTES_MAX, 0),
 	F_NUM(requirement, value, 0, 0, 0),
-	F_NUM(requirement, window_share, 1, 1e6, 0),
+	F_NUM(requirement, window_share, 0.1, 1e6, 0),
 	F_STR(requirement, reason, FIELD_REQUIRED),
 	F_STR(requirement, words, FIELD_REQUIRED),
 	F_STR(requirement, source, FIELD_REQUIRED),
@@ -167,7 +167,7 @@ static const struct field persist_file_fields[] = {
 	F_STR(persist_file, line, FIELD_REQUIRED),
 	F_STR(persist_file, optional_line, 0),
 	F_STRS(persist_file, accepts),
-	F_NUM(persist_file, line_bytes, 16, 1e6, 0),
+	F_NUM(persist_file, line_bytes, 100, 1e6, 0),
 	F_STR(persist_file, source, FIELD_REQUIRED),
 	F_END,
 };
