@@ -46,23 +46,23 @@ facts_take_offloads(struct probe *p)
 		answer_offloads(p->arena, &expanded, o, p->facts);
 }
 
-/* A list that is the same on every system, where nothing of the host's said it. */
+/* By the list that is the same on every system; what the host calls it is for the rest. */
 static void
 name_nic(struct probe *p)
 {
 	struct facts *f = p->facts;
 	struct unknown *u = f->unknown;
+	const char *name = nics_name(p->arena, f->pci_vendor, f->pci_device);
 	size_t i, n = 0;
 
-	if (f->nic_model != NULL)
+	if (name == NULL)
 		return;
-	f->nic_model = nics_name(p->arena, f->pci_vendor, f->pci_device);
-	for (i = 0; f->nic_model != NULL && i < f->n_unknown; i++) {
+	f->nic_model = name;
+	for (i = 0; i < f->n_unknown; i++) {
 		if (strcmp(u[i].fact, "nic_model") != 0)
 			u[n++] = u[i];
 	}
-	if (f->nic_model != NULL)
-		f->n_unknown = n;
+	f->n_unknown = n;
 }
 
 static void

@@ -27,7 +27,8 @@ static const struct {
 		{ "mbuf_denied", "0" }, { "segments_sent", "184223" },
 		{ "segments_retransmitted", "211" }, { "firewall", "npf" }, { "cc", "newreno" },
 		{ "TSO4", "off" }, { "TSO6", "off fixed" }, { "TCP4CSUM_Tx", "on" },
-		{ "TCP6CSUM_Tx", "off" }, { "TCP6CSUM_Rx", "off fixed" }, { "peer", "203.0.113.10" },
+		{ "TCP6CSUM_Tx", "off" }, { "TCP6CSUM_Rx", "off fixed" },
+		{ "nic_model", "e1000 (82540EM)" },
 	} },
 	{ "netbsd-10.1-vioif", "NetBSD", {
 		{ "release", "10.1" }, { "hypervisor", "kvm" }, { "interface", "vioif0" },
@@ -59,7 +60,7 @@ static const struct {
 		{ "link_bps", "1000000000" }, { "mtu", "1500" }, { "mbuf_bytes", "536870912" },
 		{ "mbuf_denied", "0" }, { "segments_sent", "93112" },
 		{ "segments_retransmitted", "77" }, { "firewall", "pf" }, { "cc", NULL },
-		{ "CSUM_TCPv4", "on fixed" }, { "TSOv4", "off fixed" }, { "LRO", "off fixed" },
+		{ "nic_model", "e1000 (82540EM)" }, { "CSUM_TCPv4", "on fixed" }, { "TSOv4", "off fixed" }, { "LRO", "off fixed" },
 	} },
 	{ "openbsd-7.6-vio", "OpenBSD", {
 		{ "release", "7.6" }, { "interface", "vio0" }, { "driver", "vio" },
