@@ -256,8 +256,9 @@ struct persist_file {
 	const char *line;          /* of a setting or a module */
 	const char *optional_line; /* of a knob that may be missing; NULL: as line */
 	const char **accepts;      /* what else its reader takes: blanks (around "="), comment
-	                              (inline, from "#"), semicolon (as "#"), quotes, dash (before the
-	                              name), question ("?="), colon (for "="), slash (for ".") */
+	                              (inline, from "#"), semicolon (as "#"), quotes, dash
+	                              (before the name), question ("?="), colon (for "="),
+	                              slash (for ".") */
 	size_t n_accepts;
 	double line_bytes;         /* the reader's limit; NAN: none */
 	const char *source;

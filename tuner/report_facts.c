@@ -34,12 +34,15 @@ machine(struct arena *a, const struct facts *f)
 	struct text t = { .arena = a };
 
 	if (!isnan(f->cpus))
-		text_add(&t, "%.0f CPU%s, ", f->cpus, f->cpus == 1 ? "" : "s");
+		text_add(&t, "%.0f CPU%s", f->cpus, f->cpus == 1 ? "" : "s");
 	if (!isnan(f->ram_bytes))
-		text_add(&t, "%s RAM, ", units_say_bytes(a, f->ram_bytes));
+		text_add(&t, "%s%s RAM", t.len == 0 ? "" : ", ", units_say_bytes(a, f->ram_bytes));
 	if (f->hypervisor != NULL)
-		text_add(&t, "%s%s", strcmp(f->hypervisor, "none") == 0 ? "no hypervisor" :
-		    "hypervisor ", strcmp(f->hypervisor, "none") == 0 ? "" : f->hypervisor);
+		text_add(&t, "%s%s%s", t.len == 0 ? "" : ", ",
+		    strcmp(f->hypervisor, "none") == 0 ? "no hypervisor" : "hypervisor ",
+		    strcmp(f->hypervisor, "none") == 0 ? "" : f->hypervisor);
+	if (f->container != NULL && strcmp(f->container, "none") != 0)
+		text_add(&t, "%sin a container: %s", t.len == 0 ? "" : ", ", f->container);
 	return t.s;
 }
 
@@ -53,13 +56,44 @@ interface(struct arena *a, const struct facts *f)
 	text_add(&t, "%s", f->interface);
 	if (f->driver != NULL)
 		text_add(&t, ", driver %s", f->driver);
+	if (f->nic_model != NULL)
+		text_add(&t, ", model %s", f->nic_model);
 	if (f->pci_vendor != NULL && f->pci_device != NULL)
 		text_add(&t, ", PCI %s:%s", f->pci_vendor, f->pci_device);
-	if (!isnan(f->link_bps))
-		text_add(&t, ", link %s", units_say_rate(a, f->link_bps));
+	if (f->link != NULL || !isnan(f->link_bps))
+		text_add(&t, ", link%s%s%s%s", f->link == NULL ? "" : " ",
+		    f->link == NULL ? "" : f->link, isnan(f->link_bps) ? "" : " ",
+		    isnan(f->link_bps) ? "" : units_say_rate(a, f->link_bps));
 	if (!isnan(f->mtu))
 		text_add(&t, ", MTU %.0f", f->mtu);
 	return t.s;
+}
+
+/* What of the host's memory its network may take, and whether that was ever too little. */
+static const char *
+buffers(struct arena *a, const struct facts *f)
+{
+	struct text t = { .arena = a };
+
+	if (!isnan(f->tcp_mem_pages) && !isnan(f->page_bytes))
+		text_add(&t, "TCP under pressure from %s",
+		    units_say_bytes(a, f->tcp_mem_pages * f->page_bytes));
+	if (!isnan(f->mbuf_bytes))
+		text_add(&t, "%s%s at most", t.len == 0 ? "" : ", ",
+		    units_say_bytes(a, f->mbuf_bytes));
+	if (!isnan(f->mbuf_denied))
+		text_add(&t, "%s%.0f requests refused", t.len == 0 ? "" : ", ", f->mbuf_denied);
+	return t.s;
+}
+
+/* Since boot and of all paths: a hint, not a measurement. */
+static const char *
+segments(struct arena *a, const struct facts *f)
+{
+	if (isnan(f->segments_sent) || isnan(f->segments_retransmitted))
+		return NULL;
+	return arena_printf(a, "%.0f sent, %.0f retransmitted since boot, on all paths",
+	    f->segments_sent, f->segments_retransmitted);
 }
 
 static void
@@ -97,29 +131,50 @@ knobs(struct text *t, const struct facts *f)
 	for (i = 0; i < f->n_knobs; i++) {
 		k = &f->knobs[i];
 		if (k->text == NULL)
-			continue; /* among the unknown */
+			continue; /* among the unknown, or none of this kernel */
 		line(t, i == 0 ? "knobs" : "", arena_printf(t->arena, "%-*s  %-*s  %s%s",
 		    (int)name, k->name, (int)value, k->text, k->writable ? "can be set" :
 		    k->why == NULL ? "cannot be set" : k->why, range(t->arena, k)));
 	}
 }
 
+/* "; what a b c", where there are any. */
 static void
-congestion(struct text *t, const struct facts *f)
+list(struct text *s, const char *what, const char *const *v, size_t n)
 {
-	struct arena *a = t->arena;
-	struct text s = { .arena = a };
+	if (n != 0)
+		text_add(s, "%s%s %s", s->len == 0 ? "" : "; ", what, words(s->arena, v, n));
+}
 
-	if (f->cc == NULL)
-		return;
-	text_add(&s, "%s", f->cc);
-	if (f->n_cc_available != 0)
-		text_add(&s, "; available %s", words(a, f->cc_available, f->n_cc_available));
-	if (f->n_cc_allowed != 0)
-		text_add(&s, "; allowed %s", words(a, f->cc_allowed, f->n_cc_allowed));
-	if (f->n_cc_loadable != 0)
-		text_add(&s, "; loadable %s", words(a, f->cc_loadable, f->n_cc_loadable));
-	line(t, "congestion", s.s);
+static void
+choices(struct text *t, const struct facts *f)
+{
+	struct text cc = { .arena = t->arena }, stack = { .arena = t->arena };
+
+	if (f->cc != NULL)
+		text_add(&cc, "%s", f->cc);
+	list(&cc, "available", f->cc_available, f->n_cc_available);
+	list(&cc, "allowed", f->cc_allowed, f->n_cc_allowed);
+	list(&cc, "loadable", f->cc_loadable, f->n_cc_loadable);
+	line(t, "congestion", cc.len == 0 ? f->cc_fixed : cc.s);
+	if (f->stack != NULL)
+		text_add(&stack, "%s", f->stack);
+	list(&stack, "available", f->stacks_available, f->n_stacks_available);
+	list(&stack, "loadable", f->stacks_loadable, f->n_stacks_loadable);
+	line(t, "TCP stack", stack.s);
+}
+
+static void
+sources(struct text *t, const struct facts *f)
+{
+	const struct source_line *l;
+	size_t i;
+
+	for (i = 0; i < f->n_sources; i++) {
+		l = &f->sources[i];
+		line(t, i == 0 ? "set at boot" : "", arena_printf(t->arena, "%s = %s  %s:%.0f",
+		    l->name, l->value == NULL ? "?" : l->value, l->file, l->line));
+	}
 }
 
 static void
@@ -149,8 +204,12 @@ report_facts(struct arena *a, const struct facts *f)
 	line(&t, "machine", machine(a, f));
 	line(&t, "interface", interface(a, f));
 	offloads(&t, f);
+	line(&t, "buffers", buffers(a, f));
+	line(&t, "firewall", f->firewall);
 	knobs(&t, f);
-	congestion(&t, f);
+	sources(&t, f);
+	choices(&t, f);
+	line(&t, "segments", segments(a, f));
 	path(&t, f);
 	for (i = 0; i < f->n_unknown; i++)
 		line(&t, i == 0 ? "not known" : "", arena_printf(a, "%s: %s", f->unknown[i].fact,

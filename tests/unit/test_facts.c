@@ -21,6 +21,11 @@ static const struct canned virtio[] = {
 	{ "/proc/self/smaps", 0, "7f00-7f01 r--p 0 0 0 /x\nSize: 4 kB\nKernelPageSize:        4 kB\n" },
 	{ SYSCTL "tcp_mem", 0, "287901\t383868\t575802\n" },
 	{ "systemd-detect-virt -v", 0, "kvm\n" },
+	{ "systemd-detect-virt -c", 1, "none\n" },
+	{ "/proc/net/snmp", 0, "Ip: Forwarding DefaultTTL\nIp: 1 64\n"
+	    "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets"
+	    " CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n"
+	    "Tcp: 1 200 120000 -1 28084 27772 104 30150 0 29514056 29508189 0 0 19713 0\n" },
 	{ "/proc/net/route", 0,
 	    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT   \n"
 	    "wg0\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0   \n"
@@ -31,7 +36,8 @@ static const struct canned virtio[] = {
 	{ "/sys/bus/pci/devices/0000:00:12.0/vendor", 0, "0x1af4\n" },
 	{ "/sys/bus/pci/devices/0000:00:12.0/device", 0, "0x1041\n" },
 	{ "/sys/class/net/ens18/speed", 0, "-1\n" },
-	{ "ip -j link show dev ens18", 0, "[{\"ifindex\":2,\"ifname\":\"ens18\",\"mtu\":1400}]\n" },
+	{ "ip -j link show dev ens18", 0, "[{\"ifindex\":2,\"ifname\":\"ens18\",\"mtu\":1400,"
+	    "\"operstate\":\"UP\"}]\n" },
 	{ "ethtool -k ens18", 0, "Features for ens18:\nrx-checksumming: on [fixed]\n"
 	    "tx-checksumming: on\n\ttx-checksum-ipv4: off [fixed]\ntcp-segmentation-offload: on\n"
 	    "\ttx-tcp-segmentation: on\ngeneric-segmentation-offload: off [requested on]\n"
@@ -40,6 +46,10 @@ static const struct canned virtio[] = {
 	{ "/proc/sys/net/core/wmem_max", 0, "212992\n" },
 	{ SYSCTL "tcp_rmem", 0, "4096\t131072\t33554432\n" },
 	{ SYSCTL "tcp_wmem", 0, "4096\t16384\t4194304\n" },
+	{ SYSCTL "tcp_moderate_rcvbuf", 0, "1\n" },
+	{ SYSCTL "tcp_timestamps", 0, "1\n" },
+	{ SYSCTL "tcp_sack", 0, "1\n" },
+	{ SYSCTL "tcp_window_scaling", 0, "0\n" },
 	{ SYSCTL "tcp_congestion_control", 0, "cubic\n" },
 	{ SYSCTL "tcp_available_congestion_control", 0, "reno cubic htcp\n" },
 	{ SYSCTL "tcp_allowed_congestion_control", 0, "reno cubic\n" },
@@ -126,7 +136,17 @@ Test(facts, of_a_virtio_guest)
 	cr_expect_str_eq(f.driver, "virtio_net");
 	cr_expect_str_eq(f.pci_vendor, "0x1af4");
 	cr_expect_str_eq(f.pci_device, "0x1041");
+	cr_expect_str_eq(f.nic_model, "virtio-net");
+	cr_expect_str_eq(f.container, "none");
+	cr_expect_str_eq(f.link, "up");
+	cr_expect_eq(f.segments_sent, 29508189);
+	cr_expect_eq(f.segments_retransmitted, 0);
 	cr_expect_eq(f.mtu, 1400);
+	cr_assert_eq(f.n_sources, 1);
+	cr_expect_str_eq(f.sources[0].file, "/etc/sysctl.d/90-x.conf");
+	cr_expect_eq(f.sources[0].line, 3);
+	cr_expect_str_eq(f.sources[0].name, "net.ipv4.tcp_rmem");
+	cr_expect_str_eq(f.sources[0].value, "1 2 3");
 	cr_expect(isnan(f.link_bps) && isnan(f.rtt_ms) && isnan(f.send_bps));
 	cr_expect_eq(f.n_unknown, 1);
 	cr_expect_str_eq(why_unknown(&f, "link_bps"), "the driver does not say");
@@ -164,7 +184,7 @@ Test(facts, knobs_say_whether_they_can_be_set_and_why_not)
 	struct facts f;
 
 	probe(NULL, NULL, &f);
-	cr_assert_eq(f.n_knobs, 5);
+	cr_assert_eq(f.n_knobs, 9);
 	cr_expect_str_eq(knob(&f, "net.ipv4.tcp_rmem")->text, "4096 131072 33554432");
 	cr_expect_eq(knob(&f, "net.ipv4.tcp_rmem")->now, 33554432);
 	cr_expect_eq(knob(&f, "net.ipv4.tcp_rmem")->max, 2147483647);
@@ -204,7 +224,7 @@ Test(facts, without_tools_come_from_files_or_are_unknown_with_the_reason)
 	cr_expect_str_eq(f.pci_device, "0x100e");
 	cr_expect_eq(f.link_bps, 1e9);
 	cr_expect_eq(f.mtu, 1500);
-	cr_expect_str_eq(f.hypervisor, "qemu");
+	cr_expect_str_eq(f.hypervisor, "kvm or qemu");
 	cr_expect(isnan(f.cpus));
 	cr_expect_str_eq(why_unknown(&f, "cpus"), "getconf _NPROCESSORS_ONLN: no");
 	cr_expect_str_eq(why_unknown(&f, "scope_id"), "readlink /proc/self/ns/net: no");
@@ -220,7 +240,7 @@ Test(facts, the_hypervisor_is_told_by_the_first_that_knows)
 		{ "/sys/class/dmi/id/product_name", 0, "VMware7,1\n", "vmware" },
 		{ "/sys/class/dmi/id/product_name", 0, "Virtual Machine\n", "microsoft" },
 		{ "/sys/class/dmi/id/product_name", 0, "Surface Pro\n", NULL },
-		{ "/sys/class/dmi/id/sys_vendor", 0, "QEMU\n", "qemu" },
+		{ "/sys/class/dmi/id/sys_vendor", 0, "QEMU\n", "kvm or qemu" },
 		{ "/proc/cpuinfo", 0, "processor\t: 0\nflags\t\t: fpu hypervisor lm\n",
 		    "unknown hypervisor" },
 		{ "/proc/cpuinfo", 0, "processor\t: 0\nflags\t\t: fpu lm\n", "none" },
@@ -239,6 +259,71 @@ Test(facts, the_hypervisor_is_told_by_the_first_that_knows)
 		cr_expect(cases[i].name == NULL ? f.hypervisor == NULL :
 		    f.hypervisor != NULL && strcmp(f.hypervisor, cases[i].name) == 0,
 		    "case %zu: %s", i, f.hypervisor);
+	}
+}
+
+Test(facts, a_container_is_told_by_the_first_that_knows)
+{
+	static const struct { const char *question, *text, *name; } cases[] = {
+		{ "systemd-detect-virt -c", "docker\n", "docker" },
+		{ "/run/systemd/container", "lxc\n", "lxc" }, { "/run/.containerenv", "", "podman" },
+		{ "/.dockerenv", "", "docker" },
+		{ "/proc/1/cgroup", "1:cpu:/docker/0123\n0::/\n", "docker" },
+		{ "/proc/1/cgroup", "0::/init.scope\n", NULL },
+		{ "/run/systemd/container", "\x1b[31m\n", NULL },
+	};
+	struct facts f;
+	size_t i;
+
+	for (i = 0; i < NELEM(cases); i++) {
+		struct canned changed[] = { { cases[i].question, 0, cases[i].text },
+			{ "systemd-detect-virt -c", -1, "" }, { NULL, 0, NULL } };
+
+		probe(changed, NULL, &f);
+		cr_expect(cases[i].name == NULL ? f.container == NULL :
+		    f.container != NULL && strcmp(f.container, cases[i].name) == 0, "case %zu: %s", i,
+		    f.container);
+	}
+}
+
+Test(facts, the_link_is_up_down_or_not_known)
+{
+	static const struct { const char *state, *link, *why; } cases[] = {
+		{ "UP", "up", "(known)" }, { "DOWN", "down", "(known)" },
+		{ "LOWERLAYERDOWN", "down", "(known)" }, { "UNKNOWN", NULL, "the driver does not say" },
+		{ "UPSIDEDOWN", NULL, "/sys/class/net/ens18/operstate: no" },
+	};
+	struct facts f;
+	size_t i;
+
+	for (i = 0; i < NELEM(cases); i++) {
+		struct canned changed[] = { { "ip -j link show dev ens18", 0, arena_printf(arena,
+		    "[{\"mtu\":1400,\"operstate\":\"%s\"}]", cases[i].state) }, { NULL, 0, NULL } };
+
+		probe(changed, NULL, &f);
+		cr_expect(cases[i].link == NULL ? f.link == NULL :
+		    f.link != NULL && strcmp(f.link, cases[i].link) == 0, "case %zu: %s", i, f.link);
+		cr_expect_str_eq(why_unknown(&f, "link"), cases[i].why, "case %zu: %s", i,
+		    why_unknown(&f, "link"));
+	}
+}
+
+Test(facts, counters_are_those_that_the_header_names_or_unknown)
+{
+	static const char *const bad[] = { "", "Tcp: 1 2 3\n", "Tcp: A B\nTcp: 1 2\n",
+		"Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets"
+		" CurrEstab InSegs Novelty OutSegs RetransSegs X\nTcp: 1 2 3 4 5 6 7 8 9 10 11 12 13 14\n",
+		"Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets"
+		" CurrEstab InSegs OutSegs RetransSegs X\nTcp: 1 2 3 4 5 6 7 8 9 10 x y z\n" };
+	struct facts f;
+	size_t i;
+
+	for (i = 0; i < NELEM(bad); i++) {
+		struct canned changed[] = { { "/proc/net/snmp", 0, bad[i] }, { NULL, 0, NULL } };
+
+		probe(changed, NULL, &f);
+		cr_expect(isnan(f.segments_sent) && isnan(f.segments_retransmitted), "case %zu", i);
+		cr_expect_str_eq(why_unknown(&f, "segments_sent"), "/proc/net/snmp does not say");
 	}
 }
 
@@ -354,7 +439,7 @@ Test(facts, answers_cut_anywhere_never_crash)
 			};
 
 			probe(changed, NULL, &f);
-			cr_expect_eq(f.n_knobs, 5);
+			cr_expect_eq(f.n_knobs, 9);
 		}
 	}
 }

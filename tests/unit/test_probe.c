@@ -69,6 +69,53 @@ Test(probe, words_are_aligned_and_what_is_not_known_comes_last_with_its_reason)
 	    "             gone: not there\n", "%s", report_facts(arena, &f));
 }
 
+Test(probe, of_a_system_without_files_and_with_stacks)
+{
+	static struct knob_fact knobs[] = {
+		{ "kern.max", "18446744073709551615", 18446744073709551615.0, 2304, 281474976710656, false,
+		    "needs root" },
+		{ "absent", NULL, NAN, 0, 1, false, "this kernel does not have it" },
+	};
+	static struct source_line sources[] = { { "/etc/sysctl.conf", 3, "kern.max", "-1" },
+		{ "/etc/sysctl.conf.local", 12, "kern.max", NULL } };
+	static const char *stacks[] = { "freebsd", "rack" }, *bbr[] = { "bbr" };
+	struct facts f;
+
+	record_init(&facts_record, &f);
+	f.cpus = 1;
+	f.container = "vnet jail";
+	f.interface = "vtnet0";
+	f.nic_model = "virtio-net";
+	f.link = "up";
+	f.mbuf_bytes = 63524864;
+	f.mbuf_denied = 0;
+	f.segments_sent = 1000;
+	f.segments_retransmitted = 3;
+	f.firewall = "pf";
+	f.knobs = knobs;
+	f.n_knobs = NELEM(knobs);
+	f.cc_fixed = "newreno, built in";
+	f.stack = "freebsd";
+	f.stacks_available = stacks;
+	f.n_stacks_available = NELEM(stacks);
+	f.stacks_loadable = bbr;
+	f.n_stacks_loadable = NELEM(bbr);
+	f.sources = sources;
+	f.n_sources = NELEM(sources);
+	cr_expect_str_eq(report_facts(arena, &f),
+	    "machine      1 CPU, in a container: vnet jail\n"
+	    "interface    vtnet0, model virtio-net, link up\n"
+	    "buffers      60.6 MiB at most, 0 requests refused\n"
+	    "firewall     pf\n"
+	    "knobs        kern.max  18446744073709551615  needs root (2304 to 281474976710656)\n"
+	    "set at boot  kern.max = -1  /etc/sysctl.conf:3\n"
+	    "             kern.max = ?  /etc/sysctl.conf.local:12\n"
+	    "congestion   newreno, built in\n"
+	    "TCP stack    freebsd; available freebsd rack; loadable bbr\n"
+	    "segments     1000 sent, 3 retransmitted since boot, on all paths\n", "%s",
+	    report_facts(arena, &f));
+}
+
 Test(probe, nothing_known_is_said_so)
 {
 	struct facts f;
