@@ -46,7 +46,7 @@ struct query {
 /*
  * Entries that hold for some releases and machines only have these three.  In a list the first that
  * fits is used.  since is the first release, before the first that is different; NULL: no such
- * end.  arches: those of uname -m, none: any.
+ * end.  arches: values of the fact arch, none: any.
  */
 struct range {
 	const char *since;

@@ -1,6 +1,10 @@
-/* What the profiles find in the transcripts: the facts that a look at the transcript tells. */
+/*
+ * What the profiles find in the transcripts: the facts that a look at the transcript tells,
+ * and the harm in them.
+ */
 #include "../../probes/facts.h"
 #include "../../probes/host.h"
+#include "../../tuner/hazards.h"
 #include "../../tuner/profile.h"
 
 #include <criterion/criterion.h>
@@ -14,9 +18,10 @@ struct expected {
 
 static const struct {
 	const char *directory, *sysname;
+	const char *hazards; /* ids, each behind a blank */
 	struct expected expected[32];
 } hosts[] = {
-	{ "netbsd-9.3-wm", "NetBSD", {
+	{ "netbsd-9.3-wm", "NetBSD", " limit-freezes limit-freezes", {
 		{ "os", "NetBSD" }, { "release", "9.3" }, { "arch", "x86_64" },
 		{ "privileged", "true" }, { "boot_id", "1795312860" }, { "container", "none" },
 		{ "hypervisor", "kvm" }, { "ram_bytes", "2130706432" }, { "cpus", "2" },
@@ -30,27 +35,28 @@ static const struct {
 		{ "TCP6CSUM_Tx", "off" }, { "TCP6CSUM_Rx", "off fixed" },
 		{ "nic_model", "e1000 (82540EM)" },
 	} },
-	{ "netbsd-10.1-vioif", "NetBSD", {
+	{ "netbsd-10.1-vioif", "NetBSD", " limit-freezes limit-freezes", {
 		{ "release", "10.1" }, { "hypervisor", "kvm" }, { "interface", "vioif0" },
 		{ "driver", "vioif" }, { "parent", "virtio1" }, { "bus", "pci0 dev 18 function 0" },
 		{ "pci_vendor", "0x1af4" }, { "pci_device", "0x1000" }, { "link", "up" },
 		{ "link_bps", NULL }, { "firewall", NULL }, { "TSO4", "off fixed" },
 		{ "TCP4CSUM_Rx", "off fixed" },
 	} },
-	{ "netbsd-11.0-vioif-tuned", "NetBSD", {
+	{ "netbsd-11.0-vioif-tuned", "NetBSD", " limit-useless limit-useless", {
 		{ "release", "11.0" }, { "ram_bytes", "4276092928" }, { "cpus", "4" },
 		{ "pci_device", "0x1041" }, { "cc", "cubic" }, { "firewall", "none" },
 		{ "mbuf_bytes", "268435456" }, { "segments_retransmitted", "60112" },
 	} },
-	{ "netbsd-10.1-i386-wm", "NetBSD", {
+	{ "netbsd-10.1-i386-wm", "NetBSD", " limit-freezes limit-freezes", {
 		{ "arch", "i386" }, { "privileged", "false" }, { "hypervisor", "vmware" },
 		{ "driver", "wm" }, { "bus", "pci0 dev 3 function 0" }, { "pci_device", "0x10d3" },
 		{ "firewall", NULL }, { "segments_retransmitted", "1" }, { "TSO6", "off" },
 	} },
-	{ "netbsd-10.1-vioif-timestamps-off", "NetBSD", {
+	{ "netbsd-10.1-vioif-timestamps-off", "NetBSD",
+	    " limit-freezes limit-freezes timestamps-off sack-off mbufs-denied tcg", {
 		{ "hypervisor", "tcg" }, { "mbuf_denied", "12" }, { "driver", "vioif" },
 	} },
-	{ "openbsd-7.4-em", "OpenBSD", {
+	{ "openbsd-7.4-em", "OpenBSD", "", {
 		{ "os", "OpenBSD" }, { "release", "7.4" }, { "arch", "amd64" },
 		{ "privileged", "true" }, { "boot_id", "1795312860" }, { "container", "none" },
 		{ "hypervisor", "kvm" }, { "ram_bytes", "2130706432" }, { "cpus", "2" },
@@ -62,13 +68,13 @@ static const struct {
 		{ "segments_retransmitted", "77" }, { "firewall", "pf" }, { "cc", NULL },
 		{ "nic_model", "e1000 (82540EM)" }, { "CSUM_TCPv4", "on fixed" }, { "TSOv4", "off fixed" }, { "LRO", "off fixed" },
 	} },
-	{ "openbsd-7.6-vio", "OpenBSD", {
+	{ "openbsd-7.6-vio", "OpenBSD", "", {
 		{ "release", "7.6" }, { "interface", "vio0" }, { "driver", "vio" },
 		{ "parent", "virtio1" }, { "bus", "pci0 dev 18 function 0" },
 		{ "pci_vendor", "0x1af4" }, { "pci_device", "0x1000" }, { "link_bps", NULL },
 		{ "TSOv4", "on fixed" }, { "LRO", "on" },
 	} },
-	{ "openbsd-7.8-vmx", "OpenBSD", {
+	{ "openbsd-7.8-vmx", "OpenBSD", " rfc1323-off mbufs-denied", {
 		{ "release", "7.8" }, { "hypervisor", "vmware" }, { "driver", "vmx" },
 		{ "bus", "pci1 dev 0 function 0" }, { "pci_vendor", "0x15ad" },
 		{ "pci_device", "0x07b0" }, { "link_bps", "10000000000" }, { "mbuf_denied", "3" },
@@ -77,18 +83,17 @@ static const struct {
 };
 
 static struct facts
-replayed(struct arena *a, size_t i)
+replayed(struct arena *a, size_t i, struct profile **p)
 {
 	const char *name = arena_printf(a, "replay:%s/transcripts/%s", TESTS_DIR,
 	    hosts[i].directory);
 	struct err e = { 0 };
-	struct profile *p;
 	struct facts f;
 	struct host *h;
 
 	cr_assert(host_open(a, name, &h, &e), "%s", e.text);
-	cr_assert(profile_for(a, hosts[i].sysname, &p, &e), "%s", e.text);
-	cr_assert(facts_probe(h, a, p, host_path(h)->peer, &f, &e), "%s: %s", name, e.text);
+	cr_assert(profile_for(a, hosts[i].sysname, p, &e), "%s", e.text);
+	cr_assert(facts_probe(h, a, *p, host_path(h)->peer, &f, &e), "%s: %s", name, e.text);
 	host_close(h);
 	return f;
 }
@@ -131,9 +136,10 @@ fact_text(struct arena *a, const struct facts *f, const char *name)
 Test(facts_replay, finds_what_the_host_said)
 {
 	struct arena *a = arena_new();
+	struct profile *p;
 
 	for (size_t i = 0; i < NELEM(hosts); i++) {
-		struct facts f = replayed(a, i);
+		struct facts f = replayed(a, i, &p);
 
 		for (const struct expected *x = hosts[i].expected; x->fact != NULL; x++) {
 			const char *found = fact_text(a, &f, x->fact);
@@ -151,9 +157,10 @@ Test(facts_replay, finds_what_the_host_said)
 Test(facts_replay, asks_nothing_that_was_not_asked_then)
 {
 	struct arena *a = arena_new();
+	struct profile *p;
 
 	for (size_t i = 0; i < NELEM(hosts); i++) {
-		struct facts f = replayed(a, i);
+		struct facts f = replayed(a, i, &p);
 
 		for (size_t j = 0; j < f.n_unknown; j++)
 			cr_assert(strstr(f.unknown[j].why, "not asked") == NULL, "%s: %s: %s",
@@ -165,9 +172,10 @@ Test(facts_replay, asks_nothing_that_was_not_asked_then)
 Test(facts_replay, every_knob_is_read)
 {
 	struct arena *a = arena_new();
+	struct profile *p;
 
 	for (size_t i = 0; i < NELEM(hosts); i++) {
-		struct facts f = replayed(a, i);
+		struct facts f = replayed(a, i, &p);
 
 		for (size_t j = 0; j < f.n_knobs; j++) {
 			cr_assert_not_null(f.knobs[j].text, "%s: %s", hosts[i].directory,
@@ -176,6 +184,26 @@ Test(facts_replay, every_knob_is_read)
 			    hosts[i].directory, f.knobs[j].name);
 		}
 		cr_assert_gt(f.n_knobs, 0);
+	}
+	arena_free(a);
+}
+
+Test(facts_replay, known_harm_is_found_and_no_other)
+{
+	struct arena *a = arena_new();
+	struct profile *p;
+
+	for (size_t i = 0; i < NELEM(hosts); i++) {
+		struct facts f = replayed(a, i, &p);
+		struct text ids = { .arena = a };
+		struct hazard *h = NULL;
+		size_t n = 0;
+
+		hazards_find(a, p, &f, &h, &n);
+		text_bytes(&ids, "", 0);
+		for (size_t j = 0; j < n; j++)
+			text_add(&ids, " %s", h[j].id);
+		cr_assert_str_eq(ids.s, hosts[i].hazards, "%s:%s", hosts[i].directory, ids.s);
 	}
 	arena_free(a);
 }
@@ -194,6 +222,7 @@ Test(facts_replay, lines_of_files_are_found)
 		{ "openbsd-7.4-em", 0, NULL, NULL },
 	};
 	struct arena *a = arena_new();
+	struct profile *p;
 
 	for (size_t i = 0; i < NELEM(lines); i++) {
 		struct facts f;
@@ -201,7 +230,7 @@ Test(facts_replay, lines_of_files_are_found)
 
 		while (strcmp(hosts[h].directory, lines[i].directory) != 0)
 			h++;
-		f = replayed(a, h);
+		f = replayed(a, h, &p);
 		cr_assert_eq(f.n_sources, lines[i].n, "%s: %zu lines", lines[i].directory,
 		    f.n_sources);
 		if (lines[i].n == 0)
