@@ -45,7 +45,7 @@ static const struct {
 	{ "netbsd-11.0-vioif-tuned", "NetBSD", " limit-useless limit-useless", {
 		{ "release", "11.0" }, { "ram_bytes", "4276092928" }, { "cpus", "4" },
 		{ "pci_device", "0x1041" }, { "cc", "cubic" }, { "firewall", "none" },
-		{ "mbuf_bytes", "268435456" }, { "segments_retransmitted", "60112" },
+		{ "mbuf_bytes", "134217728" }, { "segments_retransmitted", "60112" },
 	} },
 	{ "netbsd-10.1-i386-wm", "NetBSD", " limit-freezes limit-freezes", {
 		{ "arch", "i386" }, { "privileged", "false" }, { "hypervisor", "vmware" },
