@@ -5,10 +5,12 @@
 #include "../../probes/facts.h"
 #include "../../probes/host.h"
 #include "../../tuner/hazards.h"
+#include "../../tuner/match.h"
 #include "../../tuner/profile.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct expected {
@@ -238,6 +240,59 @@ Test(facts_replay, lines_of_files_are_found)
 		cr_assert_str_eq(f.sources[0].file, "/etc/sysctl.conf");
 		cr_assert_str_eq(f.sources[0].name, lines[i].name);
 		cr_assert_str_eq(f.sources[0].value, lines[i].value);
+	}
+	arena_free(a);
+}
+
+/* What the profile's rules make of an interface with this media line. */
+static double
+speed(struct arena *a, const struct profile *p, const char *media)
+{
+	const struct substitution known[] = { { "interface", "ix0" }, { NULL, NULL } };
+	const char *text = arena_printf(a, "lo0: flags=8049<UP,LOOPBACK> mtu 33624\n"
+	    "ix0: flags=8843<UP> mtu 1500\n\tindex 1\n\tmedia: Ethernet %s\n\tstatus: active\n"
+	    "ix1: flags=8843<UP> mtu 1500\n\tmedia: Ethernet autoselect (10baseT)\n", media);
+
+	for (size_t i = 0; i < p->n_facts; i++) {
+		const struct fact_rule *r = &p->facts[i];
+		const char *found = strcmp(r->fact, "link_bps") != 0 ? NULL :
+		    match_first(a, profile_pattern(a, r->pattern, known), text, strlen(text));
+
+		if (found != NULL)
+			return r->unknown != NULL ? NAN : strtod(found, NULL) * r->scale;
+	}
+	return NAN;
+}
+
+Test(facts_replay, the_speed_is_the_media_s_in_use)
+{
+	static const struct {
+		const char *media;
+		double bps;
+	} lines[] = {
+		{ "autoselect (1000baseT full-duplex)", 1e9 },
+		{ "autoselect (1000baseT full-duplex,rxpause,txpause)", 1e9 },
+		{ "autoselect (10GbaseSR full-duplex)", 1e10 },
+		{ "autoselect (2500baseT full-duplex)", 2.5e9 },
+		{ "1000baseT (100baseTX full-duplex)", 1e8 },
+		{ "100baseTX full-duplex", 1e8 },
+		{ "autoselect (2.5GbaseT)", NAN },
+		{ "autoselect (none)", NAN },
+		{ "autoselect", NAN },
+	};
+	static const char *const systems[] = { "NetBSD", "OpenBSD" };
+	struct arena *a = arena_new();
+	struct profile *p;
+	struct err e = { 0 };
+
+	for (size_t s = 0; s < NELEM(systems); s++) {
+		cr_assert(profile_for(a, systems[s], &p, &e), "%s", e.text);
+		for (size_t i = 0; i < NELEM(lines); i++) {
+			double bps = speed(a, p, lines[i].media);
+
+			cr_assert(isnan(lines[i].bps) ? isnan(bps) : bps == lines[i].bps,
+			    "%s: %s: %g", systems[s], lines[i].media, bps);
+		}
 	}
 	arena_free(a);
 }
