@@ -172,14 +172,15 @@ offload_line(struct arena *a, const char *name, const char *s, size_t len, struc
 	return true;
 }
 
-/* A list such as RXCSUM,TXCSUM has this name. */
+/* A list such as RXCSUM,TXCSUM has this name; it may be cut into lines "on=7<RXCSUM,TXCSUM>". */
 static bool
 is_listed(const char *list, const char *name)
 {
+	static const char between[] = ", <>=\t\n";
 	size_t len;
 
-	for (; *list != '\0'; list += len + strspn(list + len, ", ")) {
-		len = strcspn(list, ", ");
+	for (; *list != '\0'; list += len + strspn(list + len, between)) {
+		len = strcspn(list, between);
 		if (strlen(name) == len && memcmp(list, name, len) == 0)
 			return true;
 	}

@@ -72,7 +72,7 @@ struct facts {
 	double mbuf_denied;      /* requests for such that were refused since boot */
 	double segments_sent;    /* since boot; all of the host's, not this path's */
 	double segments_retransmitted;
-	const char *firewall;    /* "pf" while it filters, "none" */
+	const char *firewall;    /* "pf" or "npf" while it filters, "none" */
 	struct offload *offloads;
 	size_t n_offloads;
 	struct knob_fact *knobs;

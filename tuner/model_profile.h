@@ -46,7 +46,7 @@ struct query {
 /*
  * Entries that hold for some releases and machines only have these three.  In a list the first that
  * fits is used.  since is the first release, before the first that is different; NULL: no such
- * end.  arches: those of uname -m, none: any.
+ * end.  arches: values of the fact arch, none: any.
  */
 struct range {
 	const char *since;
@@ -231,8 +231,9 @@ struct congestion {
 
 /*
  * Offloads in what argv prints: without names, lines "name: on|off [fixed]"; with names, a pattern
- * whose group is a list of those that are on, separated by commas.  able: a pattern like it for
- * those that can be switched; the rest of the list is fixed.
+ * whose group has those that are on, separated by commas; it may go over several lines as in
+ * "on=3<A,B>".  able: a pattern like it for those that can be switched; the rest of the list is
+ * fixed.
  */
 struct offload_source {
 	const char **argv;
