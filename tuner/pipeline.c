@@ -38,18 +38,21 @@ heal(struct pipeline *p, struct err *e)
 {
 	const struct facts *f = &p->run->facts;
 	struct err unhealed = { ERR_NONE, "" };
-	size_t restored = 0;
+	struct orphans found = { 0, 0 };
 
 	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f->boot_id,
-		f->scope_id, &restored, &unhealed)) {
+		f->scope_id, &found, &unhealed)) {
 		if (p->sets)
 			return fail(e, unhealed.code, "%s", unhealed.text);
 		cmd_note(p->cmd, "what earlier runs left is not looked at: %s", unhealed.text);
 	}
-	if (restored == 0)
+	if (found.unfinished != 0)
+		cmd_note(p->cmd, "an earlier run died before it set anything; what it had begun to "
+		    "write down is removed");
+	if (found.restored == 0)
 		return true;
-	cmd_note(p->cmd, "an earlier run died: %zu value%s restored", restored,
-	    restored == 1 ? "" : "s");
+	cmd_note(p->cmd, "an earlier run died: %zu value%s restored", found.restored,
+	    found.restored == 1 ? "" : "s");
 	return facts_probe(p->host, p->cmd->arena, p->profile, NULL, &p->run->facts, e);
 }
 
