@@ -74,6 +74,7 @@ Test(units, says_quantities_with_three_digits)
 	cr_assert_str_eq(units_say_rate(a, 1.25e9), "1.25 Gbit/s");
 	cr_assert_str_eq(units_say_rate(a, NAN), "unknown");
 	cr_assert_str_eq(units_say_bytes(a, 16777216), "16 MiB");
+	cr_assert_str_eq(units_say_time(a, 0), "0 s");
 	cr_assert_str_eq(units_say_time(a, .209), "209 ms");
 	cr_assert_str_eq(units_say_time(a, 90), "1 min 30 s");
 	cr_assert_str_eq(units_say_time(a, 600), "10 min");
