@@ -93,6 +93,7 @@ bool lab_down(struct arena *a, const char *name, struct err *e);
 
 struct lab_info {
 	const char *name;
+	const char *damage;       /* why its state does not read: nothing else is known then */
 	pid_t owner;
 	bool alive;
 	const char *state_dir;
@@ -101,7 +102,10 @@ struct lab_info {
 	bool cc_refused;          /* the namespaces' default is something else than start_cc */
 };
 
-/* All of them by name, or the one called so, whatever state the others are in: none or one. */
+/*
+ * All of them by name, damaged ones too; or the one called so, which is an error when it is
+ * damaged: none or one.
+ */
 bool lab_list(struct arena *a, const char *name, struct lab_info **labs, size_t *n,
     struct err *e);
 bool lab_stats(struct arena *a, const char *name, struct lab_stats stats[2], struct err *e);

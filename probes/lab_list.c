@@ -53,6 +53,24 @@ by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* One that is damaged is in no other's way. */
+static void
+list_any(struct arena *a, int base, const char *path, const char *name, struct lab_info **labs,
+    size_t *n)
+{
+	struct err why = { ERR_NONE, "" };
+	struct lab_info *info;
+
+	if (list_one(a, base, path, name, labs, n, &why))
+		return;
+	info = arena_push(a, labs, n, sizeof(*info));
+	*info = (struct lab_info){
+		.name = arena_strdup(a, name),
+		.damage = arena_strdup(a, why.text),
+		.state_dir = arena_printf(a, "%s/%s", path, name),
+	};
+}
+
 static bool
 list_all(struct arena *a, int base, const char *path, struct lab_info **labs, size_t *n,
     struct err *e)
@@ -60,20 +78,19 @@ list_all(struct arena *a, int base, const char *path, struct lab_info **labs, si
 	int fd = fcntl(base, F_DUPFD_CLOEXEC, 0);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	bool ok = true;
 
 	if (d == NULL) {
 		if (fd >= 0)
 			close(fd);
 		return fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
 	}
-	while (ok && (entry = readdir(d)) != NULL)
+	while ((entry = readdir(d)) != NULL)
 		if (lab_check_name(entry->d_name, NULL))
-			ok = list_one(a, base, path, entry->d_name, labs, n, e);
+			list_any(a, base, path, entry->d_name, labs, n);
 	closedir(d);
 	if (*n > 1)
 		qsort(*labs, *n, sizeof(**labs), by_name);
-	return ok;
+	return true;
 }
 
 bool

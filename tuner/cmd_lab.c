@@ -27,6 +27,7 @@ struct up_flags {
 struct lab_doc {
 	const char *name;
 	double owner;
+	const char *damage;
 	bool alive;
 	const char *state_dir;
 	const char *start_cc;
@@ -49,6 +50,7 @@ struct stats_doc {
 static const struct field lab_doc_fields[] = {
 	F_STR(lab_doc, name, 0),
 	F_NUM(lab_doc, owner, 0, 0, 0),
+	F_STR(lab_doc, damage, 0),
 	F_BOOL(lab_doc, alive),
 	F_STR(lab_doc, state_dir, 0),
 	F_STR(lab_doc, start_cc, 0),
@@ -113,6 +115,10 @@ say_lab(struct arena *a, const struct lab_info *info)
 	const struct lab_spec *s = &info->spec;
 
 	printf("%s: ", info->name);
+	if (info->damage != NULL) {
+		puts("damaged");
+		return;
+	}
 	if (info->alive)
 		printf("up, process %ld\n", (long)info->owner);
 	else
@@ -146,6 +152,40 @@ one_name(const char **words, size_t n, const char **name, struct err *e)
 	return *name == NULL || lab_check_name(*name, e);
 }
 
+static struct lab_doc
+lab_doc(const struct lab_info *l)
+{
+	struct lab_doc d;
+
+	record_init(&lab_doc_record, &d);
+	d.name = l->name;
+	d.damage = l->damage;
+	d.state_dir = l->state_dir;
+	if (l->damage != NULL)
+		return d;
+	d.owner = l->owner;
+	d.alive = l->alive;
+	d.start_cc = l->start_cc;
+	d.cc_refused = l->cc_refused;
+	d.spec = l->spec;
+	return d;
+}
+
+/* Those that do are listed by now; an error names the first that does not. */
+static bool
+all_read(const struct lab_info *labs, size_t n, struct err *e)
+{
+	const char *first = NULL;
+	size_t damaged = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (labs[i].damage != NULL && damaged++ == 0)
+			first = labs[i].damage;
+	if (damaged > 1)
+		return fail(e, ERR_FAILED, "%s; %zu labs are damaged", first, damaged);
+	return damaged == 0 || fail(e, ERR_FAILED, "%s", first);
+}
+
 static bool
 print_labs(struct cmd_context *c, const char *name, struct err *e)
 {
@@ -164,8 +204,7 @@ print_labs(struct cmd_context *c, const char *name, struct err *e)
 			continue;
 		}
 		d = arena_push(c->arena, &doc.labs, &doc.n_labs, sizeof(*d));
-		*d = (struct lab_doc){ l->name, l->owner, l->alive, l->state_dir, l->start_cc,
-			l->cc_refused, l->spec };
+		*d = lab_doc(l);
 	}
 	if (name != NULL && n == 0)
 		return fail(e, ERR_FAILED, "lab %s: there is none", name);
@@ -173,7 +212,7 @@ print_labs(struct cmd_context *c, const char *name, struct err *e)
 		puts(record_to_json(c->arena, &status_doc_record, &doc, true));
 	else if (n == 0)
 		cmd_note(c, "no lab is up");
-	return true;
+	return all_read(labs, n, e);
 }
 
 static bool

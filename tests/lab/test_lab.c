@@ -454,7 +454,13 @@ Test(lab, a_damaged_one_is_in_nobody_elses_way)
 	said = run("lab status TWO");
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	said = run("lab status");
-	cr_assert(said.status != 0 && strstr(said.err, "state.json") != NULL, "%s", said.err);
+	cr_assert_eq(said.status, 1);
+	cr_assert(strstr(said.err, "state.json") != NULL, "%s", said.err);
+	cr_assert(strstr(said.out, arena_printf(arena, "%s: damaged\n", one)) != NULL &&
+	    strstr(said.out, arena_printf(arena, "%s: up, process", two)) != NULL, "%s", said.out);
+	said = run("lab status --json");
+	cr_assert(said.status == 1 && strstr(said.out, "\"damage\": \"lab ") != NULL &&
+	    strstr(said.out, arena_printf(arena, "\"%s\"", two)) != NULL, "%s", said.out);
 	unlink(state_path("/state.json"));
 }
 
