@@ -5,6 +5,7 @@
 #include "lab_state.h"
 #include "stop.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -82,9 +83,9 @@ owner_main(const struct lab_spec *s, int socket, struct lab_shared *shared)
 	if (send(OWNER_FD, &ready, sizeof(ready), MSG_NOSIGNAL) != (ssize_t)sizeof(ready) ||
 	    ready.err.code != ERR_NONE || read(OWNER_FD, &go, 1) != 1)
 		_exit(1);
-	close(OWNER_FD);
-	owner_run(s, ready.ns.tun, shared, &ready.err);
-	_exit(1);
+	if (!s->tied)
+		close(OWNER_FD);
+	_exit(!owner_run(s, ready.ns.tun, s->tied ? OWNER_FD : -1, shared, &ready.err));
 }
 
 /* A session of its own, and nobody's child. */
@@ -204,8 +205,8 @@ build(struct arena *a, const struct lab_spec *s, int base, struct err *e)
 
 	ok = make_dir(base, s->name, &dir, &shared, e) &&
 	    start_owner(s, shared, &socket, &ready, e) && commit(a, s, dir, socket, &ready, e);
-	/* An owner that is waiting for its start ends when this closes. */
-	if (socket >= 0)
+	/* An owner that is waiting for its start ends when this closes, a tied one at any time. */
+	if (socket >= 0 && !(ok && s->tied))
 		close(socket);
 	if (shared != NULL)
 		munmap(shared, sizeof(*shared));
@@ -305,4 +306,51 @@ out:
 	if (base >= 0)
 		close(base);
 	return ok;
+}
+
+/* Is it PREFIX with a number behind it? */
+static bool
+is_numbered(const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(name, prefix, n) == 0 && name[n] != '\0' &&
+	    strspn(name + n, "0123456789") == strlen(name + n);
+}
+
+/* Nobody can be making it: the base is locked. */
+static bool
+remove_dead(struct arena *a, int base, const char *name)
+{
+	struct err unread = { ERR_NONE, "" };
+	bool there, dead;
+	int owner;
+
+	dead = look(a, base, name, &there, &owner, &unread) && there && owner < 0;
+	if (owner >= 0)
+		close(owner);
+	return dead && state_remove(base, name, NULL);
+}
+
+size_t
+lab_sweep(struct arena *a, const char *prefix)
+{
+	const char *path;
+	struct dirent *entry;
+	size_t removed = 0;
+	DIR *d = NULL;
+	int base = -1, fd = -1;
+
+	if (state_base(a, false, &path, &base, NULL) && base >= 0 && state_lock(base, NULL))
+		fd = fcntl(base, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && (d = fdopendir(fd)) == NULL)
+		close(fd);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (lab_check_name(entry->d_name, NULL) && is_numbered(entry->d_name, prefix))
+			removed += remove_dead(a, base, entry->d_name);
+	if (d != NULL)
+		closedir(d);
+	if (base >= 0)
+		close(base);
+	return removed;
 }

@@ -35,6 +35,7 @@ struct lab_spec {
 	struct lab_link link[2];  /* 0: a to b, 1: b to a */
 	const char *start;        /* linux-6.18, linux-6.1, bsd-256k, host */
 	bool open_b;              /* pin b wide open (64 MiB) */
+	bool tied;                /* its owner ends with the process that makes it, however that ends */
 };
 
 struct lab_stats { /* one direction, since up */
@@ -84,12 +85,19 @@ extern const char *const lab_start_names[];
  * first; one that lives is an error.  A signal that we hear (stop.h) ends it: ERR_STOPPED, nothing
  * is left.  *start_cc gets the congestion control of the start preset
  * (NULL for "host"): the kernel may refuse it as a default in a namespace, so trials set it per
- * socket.
+ * socket.  A tied lab costs its maker a descriptor until the maker ends; of a maker that was killed
+ * only the state on disk is left.
  */
 bool lab_up(struct arena *a, const struct lab_spec *s, const char **start_cc, struct err *e);
 
 /* End the owner and remove the state; a lab that is not there is an error. */
 bool lab_down(struct arena *a, const char *name, struct err *e);
+
+/*
+ * Remove what dead labs called PREFIX with a number behind it left; how many.  One that lives, or
+ * whose state does not read, is left alone.
+ */
+size_t lab_sweep(struct arena *a, const char *prefix);
 
 struct lab_info {
 	const char *name;

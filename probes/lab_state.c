@@ -46,6 +46,7 @@ static const struct field spec_fields[] = {
 	    FIELD_REQUIRED },
 	F_STR(lab_spec, start, FIELD_REQUIRED),
 	F_BOOL(lab_spec, open_b),
+	F_BOOL(lab_spec, tied),
 	F_END,
 };
 const struct record lab_spec_record = { "lab", sizeof(struct lab_spec), spec_fields };

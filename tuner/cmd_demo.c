@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define SERVER_READY_MS 10000
+#define LAB_PREFIX "demo-" /* with the number of our process behind it */
 
 struct demo {
 	struct cmd_context *c;
@@ -249,7 +250,8 @@ demo(struct cmd_context *c, int argc, char **argv, struct err *e)
 	struct err down = { ERR_NONE, "" };
 	bool help = false, ok;
 
-	d.spec.name = arena_printf(c->arena, "demo-%ld", (long)getpid());
+	d.spec.name = arena_printf(c->arena, LAB_PREFIX "%ld", (long)getpid());
+	d.spec.tied = true;
 	d.spec.start = "bsd-256k";
 	d.spec.open_b = true;
 	if (!parse(&d, argc, argv, &help, e))
@@ -260,6 +262,7 @@ demo(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return fail(e, ERR_FAILED, "%s: %s", dir, strerror(errno));
 	d.run_file = arena_printf(c->arena, "%s/run.json", dir);
 	introduce(&d);
+	lab_sweep(c->arena, LAB_PREFIX); /* of demos that were killed */
 	ok = lab_up(c->arena, &d.spec, &d.start_cc, e);
 	if (ok) {
 		ok = play(&d, e);

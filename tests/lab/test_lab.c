@@ -83,6 +83,7 @@ spec(const char *name, double rtt_ms)
 
 	s.name = name;
 	s.rtt_ms = rtt_ms;
+	s.tied = true; /* should the test crash */
 	return s;
 }
 
@@ -462,6 +463,76 @@ Test(lab, a_damaged_one_is_in_nobody_elses_way)
 	cr_assert(said.status == 1 && strstr(said.out, "\"damage\": \"lab ") != NULL &&
 	    strstr(said.out, arena_printf(arena, "\"%s\"", two)) != NULL, "%s", said.out);
 	unlink(state_path("/state.json"));
+}
+
+static void
+make_and_wait(const struct lab_spec *s, int say)
+{
+	struct err e = { 0 };
+	const char *cc;
+
+	if (!lab_up(arena, s, &cc, &e) || write(say, "x", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* A process makes it and is killed. */
+static void
+leave(struct lab_spec s, bool tied)
+{
+	struct lab_state *state;
+	struct pollfd p = { .events = POLLIN };
+	struct err e = { 0 };
+	int fd[2];
+	pid_t pid;
+	char c;
+
+	s.tied = tied;
+	cr_assert_eq(pipe(fd), 0);
+	pid = fork();
+	if (pid == 0)
+		make_and_wait(&s, fd[1]);
+	close(fd[1]);
+	cr_assert_eq(read(fd[0], &c, 1), 1);
+	close(fd[0]);
+	cr_assert(state_find(arena, s.name, &state, NULL, &p.fd, &e), "%s", e.text);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	if (tied)
+		cr_assert_eq(poll(&p, 1, 10000), 1, "the owner ends too");
+	close(p.fd);
+	cr_assert_eq(find(s.name)->alive, !tied);
+}
+
+Test(lab, only_a_tied_one_ends_with_its_maker)
+{
+	leave(spec(one, 10), true);
+	leave(spec(two, 10), false);
+	cr_assert(refusal_ms(two, false) >= 10, "it still carries");
+}
+
+Test(lab, a_sweep_takes_dead_ones_of_its_prefix_and_leaves_all_others)
+{
+	const char *prefix = arena_printf(arena, "sweep-%ld-", (long)getpid());
+	struct lab_spec dead = spec(one = arena_printf(arena, "%s1", prefix), 10);
+	struct lab_spec alive = spec(two = arena_printf(arena, "%s2", prefix), 10);
+	const char *others[] = { arena_printf(arena, "%s", prefix), arena_printf(arena, "%s3x", prefix),
+		arena_printf(arena, "x%s3", prefix), arena_printf(arena, "%s3", prefix) };
+
+	for (size_t i = 0; i < NELEM(others); i++)
+		leave(spec(others[i], 10), true);
+	cr_assert_eq(truncate(arena_printf(arena, "%s/%s/state.json", base, others[3]), 1), 0);
+	leave(dead, true);
+	up(&alive);
+	cr_assert_eq(lab_sweep(arena, prefix), 1u);
+	cr_assert_not(exists(one));
+	cr_assert(find(two)->alive);
+	for (size_t i = 0; i < NELEM(others); i++) {
+		cr_assert(exists(others[i]), "%s", others[i]);
+		unlink(arena_printf(arena, "%s/%s/state.json", base, others[i]));
+		lab_down(arena, others[i], NULL);
+	}
 }
 
 static void
