@@ -1,5 +1,6 @@
 #include "lab.h"
 
+#include "lab_health.h"
 #include "lab_ns.h"
 #include "lab_owner.h"
 #include "lab_state.h"
@@ -176,11 +177,14 @@ static bool
 commit(struct arena *a, const struct lab_spec *s, int dir, int socket, const struct ready *r,
     struct err *e)
 {
+	struct cpu_time cpu = health_cpu_now();
 	struct lab_state st = {
 		.owner = r->owner,
 		.boot = state_boot(),
 		.net = { r->ns.net[0], r->ns.net[1] },
 		.user = r->ns.user,
+		.cpu_total_s = cpu.total_s,
+		.cpu_stolen_s = cpu.stolen_s,
 		.start_cc = ns_start_cc(s->start),
 		.cc_refused = r->ns.cc_refused,
 		.spec = *s,

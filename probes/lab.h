@@ -35,7 +35,7 @@ struct lab_spec {
 	struct lab_link link[2];  /* 0: a to b, 1: b to a */
 	const char *start;        /* linux-6.18, linux-6.1, bsd-256k, host */
 	bool open_b;              /* pin b wide open (64 MiB) */
-	bool tied;                /* its owner ends with the process that makes it, however that ends */
+	bool tied;                /* it ends with the process that makes it, whatever ends that */
 };
 
 struct lab_stats { /* one direction, since up */
@@ -117,6 +117,14 @@ struct lab_info {
 bool lab_list(struct arena *a, const char *name, struct lab_info **labs, size_t *n,
     struct err *e);
 bool lab_stats(struct arena *a, const char *name, struct lab_stats stats[2], struct err *e);
+
+/*
+ * One sentence when the machine was too busy for the figures of a lab that is up to be the path's:
+ * what was wrong with it, since the lab was made, and what to do; else NULL.  of: whose figures,
+ * "this demo".
+ */
+bool lab_health(struct arena *a, const char *name, const char *of, const char **words,
+    struct err *e);
 
 /*
  * Start argv within side 'a' or 'b'; *pid is ours to wait for.  The child is in the namespaces of

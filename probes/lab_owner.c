@@ -29,7 +29,7 @@
 struct owner {
 	struct link *link[2];
 	int tun[2];
-	int maker;               /* nothing is said on it: when it can be read, it is closed; or -1 */
+	int maker;               /* can be read once the other end is closed; or -1 */
 	bool alone;              /* it was */
 	struct timespec origin;
 	double lead_ns;          /* sleeps are late by about so much: end them earlier */

@@ -228,6 +228,16 @@ tell(struct demo *d, struct err *e)
 	return d->save == NULL || cmd_run_save(d->c->arena, d->save, &run, e);
 }
 
+/* After the story: what it is worth.  Without an answer nothing is said. */
+static void
+tell_health(struct demo *d)
+{
+	const char *words;
+
+	if (lab_health(d->c->arena, d->spec.name, "this demo", &words, NULL) && words != NULL)
+		cmd_note(d->c, "%s", words);
+}
+
 static bool
 play(struct demo *d, struct err *e)
 {
@@ -239,7 +249,10 @@ play(struct demo *d, struct err *e)
 		return fail(e, ERR_FAILED, "setenv: %s", strerror(errno));
 	ok = start_server(d, e) && run_tuner(d, e) && end_server(d, e);
 	unsetenv("PATHTUNE_TOKEN");
-	return ok && tell(d, e);
+	ok = ok && tell(d, e);
+	if (ok)
+		tell_health(d);
+	return ok;
 }
 
 static bool

@@ -4,6 +4,7 @@
  * needs: ipv6
  */
 #include "probes/lab.h"
+#include "probes/lab_health.h"
 #include "probes/lab_ns.h"
 #include "probes/lab_state.h"
 #include "probes/stop.h"
@@ -475,6 +476,40 @@ make_and_wait(const struct lab_spec *s, int say)
 		_exit(1);
 	for (;;)
 		pause();
+}
+
+/* As if its host had taken half of the machine since the lab was made, 100 s ago. */
+static void
+rob(const char *name)
+{
+	struct cpu_time now = health_cpu_now();
+	struct lab_state *s;
+	struct err e = { 0 };
+	int dir;
+
+	cr_assert(state_find(arena, name, &s, NULL, NULL, &e), "%s", e.text);
+	s->cpu_total_s = now.total_s - 100;
+	s->cpu_stolen_s = now.stolen_s - 50;
+	dir = open(state_path(""), O_RDONLY | O_DIRECTORY);
+	cr_assert(state_write(arena, dir, s, &e), "%s", e.text);
+	close(dir);
+}
+
+Test(lab, status_and_stats_tell_of_a_machine_that_was_too_busy)
+{
+	static const char *const lines[] = { "lab status ONE", "lab stats ONE",
+		"lab status ONE --json", "lab stats ONE --json" };
+	struct lab_spec s = spec(one, 10);
+
+	up(&s);
+	rob(one);
+	for (size_t i = 0; i < NELEM(lines); i++) {
+		struct said said = run(lines[i]);
+
+		cr_expect_eq(said.status, 0, "%s", said.err);
+		cr_expect(strstr(said.out, "% of its processor time to its host: figures of this lab "
+		    "are the machine's") != NULL, "%s: %s", lines[i], said.out);
+	}
 }
 
 /* A process makes it and is killed. */
