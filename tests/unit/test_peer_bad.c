@@ -10,25 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-static struct arena *a;
-
-static void
-setup(void)
-{
-	struct err e = { .code = ERR_NONE };
-
-	signal(SIGPIPE, SIG_IGN);
-	a = arena_new();
-	cr_assert(wire_start(&e));
-}
-
-static void
-teardown(void)
-{
-	arena_free(a);
-}
-
-TestSuite(peer_bad, .init = setup, .fini = teardown);
+TestSuite(peer_bad, .init = child_suite, .fini = child_suite_end);
 
 /* ---- a raw client --------------------------------------------------------------------------- */
 

@@ -8,25 +8,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-static struct arena *a;
-
-static void
-setup(void)
-{
-	struct err e = { .code = ERR_NONE };
-
-	signal(SIGPIPE, SIG_IGN);
-	a = arena_new();
-	cr_assert(wire_start(&e));
-}
-
-static void
-teardown(void)
-{
-	arena_free(a);
-}
-
-TestSuite(peer_client, .init = setup, .fini = teardown);
+TestSuite(peer_client, .init = child_suite, .fini = child_suite_end);
 
 static void
 kill_server(void *arg, double seconds, double bps)
