@@ -1,6 +1,8 @@
 /* The stages before the first transfer, on a host of files: what is asked how often, and when. */
 #include "program.h"
 
+#include "tuner/cmd.h"
+
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -141,4 +143,28 @@ Test(pipeline, a_journal_cut_within_its_old_values_is_removed_with_a_note)
 	cr_expect_str_eq(s.err, "an earlier run died before it set anything; what it had begun to "
 	    "write down is removed\n");
 	cr_expect_neq(access(journal, F_OK), 0);
+}
+
+static void
+expect_one_newline(const char *what, const char *text)
+{
+	size_t n = strlen(text);
+
+	cr_expect(n > 2 && strcmp(text + n - 2, "}\n") == 0, "%s ends with \"%s\"", what,
+	    n > 2 ? text + n - 2 : text);
+}
+
+Test(pipeline, json_ends_with_one_newline_in_a_file_and_on_stdout)
+{
+	const char *file = path("run.json");
+	struct run *run = arena_alloc(a, sizeof(*run));
+	struct err e = { ERR_NONE, "" };
+
+	record_init(&run_record, run);
+	run->schema = RUN_SCHEMA;
+	cr_assert(cmd_run_save(a, file, run, &e), "%s", e.text);
+	expect_one_newline("a run file", get(file));
+	expect_one_newline("show", program_run(a, arena_printf(a, "show --json %s", file)).out);
+	expect_one_newline("probe", probe("").out);
+	unlink(file);
 }
