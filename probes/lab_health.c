@@ -18,8 +18,8 @@
 #define SEGMENTS_MIN 1000.0
 
 /*
- * A machine that had lost 3 % since its boot kept every bar of the benchmarks, with spells of 50 %
- * left out: those made timers late by milliseconds.  What the search looks for are gains of 5 %.
+ * A machine that had lost 3 % since its boot kept every bar of the benchmarks.  From a tenth on the
+ * processors may well move a goodput by the 5 % that a search looks for.
  */
 #define STOLEN_SHARE .1
 #define STOLEN_MIN_S 2.0 /* of processor time: a share of less is of a few ticks */

@@ -29,7 +29,7 @@ load_profile(struct pipeline *p, struct err *e)
 	return profile_for(a, arena_strndup(a, o.text, strcspn(o.text, "\r\n")), &p->profile, e);
 }
 
-/* Only what tells whose a journal is: with a whole profile that would take most of a second. */
+/* Only what tells whose a journal is; a whole profile is dozens of commands. */
 static bool
 probe_ids(struct pipeline *p, struct facts *ids, struct err *e)
 {
