@@ -120,7 +120,7 @@ take_journal(struct guard *g, const char *state_dir, const char *scope_id, struc
 		return fail_busy(there, e);
 	if (!journal_load(g->arena, &g->file, there, e))
 		return false;
-	if (there->begun)
+	if (there->begun || there->unfinished)
 		return fail(e, ERR_FAILED, "%s: values of an earlier run are not restored yet",
 		    g->file.path);
 	return true;
@@ -378,16 +378,17 @@ guard_release(struct guard *g, struct host *h, struct arena *a, struct err *e)
 /* The journal is locked, nobody else can be at it. */
 static bool
 carry_out(struct by_host *by, const struct journal_file *f, const char *boot_id,
-    const char *scope_id, size_t *restored, struct err *e)
+    const char *scope_id, struct orphans *found, struct err *e)
 {
 	const struct journal *j = by->journal;
 	struct journal_result result = { 0 };
 
-	if (j->begun && journal_is_boot(j, boot_id)) {
+	found->unfinished += j->unfinished;
+	if (j->begun && !j->unfinished && journal_is_boot(j, boot_id)) {
 		if (!journal_is_scope(j, scope_id))
 			return true;
 		result = restore_by_host(by);
-		*restored += result.restored;
+		found->restored += result.restored;
 	}
 	if (result.failed != 0)
 		return fail_unrestored(by, &result, f->path, e);
@@ -397,7 +398,7 @@ carry_out(struct by_host *by, const struct journal_file *f, const char *boot_id,
 
 static bool
 one_orphan(struct by_host *by, struct journal_file *f, const char *boot_id,
-    const char *scope_id, size_t *restored, struct err *e)
+    const char *scope_id, struct orphans *found, struct err *e)
 {
 	struct journal *j = arena_alloc(by->arena, sizeof(*j));
 	bool busy, ok;
@@ -410,14 +411,14 @@ one_orphan(struct by_host *by, struct journal_file *f, const char *boot_id,
 		return true;
 	by->journal = j;
 	ok = journal_load(by->arena, f, j, e) &&
-	    carry_out(by, f, boot_id, scope_id, restored, e);
+	    carry_out(by, f, boot_id, scope_id, found, e);
 	close(f->fd);
 	return ok;
 }
 
 bool
 guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char *boot_id,
-    const char *scope_id, size_t *restored, struct err *e)
+    const char *scope_id, struct orphans *found, struct err *e)
 {
 	struct by_host by = { .host = h, .arena = a };
 	struct journal_file f;
@@ -425,7 +426,7 @@ guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char
 	bool ok = true;
 	DIR *dir;
 
-	*restored = 0;
+	*found = (struct orphans){ 0, 0 };
 	if (!locate(a, state_dir, "", false, &f, e) || f.dir_fd == -1)
 		return f.dir_fd == -1 && e->code == ERR_NONE;
 	dir = opendir(state_dir);
@@ -436,7 +437,7 @@ guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char
 			continue;
 		f.name = arena_strdup(a, entry->d_name);
 		f.path = arena_printf(a, "%s/%s", state_dir, f.name);
-		ok = one_orphan(&by, &f, boot_id, scope_id, restored, e);
+		ok = one_orphan(&by, &f, boot_id, scope_id, found, e);
 	}
 	if (dir != NULL)
 		closedir(dir);

@@ -42,13 +42,19 @@ bool guard_announce(struct guard *g, const struct knob_value *v, size_t n, struc
 bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err *e);
 
 /*
- * Carry out journals of dead runs on this boot and in this scope; drop those of another boot.
- * *restored counts the knobs set back.  A journal whose run or guard is alive is left alone, and it
- * is an error (another pathtune is at work) if it is of this scope.  One that is damaged, or that
- * others can write, is an error that names it, and nothing is changed.
+ * Carry out journals of dead runs on this boot and in this scope; drop those of another boot, and
+ * those whose run died (a power cut) while it wrote down the old values: it had set nothing yet.  A
+ * journal whose run or guard is alive is left alone, and it is an error (another pathtune is at
+ * work) if it is of this scope.  One that is damaged, or that others can write, is an error that
+ * names it, and nothing is changed.
  */
+struct orphans {
+	size_t restored;   /* knobs set back */
+	size_t unfinished; /* journals removed because nothing had been set yet */
+};
+
 bool guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char *boot_id,
-    const char *scope_id, size_t *restored, struct err *e);
+    const char *scope_id, struct orphans *found, struct err *e);
 
 /* PATHTUNE_STATE, or /var/lib/pathtune as root, or ~/.local/state/pathtune. */
 const char *guard_state_dir(struct arena *a);

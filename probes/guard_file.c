@@ -133,17 +133,27 @@ load_text(struct arena *a, const struct journal_file *f, char **text, size_t *le
 	return true;
 }
 
+/* Blocks of the file that never reached the disk read as NUL bytes. */
+static size_t
+without_nuls(const char *text, size_t len)
+{
+	while (len != 0 && text[len - 1] == '\0')
+		len--;
+	return len;
+}
+
 bool
 journal_load(struct arena *a, const struct journal_file *f, struct journal *j, struct err *e)
 {
 	char *text, *line, *end;
 	struct err why = { 0 };
 	unsigned number = 1;
-	size_t len;
+	size_t size, len;
 
 	memset(j, 0, sizeof(*j));
-	if (!load_text(a, f, &text, &len, e))
+	if (!load_text(a, f, &text, &size, e))
 		return false;
+	len = without_nuls(text, size);
 	for (line = text; (end = memchr(line, '\n', len - (size_t)(line - text))) != NULL;
 	     line = end + 1) {
 		*end = '\0';
@@ -154,10 +164,10 @@ journal_load(struct arena *a, const struct journal_file *f, struct journal *j, s
 			    f->path, number, why.code == ERR_NONE ? "a NUL byte" : why.text);
 		number++;
 	}
-	if (len != 0 && (!j->begun || j->n != j->promised))
-		return fail(e, ERR_FAILED, "%s: ends in line %u, before its %zu old values are "
-		    "complete; nothing was changed, look at it and remove it", f->path, number,
-		    j->promised);
+	j->unfinished = size != 0 && (!j->begun || j->n != j->promised);
+	if (j->unfinished && !journal_begins(j, line, len - (size_t)(line - text)))
+		return fail(e, ERR_FAILED, "%s: ends in line %u, which is damaged; nothing was "
+		    "changed, look at it and remove it", f->path, number);
 	return true;
 }
 

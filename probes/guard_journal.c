@@ -197,6 +197,15 @@ journal_line(struct journal *j, char *line, struct err *e)
 	return fail(e, ERR_FAILED, "damaged line");
 }
 
+bool
+journal_begins(const struct journal *j, const char *text, size_t len)
+{
+	const char *begin = j->begun ? "old\t" : MAGIC "\t" VERSION "\t";
+	size_t n = strlen(begin);
+
+	return strncmp(text, begin, len < n ? len : n) == 0;
+}
+
 static bool
 is_announced(const struct journal *j, size_t knob, const char *text)
 {

@@ -5,7 +5,8 @@
  * restore from it (the run and its guard) holds a flock() on it together, because a fork shares the
  * open file: it can be locked anew only when both are gone, which no number of a process could
  * tell.  Lines are appended, each on disk before what it announces happens; a last line without its
- * newline announces nothing.
+ * newline announces nothing, nor do NUL bytes at the end, which a file system may leave there when
+ * the power fails before the data are written.
  *
  *	pathtune-journal <tab> 1 <tab> knobs <tab> process <tab> boot <tab> scope
  *	old <tab> name <tab> file <tab> text      as many as the first line says
@@ -41,6 +42,7 @@ struct journal {
 	char boot[96], scope[96]; /* "-": not known */
 	long process;             /* of the run; for messages only */
 	bool begun;               /* the first line was read */
+	bool unfinished;          /* ends before its old values are complete, as in a power cut */
 	size_t promised;          /* knobs that it promises */
 	size_t n, n_ours;
 	struct journal_knob knob[JOURNAL_KNOBS];
@@ -56,6 +58,12 @@ char *journal_head(struct arena *a, const struct journal *j);
 
 /* Take one line, without its newline; it is cut up.  Errors do not name the file. */
 bool journal_line(struct journal *j, char *line, struct err *e);
+
+/*
+ * Could this be the beginning of a line that j waits for, the first one or an old value?  Nothing
+ * is the beginning of every line.
+ */
+bool journal_begins(const struct journal *j, const char *text, size_t len);
 
 /* The lines for those values that j does not know yet; they are added to j.  "" if none. */
 bool journal_announce(struct arena *a, struct journal *j, const struct knob_value *v, size_t n,
@@ -115,7 +123,10 @@ bool journal_lock(const struct journal_file *f);
 /* Is what we have open still what the directory has under that name? */
 bool journal_is_there(const struct journal_file *f);
 
-/* Read all of it.  An empty file has not begun. */
+/*
+ * Read all of it.  An empty file has not begun; one that ends within the lines that are written
+ * first is unfinished: nothing was set then, because those are on disk before anything is.
+ */
 bool journal_load(struct arena *a, const struct journal_file *f, struct journal *j,
     struct err *e);
 

@@ -1,5 +1,6 @@
 #include "lab.h"
 
+#include "lab_health.h"
 #include "lab_ns.h"
 #include "lab_owner.h"
 #include "lab_state.h"
@@ -10,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -84,9 +84,9 @@ owner_main(const struct lab_spec *s, int socket, struct lab_shared *shared)
 	if (send(OWNER_FD, &ready, sizeof(ready), MSG_NOSIGNAL) != (ssize_t)sizeof(ready) ||
 	    ready.err.code != ERR_NONE || read(OWNER_FD, &go, 1) != 1)
 		_exit(1);
-	close(OWNER_FD);
-	owner_run(s, ready.ns.tun, shared, &ready.err);
-	_exit(1);
+	if (!s->tied)
+		close(OWNER_FD);
+	_exit(!owner_run(s, ready.ns.tun, s->tied ? OWNER_FD : -1, shared, &ready.err));
 }
 
 /* A session of its own, and nobody's child. */
@@ -177,11 +177,14 @@ static bool
 commit(struct arena *a, const struct lab_spec *s, int dir, int socket, const struct ready *r,
     struct err *e)
 {
+	struct cpu_time cpu = health_cpu_now();
 	struct lab_state st = {
 		.owner = r->owner,
 		.boot = state_boot(),
 		.net = { r->ns.net[0], r->ns.net[1] },
 		.user = r->ns.user,
+		.cpu_total_s = cpu.total_s,
+		.cpu_stolen_s = cpu.stolen_s,
 		.start_cc = ns_start_cc(s->start),
 		.cc_refused = r->ns.cc_refused,
 		.spec = *s,
@@ -206,8 +209,8 @@ build(struct arena *a, const struct lab_spec *s, int base, struct err *e)
 
 	ok = make_dir(base, s->name, &dir, &shared, e) &&
 	    start_owner(s, shared, &socket, &ready, e) && commit(a, s, dir, socket, &ready, e);
-	/* An owner that is waiting for its start ends when this closes. */
-	if (socket >= 0)
+	/* An owner that is waiting for its start ends when this closes, a tied one at any time. */
+	if (socket >= 0 && !(ok && s->tied))
 		close(socket);
 	if (shared != NULL)
 		munmap(shared, sizeof(*shared));
@@ -309,112 +312,49 @@ out:
 	return ok;
 }
 
-/* ---- what is there --------------------------------------------------------------------------- */
-
+/* Is it PREFIX with a number behind it? */
 static bool
-list_one(struct arena *a, int base, const char *path, const char *name, struct lab_info **labs,
-    size_t *n, struct err *e)
+is_numbered(const char *name, const char *prefix)
 {
-	struct lab_state *s = NULL;
-	struct lab_info *info;
-	int dir, owner;
-	bool ok;
+	size_t n = strlen(prefix);
 
-	if (!state_open(base, name, &dir, e))
-		return false;
-	ok = dir < 0 || state_read(a, dir, name, &s, e);
-	if (dir >= 0)
-		close(dir);
-	if (s == NULL) /* gone meanwhile, or being made */
-		return ok;
-	owner = state_owner(s);
+	return strncmp(name, prefix, n) == 0 && name[n] != '\0' &&
+	    strspn(name + n, "0123456789") == strlen(name + n);
+}
+
+/* Nobody can be making it: the base is locked. */
+static bool
+remove_dead(struct arena *a, int base, const char *name)
+{
+	struct err unread = { ERR_NONE, "" };
+	bool there, dead;
+	int owner;
+
+	dead = look(a, base, name, &there, &owner, &unread) && there && owner < 0;
 	if (owner >= 0)
 		close(owner);
-	info = arena_push(a, labs, n, sizeof(*info));
-	*info = (struct lab_info){
-		.name = s->spec.name,
-		.owner = (pid_t)s->owner,
-		.alive = owner >= 0,
-		.state_dir = arena_printf(a, "%s/%s", path, name),
-		.spec = s->spec,
-		.start_cc = s->start_cc,
-		.cc_refused = s->cc_refused,
-	};
-	return true;
+	return dead && state_remove(base, name, NULL);
 }
 
-static int
-by_name(const void *a, const void *b)
+size_t
+lab_sweep(struct arena *a, const char *prefix)
 {
-	const struct lab_info *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-static bool
-list_all(struct arena *a, int base, const char *path, struct lab_info **labs, size_t *n,
-    struct err *e)
-{
-	int fd = fcntl(base, F_DUPFD_CLOEXEC, 0);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const char *path;
 	struct dirent *entry;
-	bool ok = true;
+	size_t removed = 0;
+	DIR *d = NULL;
+	int base = -1, fd = -1;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			close(fd);
-		return fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
-	}
-	while (ok && (entry = readdir(d)) != NULL)
-		if (lab_check_name(entry->d_name, NULL))
-			ok = list_one(a, base, path, entry->d_name, labs, n, e);
-	closedir(d);
-	if (*n > 1)
-		qsort(*labs, *n, sizeof(**labs), by_name);
-	return ok;
-}
-
-bool
-lab_list(struct arena *a, const char *name, struct lab_info **labs, size_t *n, struct err *e)
-{
-	const char *path;
-	int base;
-	bool ok;
-
-	*labs = NULL;
-	*n = 0;
-	if ((name != NULL && !lab_check_name(name, e)) || !state_base(a, false, &path, &base, e))
-		return false;
-	if (base < 0)
-		return true;
-	ok = name != NULL ? list_one(a, base, path, name, labs, n, e) :
-	    list_all(a, base, path, labs, n, e);
-	close(base);
-	return ok;
-}
-
-bool
-lab_stats(struct arena *a, const char *name, struct lab_stats stats[2], struct err *e)
-{
-	struct lab_state *s;
-	struct lab_shared *shared;
-	struct stat st;
-	const char *path;
-	int fd;
-	bool ok;
-
-	if (!state_find(a, name, &s, &path, NULL, e))
-		return false;
-	path = arena_printf(a, "%s/%s", path, STATE_STATS);
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
-	shared = fstat(fd, &st) == 0 && st.st_size == (off_t)sizeof(*shared) ?
-	    mmap(NULL, sizeof(*shared), PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-	close(fd);
-	if (shared == MAP_FAILED)
-		return fail(e, ERR_FAILED, "%s: not the figures of a lab", path);
-	ok = shared_read(shared, stats);
-	munmap(shared, sizeof(*shared));
-	return ok || fail(e, ERR_FAILED, "lab %s: its figures do not come to rest", name);
+	if (state_base(a, false, &path, &base, NULL) && base >= 0 && state_lock(base, NULL))
+		fd = fcntl(base, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && (d = fdopendir(fd)) == NULL)
+		close(fd);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (lab_check_name(entry->d_name, NULL) && is_numbered(entry->d_name, prefix))
+			removed += remove_dead(a, base, entry->d_name);
+	if (d != NULL)
+		closedir(d);
+	if (base >= 0)
+		close(base);
+	return removed;
 }

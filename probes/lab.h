@@ -35,6 +35,7 @@ struct lab_spec {
 	struct lab_link link[2];  /* 0: a to b, 1: b to a */
 	const char *start;        /* linux-6.18, linux-6.1, bsd-256k, host */
 	bool open_b;              /* pin b wide open (64 MiB) */
+	bool tied;                /* it ends with the process that makes it, whatever ends that */
 };
 
 struct lab_stats { /* one direction, since up */
@@ -84,15 +85,23 @@ extern const char *const lab_start_names[];
  * first; one that lives is an error.  A signal that we hear (stop.h) ends it: ERR_STOPPED, nothing
  * is left.  *start_cc gets the congestion control of the start preset
  * (NULL for "host"): the kernel may refuse it as a default in a namespace, so trials set it per
- * socket.
+ * socket.  A tied lab costs its maker a descriptor until the maker ends; of a maker that was killed
+ * only the state on disk is left.
  */
 bool lab_up(struct arena *a, const struct lab_spec *s, const char **start_cc, struct err *e);
 
 /* End the owner and remove the state; a lab that is not there is an error. */
 bool lab_down(struct arena *a, const char *name, struct err *e);
 
+/*
+ * Remove what dead labs called PREFIX with a number behind it left; how many.  One that lives, or
+ * whose state does not read, is left alone.
+ */
+size_t lab_sweep(struct arena *a, const char *prefix);
+
 struct lab_info {
 	const char *name;
+	const char *damage;       /* why its state does not read: nothing else is known then */
 	pid_t owner;
 	bool alive;
 	const char *state_dir;
@@ -101,10 +110,21 @@ struct lab_info {
 	bool cc_refused;          /* the namespaces' default is something else than start_cc */
 };
 
-/* All of them by name, or the one called so, whatever state the others are in: none or one. */
+/*
+ * All of them by name, damaged ones too; or the one called so, which is an error when it is
+ * damaged: none or one.
+ */
 bool lab_list(struct arena *a, const char *name, struct lab_info **labs, size_t *n,
     struct err *e);
 bool lab_stats(struct arena *a, const char *name, struct lab_stats stats[2], struct err *e);
+
+/*
+ * One sentence when the machine was too busy for the figures of a lab that is up to be the path's:
+ * what was wrong with it, since the lab was made, and what to do; else NULL.  of: whose figures,
+ * "this demo".
+ */
+bool lab_health(struct arena *a, const char *name, const char *of, const char **words,
+    struct err *e);
 
 /*
  * Start argv within side 'a' or 'b'; *pid is ours to wait for.  The child is in the namespaces of

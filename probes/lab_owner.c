@@ -29,6 +29,8 @@
 struct owner {
 	struct link *link[2];
 	int tun[2];
+	int maker;               /* can be read once the other end is closed; or -1 */
+	bool alone;              /* it was */
 	struct timespec origin;
 	double lead_ns;          /* sleeps are late by about so much: end them earlier */
 	int awake;               /* keeps the processors from halting while packets flow; or -1 */
@@ -153,11 +155,17 @@ spin_until(const struct owner *o, double due)
 		;
 }
 
-/* Sleep until then or until a packet comes; true for the former. */
-static bool
-sleep_for(const struct owner *o, double ns)
+static int
+larger(int a, int b)
 {
-	int most = o->tun[0] > o->tun[1] ? o->tun[0] : o->tun[1];
+	return a > b ? a : b;
+}
+
+/* Sleep until then, until a packet comes or the maker is gone; true for the first. */
+static bool
+sleep_for(struct owner *o, double ns)
+{
+	int most = larger(larger(o->tun[0], o->tun[1]), o->maker), ready;
 	struct timespec t = { .tv_sec = (time_t)(ns / 1e9) };
 	fd_set in;
 
@@ -165,7 +173,11 @@ sleep_for(const struct owner *o, double ns)
 	FD_ZERO(&in);
 	FD_SET(o->tun[0], &in);
 	FD_SET(o->tun[1], &in);
-	return pselect(most + 1, &in, NULL, NULL, &t, NULL) == 0;
+	if (o->maker >= 0)
+		FD_SET(o->maker, &in);
+	ready = pselect(most + 1, &in, NULL, NULL, &t, NULL);
+	o->alone = ready > 0 && o->maker >= 0 && FD_ISSET(o->maker, &in);
+	return ready == 0;
 }
 
 /* Until a packet comes or the next is due. */
@@ -193,7 +205,7 @@ rest(struct owner *o)
 static void
 carry(struct owner *o)
 {
-	for (;;) {
+	while (!o->alone) {
 		bool more = false;
 
 		/* What a delivery makes the kernel send (acknowledgements, data) waits at once. */
@@ -208,9 +220,11 @@ carry(struct owner *o)
 }
 
 bool
-owner_run(const struct lab_spec *s, const int tun[2], struct lab_shared *shared, struct err *e)
+owner_run(const struct lab_spec *s, const int tun[2], int maker, struct lab_shared *shared,
+    struct err *e)
 {
-	struct owner o = { .tun = { tun[0], tun[1] }, .awake = -1, .shared = shared };
+	struct owner o = { .tun = { tun[0], tun[1] }, .maker = maker, .awake = -1,
+		.shared = shared };
 
 	clock_gettime(CLOCK_MONOTONIC, &o.origin);
 	o.short_delay = s->rtt_ms / 2 * 1e6 < SPIN_BELOW_NS;

@@ -14,8 +14,11 @@ struct lab_shared {
 	struct lab_stats stats[2];
 };
 
-/* Carry packets between the two TUN devices until killed; false only when it cannot. */
-bool owner_run(const struct lab_spec *s, const int tun[2], struct lab_shared *shared,
+/*
+ * Carry packets between the two TUN devices until killed, or until the other end of the socket
+ * maker closes (-1: there is none); false only when it cannot.
+ */
+bool owner_run(const struct lab_spec *s, const int tun[2], int maker, struct lab_shared *shared,
     struct err *e);
 
 /* A consistent copy; false when the owner seems to have died while writing. */

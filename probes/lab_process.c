@@ -12,9 +12,8 @@
 #endif
 #endif
 
-/* What a file of /proc says, up to size - 1 bytes; false when it says nothing. */
-static bool
-read_proc(const char *path, char *text, size_t size)
+bool
+state_proc(const char *path, char *text, size_t size)
 {
 	ssize_t n = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -32,7 +31,7 @@ state_boot(void)
 {
 	static char id[64];
 
-	read_proc("/proc/sys/kernel/random/boot_id", id, sizeof(id));
+	state_proc("/proc/sys/kernel/random/boot_id", id, sizeof(id));
 	id[strcspn(id, "\n")] = '\0';
 	return id;
 }
@@ -47,7 +46,7 @@ state_start_time(pid_t pid, double *ticks)
 	char path[64], stat[1024], *s;
 
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	if (!read_proc(path, stat, sizeof(stat)))
+	if (!state_proc(path, stat, sizeof(stat)))
 		return false;
 	s = strrchr(stat, ')');
 	if (s == NULL || strlen(s) < 3 || s[2] == 'Z' || s[2] == 'X')

@@ -46,6 +46,7 @@ static const struct field spec_fields[] = {
 	    FIELD_REQUIRED },
 	F_STR(lab_spec, start, FIELD_REQUIRED),
 	F_BOOL(lab_spec, open_b),
+	F_BOOL(lab_spec, tied),
 	F_END,
 };
 const struct record lab_spec_record = { "lab", sizeof(struct lab_spec), spec_fields };
@@ -73,6 +74,8 @@ static const struct field state_fields[] = {
 	{ "net_b", FIELD_NUMBER, offsetof(struct lab_state, net[1]), 0, NULL, NULL, 3, 1e6,
 	    FIELD_REQUIRED },
 	F_BOOL(lab_state, user),
+	F_NUM(lab_state, cpu_total_s, 0, 0, 0),
+	F_NUM(lab_state, cpu_stolen_s, 0, 0, 0),
 	F_STR(lab_state, start_cc, 0),
 	F_BOOL(lab_state, cc_refused),
 	{ "spec", FIELD_RECORD, offsetof(struct lab_state, spec), 0, &lab_spec_record, NULL, 0, 0,

@@ -23,6 +23,8 @@ struct lab_state {
 	const char *boot;       /* as from state_boot() */
 	double net[2];          /* the owner's descriptors of namespaces a and b */
 	bool user;              /* they are in a user namespace */
+	double cpu_total_s;     /* when the lab was made, as in lab_health.h */
+	double cpu_stolen_s;
 	const char *start_cc;
 	bool cc_refused;
 	struct lab_spec spec;   /* name included */
@@ -52,6 +54,9 @@ bool state_write(struct arena *a, int dir, const struct lab_state *s, struct err
 
 /* Remove the directory and what we put there; other things in it are left, and an error. */
 bool state_remove(int base, const char *name, struct err *e);
+
+/* What a file of /proc says, up to size - 1 bytes; false when it says nothing. */
+bool state_proc(const char *path, char *text, size_t size);
 
 /* Start time of a process; false when there is none, or only its zombie. */
 bool state_start_time(pid_t pid, double *ticks);

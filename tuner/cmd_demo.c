@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define SERVER_READY_MS 10000
+#define LAB_PREFIX "demo-" /* with the number of our process behind it */
 
 struct demo {
 	struct cmd_context *c;
@@ -227,6 +228,16 @@ tell(struct demo *d, struct err *e)
 	return d->save == NULL || cmd_run_save(d->c->arena, d->save, &run, e);
 }
 
+/* After the story: what it is worth.  Without an answer nothing is said. */
+static void
+tell_health(struct demo *d)
+{
+	const char *words;
+
+	if (lab_health(d->c->arena, d->spec.name, "this demo", &words, NULL) && words != NULL)
+		cmd_note(d->c, "%s", words);
+}
+
 static bool
 play(struct demo *d, struct err *e)
 {
@@ -238,7 +249,10 @@ play(struct demo *d, struct err *e)
 		return fail(e, ERR_FAILED, "setenv: %s", strerror(errno));
 	ok = start_server(d, e) && run_tuner(d, e) && end_server(d, e);
 	unsetenv("PATHTUNE_TOKEN");
-	return ok && tell(d, e);
+	ok = ok && tell(d, e);
+	if (ok)
+		tell_health(d);
+	return ok;
 }
 
 static bool
@@ -249,7 +263,8 @@ demo(struct cmd_context *c, int argc, char **argv, struct err *e)
 	struct err down = { ERR_NONE, "" };
 	bool help = false, ok;
 
-	d.spec.name = arena_printf(c->arena, "demo-%ld", (long)getpid());
+	d.spec.name = arena_printf(c->arena, LAB_PREFIX "%ld", (long)getpid());
+	d.spec.tied = true;
 	d.spec.start = "bsd-256k";
 	d.spec.open_b = true;
 	if (!parse(&d, argc, argv, &help, e))
@@ -260,6 +275,7 @@ demo(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return fail(e, ERR_FAILED, "%s: %s", dir, strerror(errno));
 	d.run_file = arena_printf(c->arena, "%s/run.json", dir);
 	introduce(&d);
+	lab_sweep(c->arena, LAB_PREFIX); /* of demos that were killed */
 	ok = lab_up(c->arena, &d.spec, &d.start_cc, e);
 	if (ok) {
 		ok = play(&d, e);

@@ -27,6 +27,8 @@ struct up_flags {
 struct lab_doc {
 	const char *name;
 	double owner;
+	const char *damage;
+	const char *warning;
 	bool alive;
 	const char *state_dir;
 	const char *start_cc;
@@ -43,12 +45,15 @@ struct status_doc {
 struct stats_doc {
 	const char *schema;
 	const char *name;
+	const char *warning;
 	struct lab_stats stats[2];
 };
 
 static const struct field lab_doc_fields[] = {
 	F_STR(lab_doc, name, 0),
 	F_NUM(lab_doc, owner, 0, 0, 0),
+	F_STR(lab_doc, damage, 0),
+	F_STR(lab_doc, warning, 0),
 	F_BOOL(lab_doc, alive),
 	F_STR(lab_doc, state_dir, 0),
 	F_STR(lab_doc, start_cc, 0),
@@ -69,6 +74,7 @@ static const struct record status_doc_record = { "status", sizeof(struct status_
 static const struct field stats_doc_fields[] = {
 	F_STR(stats_doc, schema, 0),
 	F_STR(stats_doc, name, 0),
+	F_STR(stats_doc, warning, 0),
 	{ "a_to_b", FIELD_RECORD, offsetof(struct stats_doc, stats[0]), 0, &lab_stats_record, NULL,
 	    0, 0, 0 },
 	{ "b_to_a", FIELD_RECORD, offsetof(struct stats_doc, stats[1]), 0, &lab_stats_record, NULL,
@@ -107,12 +113,32 @@ say_impairments(struct arena *a, const struct lab_link *l)
 		    units_say_bytes(a, l->police_burst_bytes));
 }
 
+/* NULL when there is nothing to warn of, or nobody to ask. */
+static const char *
+warning(struct arena *a, const char *name)
+{
+	const char *words;
+
+	return lab_health(a, name, "this lab", &words, NULL) ? words : NULL;
+}
+
+static void
+say_warning(const char *words)
+{
+	if (words != NULL)
+		printf("  %s\n", words);
+}
+
 static void
 say_lab(struct arena *a, const struct lab_info *info)
 {
 	const struct lab_spec *s = &info->spec;
 
 	printf("%s: ", info->name);
+	if (info->damage != NULL) {
+		puts("damaged");
+		return;
+	}
 	if (info->alive)
 		printf("up, process %ld\n", (long)info->owner);
 	else
@@ -131,6 +157,7 @@ say_lab(struct arena *a, const struct lab_info *info)
 	}
 	printf("  a is %s and %s, b is %s and %s\n", LAB_ADDRESS_A, LAB_ADDRESS6_A, LAB_ADDRESS_B,
 	    LAB_ADDRESS6_B);
+	say_warning(warning(a, info->name));
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */
@@ -144,6 +171,41 @@ one_name(const char **words, size_t n, const char **name, struct err *e)
 	if (n == 1)
 		*name = words[0];
 	return *name == NULL || lab_check_name(*name, e);
+}
+
+static struct lab_doc
+lab_doc(struct arena *a, const struct lab_info *l)
+{
+	struct lab_doc d;
+
+	record_init(&lab_doc_record, &d);
+	d.name = l->name;
+	d.damage = l->damage;
+	d.state_dir = l->state_dir;
+	if (l->damage != NULL)
+		return d;
+	d.warning = warning(a, l->name);
+	d.owner = l->owner;
+	d.alive = l->alive;
+	d.start_cc = l->start_cc;
+	d.cc_refused = l->cc_refused;
+	d.spec = l->spec;
+	return d;
+}
+
+/* Those that do are listed by now; an error names the first that does not. */
+static bool
+all_read(const struct lab_info *labs, size_t n, struct err *e)
+{
+	const char *first = NULL;
+	size_t damaged = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (labs[i].damage != NULL && damaged++ == 0)
+			first = labs[i].damage;
+	if (damaged > 1)
+		return fail(e, ERR_FAILED, "%s; %zu labs are damaged", first, damaged);
+	return damaged == 0 || fail(e, ERR_FAILED, "%s", first);
 }
 
 static bool
@@ -164,8 +226,7 @@ print_labs(struct cmd_context *c, const char *name, struct err *e)
 			continue;
 		}
 		d = arena_push(c->arena, &doc.labs, &doc.n_labs, sizeof(*d));
-		*d = (struct lab_doc){ l->name, l->owner, l->alive, l->state_dir, l->start_cc,
-			l->cc_refused, l->spec };
+		*d = lab_doc(c->arena, l);
 	}
 	if (name != NULL && n == 0)
 		return fail(e, ERR_FAILED, "lab %s: there is none", name);
@@ -173,7 +234,7 @@ print_labs(struct cmd_context *c, const char *name, struct err *e)
 		puts(record_to_json(c->arena, &status_doc_record, &doc, true));
 	else if (n == 0)
 		cmd_note(c, "no lab is up");
-	return true;
+	return all_read(labs, n, e);
 }
 
 static bool
@@ -306,6 +367,7 @@ stats(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return e->code == ERR_NONE;
 	if (!lab_stats(c->arena, doc.name, doc.stats, e))
 		return false;
+	doc.warning = warning(c->arena, doc.name);
 	if (c->json) {
 		puts(record_to_json(c->arena, &stats_doc_record, &doc, true));
 		return true;
@@ -320,6 +382,7 @@ stats(struct cmd_context *c, int argc, char **argv, struct err *e)
 		    s->bytes_out, s->dropped_queue, s->dropped_loss, s->dropped_police,
 		    units_say_bytes(c->arena, s->queue_bytes), s->lateness_us);
 	}
+	say_warning(doc.warning);
 	return true;
 }
 

@@ -172,8 +172,9 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	run->schema = RUN_SCHEMA;
 	run->version = PATHTUNE_VERSION;
 	run->started = utc_now(c->arena);
-	run->options =
-	    (struct options){ .command = "tune", .streams = 1, .data_cap_bytes = DATA_CAP_BYTES };
+	run->options.command = "tune";
+	run->options.streams = 1;
+	run->options.data_cap_bytes = DATA_CAP_BYTES;
 	if (!parse(c, argc, argv, &x, &run->options, &help, e))
 		return false;
 	if (help)

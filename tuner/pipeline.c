@@ -29,6 +29,24 @@ load_profile(struct pipeline *p, struct err *e)
 	return profile_for(a, arena_strndup(a, o.text, strcspn(o.text, "\r\n")), &p->profile, e);
 }
 
+/* Only what tells whose a journal is; a whole profile is dozens of commands. */
+static bool
+probe_ids(struct pipeline *p, struct facts *ids, struct err *e)
+{
+	static const char *const wanted[] = { "boot_id", "scope_id" };
+	const struct profile *whole = p->profile;
+	struct profile few = { .name = whole->name, .sysname = whole->sysname };
+
+	for (size_t i = 0; i < whole->n_facts; i++) {
+		const struct fact_rule *r = &whole->facts[i];
+
+		if (strcmp(r->fact, wanted[0]) == 0 || strcmp(r->fact, wanted[1]) == 0)
+			*(struct fact_rule *)arena_push(p->cmd->arena, &few.facts, &few.n_facts,
+			    sizeof(*r)) = *r;
+	}
+	return facts_probe(p->host, p->cmd->arena, &few, NULL, ids, e);
+}
+
 /*
  * Journals of dead runs first: the facts are to be those of a healed host.  A command that only
  * looks goes on when they cannot be carried out, and says so.
@@ -36,21 +54,25 @@ load_profile(struct pipeline *p, struct err *e)
 static bool
 heal(struct pipeline *p, struct err *e)
 {
-	const struct facts *f = &p->run->facts;
+	struct facts f;
 	struct err unhealed = { ERR_NONE, "" };
-	size_t restored = 0;
+	struct orphans found = { 0, 0 };
 
-	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f->boot_id,
-		f->scope_id, &restored, &unhealed)) {
+	if (!probe_ids(p, &f, e))
+		return false;
+	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f.boot_id,
+		f.scope_id, &found, &unhealed)) {
 		if (p->sets)
 			return fail(e, unhealed.code, "%s", unhealed.text);
 		cmd_note(p->cmd, "what earlier runs left is not looked at: %s", unhealed.text);
 	}
-	if (restored == 0)
-		return true;
-	cmd_note(p->cmd, "an earlier run died: %zu value%s restored", restored,
-	    restored == 1 ? "" : "s");
-	return facts_probe(p->host, p->cmd->arena, p->profile, NULL, &p->run->facts, e);
+	if (found.unfinished != 0)
+		cmd_note(p->cmd, "an earlier run died before it set anything; what it had begun to "
+		    "write down is removed");
+	if (found.restored != 0)
+		cmd_note(p->cmd, "an earlier run died: %zu value%s restored", found.restored,
+		    found.restored == 1 ? "" : "s");
+	return true;
 }
 
 static bool
@@ -89,13 +111,16 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 	    (p->record_dir != NULL && !host_record(p->host, a, p->record_dir, e)) ||
 	    !load_profile(p, e))
 		return false;
+	/* The journals of this machine say nothing about another. */
+	if (host_is_here(p->host) && !heal(p, e))
+		return false;
+	if (p->run->options.peer != NULL)
+		return probe_path(p, token, e);
 	path = host_path(p->host);
 	if (!facts_probe(p->host, a, p->profile, path == NULL ? NULL : path->peer, f, e))
 		return false;
 	take_path(f, path);
-	if (!host_is_here(p->host)) /* the journals of this machine say nothing about it */
-		return true;
-	return heal(p, e) && (p->run->options.peer == NULL || probe_path(p, token, e));
+	return true;
 }
 
 bool

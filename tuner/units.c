@@ -167,7 +167,7 @@ units_say_time(struct arena *a, double seconds)
 
 	if (isnan(seconds))
 		return "unknown";
-	if (seconds < .9995)
+	if (seconds != 0 && seconds < .9995)
 		return say_scaled(a, seconds * 1e3, "ms");
 	if (seconds < 60)
 		return say_scaled(a, seconds, "s");

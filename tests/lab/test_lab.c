@@ -4,6 +4,7 @@
  * needs: ipv6
  */
 #include "probes/lab.h"
+#include "probes/lab_health.h"
 #include "probes/lab_ns.h"
 #include "probes/lab_state.h"
 #include "probes/stop.h"
@@ -83,6 +84,7 @@ spec(const char *name, double rtt_ms)
 
 	s.name = name;
 	s.rtt_ms = rtt_ms;
+	s.tied = true; /* should the test crash */
 	return s;
 }
 
@@ -454,8 +456,118 @@ Test(lab, a_damaged_one_is_in_nobody_elses_way)
 	said = run("lab status TWO");
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	said = run("lab status");
-	cr_assert(said.status != 0 && strstr(said.err, "state.json") != NULL, "%s", said.err);
+	cr_assert_eq(said.status, 1);
+	cr_assert(strstr(said.err, "state.json") != NULL, "%s", said.err);
+	cr_assert(strstr(said.out, arena_printf(arena, "%s: damaged\n", one)) != NULL &&
+	    strstr(said.out, arena_printf(arena, "%s: up, process", two)) != NULL, "%s", said.out);
+	said = run("lab status --json");
+	cr_assert(said.status == 1 && strstr(said.out, "\"damage\": \"lab ") != NULL &&
+	    strstr(said.out, arena_printf(arena, "\"%s\"", two)) != NULL, "%s", said.out);
 	unlink(state_path("/state.json"));
+}
+
+static void
+make_and_wait(const struct lab_spec *s, int say)
+{
+	struct err e = { 0 };
+	const char *cc;
+
+	if (!lab_up(arena, s, &cc, &e) || write(say, "x", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* As if its host had taken half of the machine since the lab was made, 100 s ago. */
+static void
+rob(const char *name)
+{
+	struct cpu_time now = health_cpu_now();
+	struct lab_state *s;
+	struct err e = { 0 };
+	int dir;
+
+	cr_assert(state_find(arena, name, &s, NULL, NULL, &e), "%s", e.text);
+	s->cpu_total_s = now.total_s - 100;
+	s->cpu_stolen_s = now.stolen_s - 50;
+	dir = open(state_path(""), O_RDONLY | O_DIRECTORY);
+	cr_assert(state_write(arena, dir, s, &e), "%s", e.text);
+	close(dir);
+}
+
+Test(lab, status_and_stats_tell_of_a_machine_that_was_too_busy)
+{
+	static const char *const lines[] = { "lab status ONE", "lab stats ONE",
+		"lab status ONE --json", "lab stats ONE --json" };
+	struct lab_spec s = spec(one, 10);
+
+	up(&s);
+	rob(one);
+	for (size_t i = 0; i < NELEM(lines); i++) {
+		struct said said = run(lines[i]);
+
+		cr_expect_eq(said.status, 0, "%s", said.err);
+		cr_expect(strstr(said.out, "% of its processor time to its host: figures of this lab "
+		    "are the machine's") != NULL, "%s: %s", lines[i], said.out);
+	}
+}
+
+/* A process makes it and is killed. */
+static void
+leave(struct lab_spec s, bool tied)
+{
+	struct lab_state *state;
+	struct pollfd p = { .events = POLLIN };
+	struct err e = { 0 };
+	int fd[2];
+	pid_t pid;
+	char c;
+
+	s.tied = tied;
+	cr_assert_eq(pipe(fd), 0);
+	pid = fork();
+	if (pid == 0)
+		make_and_wait(&s, fd[1]);
+	close(fd[1]);
+	cr_assert_eq(read(fd[0], &c, 1), 1);
+	close(fd[0]);
+	cr_assert(state_find(arena, s.name, &state, NULL, &p.fd, &e), "%s", e.text);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	if (tied)
+		cr_assert_eq(poll(&p, 1, 10000), 1, "the owner ends too");
+	close(p.fd);
+	cr_assert_eq(find(s.name)->alive, !tied);
+}
+
+Test(lab, only_a_tied_one_ends_with_its_maker)
+{
+	leave(spec(one, 10), true);
+	leave(spec(two, 10), false);
+	cr_assert(refusal_ms(two, false) >= 10, "it still carries");
+}
+
+Test(lab, a_sweep_takes_dead_ones_of_its_prefix_and_leaves_all_others)
+{
+	const char *prefix = arena_printf(arena, "sweep-%ld-", (long)getpid());
+	struct lab_spec dead = spec(one = arena_printf(arena, "%s1", prefix), 10);
+	struct lab_spec alive = spec(two = arena_printf(arena, "%s2", prefix), 10);
+	const char *others[] = { arena_printf(arena, "%s", prefix), arena_printf(arena, "%s3x", prefix),
+		arena_printf(arena, "x%s3", prefix), arena_printf(arena, "%s3", prefix) };
+
+	for (size_t i = 0; i < NELEM(others); i++)
+		leave(spec(others[i], 10), true);
+	cr_assert_eq(truncate(arena_printf(arena, "%s/%s/state.json", base, others[3]), 1), 0);
+	leave(dead, true);
+	up(&alive);
+	cr_assert_eq(lab_sweep(arena, prefix), 1u);
+	cr_assert_not(exists(one));
+	cr_assert(find(two)->alive);
+	for (size_t i = 0; i < NELEM(others); i++) {
+		cr_assert(exists(others[i]), "%s", others[i]);
+		unlink(arena_printf(arena, "%s/%s/state.json", base, others[i]));
+		lab_down(arena, others[i], NULL);
+	}
 }
 
 static void

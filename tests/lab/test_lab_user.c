@@ -40,7 +40,15 @@ begin(void)
 	setenv("XDG_RUNTIME_DIR", dir, 1);
 }
 
-TestSuite(lab_user, .init = begin);
+static void
+end(void)
+{
+	lab_down(arena, "lab", NULL);
+	lab_down(arena, "test-without", NULL);
+	arena_free(arena);
+}
+
+TestSuite(lab_user, .init = begin, .fini = end);
 
 static bool
 write_text(const char *path, const char *text)
@@ -116,6 +124,7 @@ Test(lab_user, a_lab_of_somebody_works_or_says_what_it_needs)
 	const char *cc;
 
 	s.mtu = 1400;
+	s.tied = true; /* should the test crash */
 	open_tun_to_all();
 	become_somebody();
 	if (lab_up(arena, &s, &cc, &e)) {

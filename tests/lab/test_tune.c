@@ -34,19 +34,44 @@ clock_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* A lab with these flags, and a server in b. */
+static const char *
+lab_of_this(struct arena *a)
+{
+	return arena_printf(a, "tune-%ld", (long)getpid());
+}
+
+/* After a test that failed. */
+static void
+end(void)
+{
+	struct arena *a = arena_new();
+
+	lab_down(a, lab_of_this(a), NULL);
+	arena_free(a);
+}
+
+TestSuite(tune, .fini = end);
+
+/* A lab, which ends with us should we crash, and a server in b. */
 static struct world
-world_new(const char *flags)
+world_new(double rate_bps, double rtt_ms, bool open_peer)
 {
 	struct world w = { .a = arena_new() };
 	char dir[] = "/tmp/pathtune-test-XXXXXX", line[256];
-	struct said s;
+	struct lab_spec s = lab_default();
+	struct err e = { ERR_NONE, "" };
+	const char *cc;
 
 	cr_assert_not_null(mkdtemp(dir));
 	w.dir = arena_strdup(w.a, dir);
-	w.lab = arena_printf(w.a, "tune-%ld", (long)getpid());
-	s = program_run(w.a, arena_printf(w.a, "lab up %s %s", w.lab, flags));
-	cr_assert_eq(s.status, 0, "%s", s.err);
+	w.lab = lab_of_this(w.a);
+	s.name = w.lab;
+	s.link[0].rate_bps = s.link[1].rate_bps = rate_bps;
+	s.rtt_ms = rtt_ms;
+	s.start = "bsd-256k";
+	s.open_b = open_peer;
+	s.tied = true;
+	cr_assert(lab_up(w.a, &s, &cc, &e), "%s", e.text);
 	setenv("PATHTUNE_TOKEN", TOKEN, 1);
 	w.server = program_start(w.a, arena_printf(w.a, "lab exec %s b -- @ serve --token-env -q",
 	    w.lab));
@@ -97,7 +122,7 @@ load(struct world *w, const char *path)
 Test(tune, finds_the_window_saves_the_run_writes_the_fragment_and_restores, .timeout = 200)
 {
 	/* So fast that a whole window sent at once is no queue worth the name: 3 ms. */
-	struct world w = world_new("--rate 400M --rtt 20ms --start bsd-256k --open-peer");
+	struct world w = world_new(400e6, 20, true);
 	const char *path = arena_printf(w.a, "%s/run.json", w.dir), *text;
 	const char *tree = arena_printf(w.a, "%s/tree", w.dir);
 	const char *conf = arena_printf(w.a, "%s/etc/sysctl.d/90-pathtune.conf", tree);
@@ -132,7 +157,7 @@ Test(tune, finds_the_window_saves_the_run_writes_the_fragment_and_restores, .tim
 
 Test(tune, says_that_the_peer_limits_when_its_window_does, .timeout = 200)
 {
-	struct world w = world_new("--rate 100M --rtt 60ms --start bsd-256k");
+	struct world w = world_new(100e6, 60, false);
 	const char *path = arena_printf(w.a, "%s/run.json", w.dir);
 	struct said s = program_end(w.a, tune_start(&w, arena_printf(w.a, "--quick --save %s", path)));
 
@@ -192,7 +217,7 @@ Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
 	} t[] = { { SIGINT, 5 }, { SIGTERM, 5 }, { SIGHUP, 5 }, { SIGKILL, 128 + SIGKILL } };
 
 	for (size_t i = 0; i < NELEM(t); i++) {
-		struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+		struct world w = world_new(50e6, 10, true);
 		const char *before = send_knob(&w);
 		struct started tuner = tune_start(&w, "--quick");
 		struct said s;
@@ -227,7 +252,7 @@ Test(tune, leaves_what_somebody_else_sets_and_says_so_whatever_ends_it, .timeout
 	static const char value[] = "4096 16384 777777";
 
 	for (size_t i = 0; i < NELEM(signals); i++) {
-		struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+		struct world w = world_new(50e6, 10, true);
 		const char *before = send_knob(&w);
 		struct started tuner = tune_start(&w, "--quick");
 		struct said s;
@@ -246,7 +271,7 @@ Test(tune, leaves_what_somebody_else_sets_and_says_so_whatever_ends_it, .timeout
 
 Test(tune, a_second_one_at_once_is_refused_before_it_measures, .timeout = 100)
 {
-	struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+	struct world w = world_new(50e6, 10, true);
 	const char *before = send_knob(&w);
 	struct started first = tune_start(&w, "--quick");
 	struct said second;
@@ -286,7 +311,7 @@ tune_to_full_disk(struct world *w)
 
 Test(tune, a_full_disk_costs_the_file_but_not_the_result, .timeout = 100)
 {
-	struct world w = world_new("--rate 50M --rtt 10ms --start bsd-256k --open-peer");
+	struct world w = world_new(50e6, 10, true);
 	const char *before = send_knob(&w);
 
 	cr_assert_eq(tune_to_full_disk(&w), 0);
@@ -306,6 +331,45 @@ Test(demo, tells_the_story_and_leaves_no_lab_behind, .timeout = 200)
 	cr_assert(strstr(s.err, "an emulated path of 50 Mbit/s, RTT 10 ms") != NULL, "%s", s.err);
 	s = program_run(a, arena_printf(a, "lab status %s", lab));
 	cr_assert_str_eq(s.err, arena_printf(a, "pathtune lab: lab %s: there is none\n", lab));
+	arena_free(a);
+}
+
+/* What "lab status" says of it; "" stands for nothing there. */
+static bool
+lab_is(struct arena *a, const char *name, const char *state)
+{
+	struct said s = program_run(a, arena_printf(a, "lab status %s", name));
+
+	return strstr(*state == '\0' ? s.err : s.out, *state == '\0' ? "there is none" : state) != NULL;
+}
+
+static bool
+becomes(struct arena *a, const char *name, const char *state)
+{
+	double end = clock_s() + WAIT_S;
+
+	while (clock_s() < end) {
+		if (lab_is(a, name, state))
+			return true;
+	}
+	return false;
+}
+
+Test(demo, that_is_killed_leaves_a_dead_lab_which_the_next_one_removes, .timeout = 100)
+{
+	struct arena *a = arena_new();
+	struct started first = program_start(a, "demo --rate 50M --rtt 10ms"), second;
+	const char *lab = arena_printf(a, "demo-%ld", (long)first.pid);
+
+	cr_assert(becomes(a, lab, ": up, process"));
+	kill(first.pid, SIGKILL);
+	program_end(a, first);
+	cr_assert(becomes(a, lab, ": dead"));
+	second = program_start(a, "demo --rate 50M --rtt 10ms");
+	cr_expect(becomes(a, lab, ""));
+	kill(second.pid, SIGINT);
+	cr_expect_eq(program_end(a, second).status, 5);
+	cr_expect(lab_is(a, arena_printf(a, "demo-%ld", (long)second.pid), ""));
 	arena_free(a);
 }
 

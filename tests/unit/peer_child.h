@@ -6,8 +6,10 @@
 #define PATHTUNE_TEST_PEER_CHILD_H
 
 #include "probes/peer.h"
+#include "probes/peer_wire.h"
 #include "probes/stop.h"
 
+#include <criterion/criterion.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +19,25 @@
 
 #define CHILD_LIFE_S 60.0
 #define CHILD_TOKEN "a-given-token-of-the-tests"
+
+/* Of the test that runs. */
+static struct arena *a;
+
+static inline void
+child_suite(void)
+{
+	struct err e = { .code = ERR_NONE };
+
+	signal(SIGPIPE, SIG_IGN);
+	a = arena_new();
+	cr_assert(wire_start(&e), "%s", e.text);
+}
+
+static inline void
+child_suite_end(void)
+{
+	arena_free(a);
+}
 
 struct child {
 	pid_t pid;

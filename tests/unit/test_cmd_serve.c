@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+TestSuite(serve, .init = child_suite, .fini = child_suite_end);
+
 /* Run the program by a shell; exit status, stdout and stderr together in text. */
 static int
 run(const char *before, const char *args, char *text, size_t size)
@@ -85,7 +87,6 @@ Test(serve, its_time_over_it_ends_well_and_says_so)
 
 Test(serve, the_ready_line_is_json_on_demand_and_holds_no_given_token)
 {
-	struct arena *a = arena_new();
 	struct err e = { .code = ERR_NONE };
 	struct node *n;
 	char text[2048];
@@ -98,7 +99,6 @@ Test(serve, the_ready_line_is_json_on_demand_and_holds_no_given_token)
 	cr_assert_str_eq(n->child->next->key, "port");
 	cr_assert_gt(n->child->next->number, 0);
 	cr_assert_null(strstr(text, CHILD_TOKEN));
-	arena_free(a);
 }
 
 /* The program as a peer, its token in a file. */
@@ -106,7 +106,6 @@ Test(serve, a_client_measures_with_the_token_of_the_file)
 {
 	char path[] = "/tmp/test_serve.XXXXXX", line[512];
 	struct flow_spec f = child_spec(DIR_RECEIVE, 2);
-	struct arena *a = arena_new();
 	struct err e = { .code = ERR_NONE };
 	struct session *s = NULL;
 	struct trial t = { .block = 0 };
@@ -131,5 +130,4 @@ Test(serve, a_client_measures_with_the_token_of_the_file)
 	peer_close(s);
 	status = pclose(server);
 	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	arena_free(a);
 }

@@ -104,6 +104,32 @@ Test(decide, leaves_out_what_is_read_only_high_enough_or_unchanged)
 	arena_free(w.a);
 }
 
+Test(decide, no_line_exceeds_what_its_knob_takes)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 4e9, "cubic");
+
+	decide_on(&w, &r);
+	cr_assert_eq(w.run.decision.n_settings, 2u);
+	cr_assert_str_eq(w.run.decision.settings[0].new, "2147483647");
+	cr_assert_str_eq(w.run.decision.settings[1].new, "4096 16384 2147483647");
+	arena_free(w.a);
+}
+
+Test(decide, the_retransmit_exception_is_named_where_it_was_made)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+	const char *name = "(the retransmit exception)";
+
+	decide_on(&w, &r);
+	cr_assert_null(strstr(w.run.decision.directions[0].words, name));
+	r.retransmit_exception = true;
+	decide_on(&w, &r);
+	cr_assert_not_null(strstr(w.run.decision.directions[0].words, name));
+	arena_free(w.a);
+}
+
 Test(decide, a_kept_direction_writes_nothing)
 {
 	struct world w = world_new(DIR_SEND);

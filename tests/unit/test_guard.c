@@ -116,10 +116,11 @@ expect_old(const char *when)
 static size_t
 orphans(const char *boot, const char *scope)
 {
-	size_t restored = 99;
+	struct orphans found;
 
-	cr_assert(guard_orphans(a, h, state, boot, scope, &restored, &e), "%s", e.text);
-	return restored;
+	cr_assert(guard_orphans(a, h, state, boot, scope, &found, &e), "%s", e.text);
+	cr_expect_eq(found.unfinished, 0);
+	return found.restored;
 }
 
 /* ---- a run that is killed --------------------------------------------------------------------- */
@@ -400,12 +401,12 @@ Test(guard, a_journal_of_another_boot_is_dropped_and_of_another_scope_left_alone
 Test(guard, two_runs_at_once_are_refused_in_one_scope_only)
 {
 	struct guard *first = arm(), *second = NULL;
-	size_t restored;
+	struct orphans found;
 
 	cr_expect_not(guard_arm(a, state, BOOT, SCOPE, old, 3, &second, &e));
 	cr_expect_not_null(strstr(e.text, "another pathtune (process "), "%s", e.text);
 	e = (struct err){ 0 };
-	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &restored, &e));
+	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &found, &e));
 	cr_expect_not_null(strstr(e.text, arena_printf(a, "(process %ld)", (long)getpid())));
 	e = (struct err){ 0 };
 	cr_expect_eq(orphans(BOOT, "net:[1]"), 0);
@@ -568,13 +569,13 @@ Test(guard, what_cannot_be_guarded_is_refused_before_anything_is_set)
 
 Test(guard, a_state_directory_that_others_can_write_is_refused)
 {
-	size_t restored;
+	struct orphans found;
 
 	cr_assert_eq(mkdir(arena_printf(a, "%s/up", dir), 0700), 0);
 	cr_assert_eq(mkdir(state, 0700), 0);
 	cr_assert_eq(chmod(state, 0770), 0);
 	expect_no_arm(old, 3, "can be written by others");
-	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &restored, &e));
+	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &found, &e));
 }
 
 Test(guard, only_what_is_guarded_can_be_announced)
@@ -610,10 +611,9 @@ Test(guard, a_damaged_journal_is_named_and_nothing_is_changed)
 		const char *head, *rest, *why;
 	} cases[] = {
 		{ "", "x", "ends in line 1" },
-		{ "pathtune-journal\t1\t1\t7\tB", "", "ends in line 1" },
+		{ "pathtune-journal\t2\t1\t7\tB", "", "ends in line 1" },
+		{ "pathtune-journal\t1\t1\t7\tB\tS\n", "ours\t0", "ends in line 2" },
 		{ "pathtune-journal\t1\t2\t7\tB\tS\n", good, "line 3: damaged line" },
-		{ "pathtune-journal\t1\t1\t7\tB\tS\n", "", "ends in line 2" },
-		{ "pathtune-journal\t1\t1\t7\tB\tS\n", "old\twmem\t", "ends in line 2" },
 		{ "pathtune-journal\t2\t1\t7\tB\tS\n", good, "line 1: a journal of another version" },
 		{ "pathtune-journal\t1\t99\t7\tB\tS\n", good, "line 1: damaged first line" },
 		{ "pathtune-journal\t1\t1\t-7\tB\tS\n", good, "line 1: damaged first line" },
@@ -625,19 +625,56 @@ Test(guard, a_damaged_journal_is_named_and_nothing_is_changed)
 		{ "pathtune-journal\t1\t1\t7\tB\tS\n", "old\tw\t/x\t1\nours\t0\t1\t2\n", "line 3" },
 		{ "\n", "", "line 1: not a journal" },
 	};
-	size_t i, restored;
+	struct orphans found;
+	size_t i;
 
 	cr_assert(guard_release(arm(), h, a, &e), "makes the directory");
 	put(wmem, NEW_W);
 	for (i = 0; i < NELEM(cases); i++) {
 		put(journal, arena_printf(a, "%s%s", cases[i].head, cases[i].rest));
-		cr_expect_not(guard_orphans(a, h, state, "B", "S", &restored, &e), "%zu", i);
+		cr_expect_not(guard_orphans(a, h, state, "B", "S", &found, &e), "%zu", i);
 		cr_expect_eq(strncmp(e.text, journal, strlen(journal)), 0, "%s", e.text);
 		cr_expect_not_null(strstr(e.text, cases[i].why), "%zu: %s", i, e.text);
 		cr_expect(there(journal));
 		cr_expect_str_eq(get(wmem), NEW_W);
 		e = (struct err){ 0 };
 	}
+}
+
+/* All that a power cut may leave of what guard_arm() writes. */
+Test(guard, a_journal_cut_within_the_old_values_is_removed_and_said)
+{
+	const char *head = arena_printf(a, "pathtune-journal\t1\t2\t7\tB\tS\nold\tw\t%s\t" OLD_W
+	    "\nold\tr\t%s\t" OLD_R "\n", wmem, rmem);
+	struct orphans found;
+	struct guard *g;
+
+	cr_assert(guard_release(arm(), h, a, &e), "makes the directory");
+	put(wmem, NEW_W);
+	for (size_t n = 1; n < strlen(head); n++) {
+		put(journal, arena_strndup(a, head, n));
+		cr_expect_not(guard_arm(a, state, BOOT, SCOPE, old, 3, &g, &e), "%zu", n);
+		e = (struct err){ 0 };
+		cr_assert(guard_orphans(a, h, state, "B", "S", &found, &e), "%zu: %s", n, e.text);
+		cr_expect(found.unfinished == 1 && found.restored == 0, "%zu", n);
+		cr_expect_not(there(journal), "%zu", n);
+	}
+	cr_expect_str_eq(get(wmem), NEW_W, "nobody's business");
+	put(journal, "");
+	cr_assert_eq(truncate(journal, (off_t)strlen(head)), 0); /* as long as it was to be, all NUL */
+	cr_assert(guard_orphans(a, h, state, "B", "S", &found, &e), "%s", e.text);
+	cr_expect(found.unfinished == 1 && !there(journal));
+}
+
+Test(guard, what_never_reached_the_disk_of_an_announcement_is_not_restored)
+{
+	cr_assert(guard_release(arm(), h, a, &e), "makes the directory");
+	put(wmem, NEW_W);
+	put(journal, arena_printf(a, "pathtune-journal\t1\t1\t7\tB\tS\nold\tw\t%s\t" OLD_W
+	    "\nours\t0\t" NEW_W "\nours\t0\t40", wmem));
+	cr_assert_eq(truncate(journal, 4096), 0);
+	cr_expect_eq(orphans("B", "S"), 1);
+	cr_expect_str_eq(get(wmem), OLD_W);
 }
 
 Test(guard, a_torn_last_line_announces_nothing_and_an_empty_journal_is_removed)
@@ -657,17 +694,17 @@ Test(guard, a_torn_last_line_announces_nothing_and_an_empty_journal_is_removed)
 
 Test(guard, a_journal_that_others_can_write_is_refused)
 {
-	size_t restored;
+	struct orphans found;
 
 	cr_assert(guard_release(arm(), h, a, &e), "makes the directory");
 	put(journal, "");
 	cr_assert_eq(chmod(journal, 0666), 0);
-	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &restored, &e));
+	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &found, &e));
 	cr_expect_not_null(strstr(e.text, "others may write"), "%s", e.text);
 	unlink(journal);
 	e = (struct err){ 0 };
 	cr_assert_eq(symlink(wmem, journal), 0);
-	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &restored, &e));
+	cr_expect_not(guard_orphans(a, h, state, BOOT, SCOPE, &found, &e));
 	cr_expect_not_null(strstr(e.text, journal), "%s", e.text);
 	expect_old("untouched");
 }

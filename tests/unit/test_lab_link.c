@@ -298,10 +298,31 @@ Test(lab_link, a_flood_of_tiny_packets_is_dropped_not_overrun)
 	s.link[0].queue = 1e6;
 	s.link[0].queue_unit = QUEUE_BYTES;
 	l = link_new(&s, 0);
-	for (unsigned i = 0; i < 60000; i++)
+	for (unsigned i = 0; i < 40000; i++) /* 0.8 MB: the queue alone would take them all */
 		put(l, 1, 20, 0, 0);
 	cr_assert(link_stats(l, 0).segments_out > 10000);
 	cr_assert(link_stats(l, 0).dropped_queue > 0);
-	cr_assert_eq(link_stats(l, 0).segments_in, 60000);
+	cr_assert_eq(link_stats(l, 0).segments_in, 40000);
+	link_free(l);
+}
+
+/* The link is idle again and again, but its owner does not come to deliver: memory ends. */
+Test(lab_link, packets_that_nobody_takes_are_dropped_not_overrun)
+{
+	struct lab_spec s = spec();
+	struct link *l = link_new(&s, 0);
+	struct iovec iov[2];
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < 2000; i++)
+		put(l, 1, 1500, (unsigned char)(i % 251), i * MS);
+	cr_assert(link_stats(l, 0).dropped_queue > 0);
+	for (int n; (n = link_take(l, 1e12, iov)) > 0; taken++) {
+		const unsigned char *last = iov[n - 1].iov_base;
+
+		cr_assert_eq(last[iov[n - 1].iov_len - 1], taken % 251, "packet %u", taken);
+	}
+	cr_assert_eq(taken, link_stats(l, 0).segments_out);
+	cr_assert(taken > 500);
 	link_free(l);
 }

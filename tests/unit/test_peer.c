@@ -6,22 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-static struct arena *a;
-
-static void
-setup(void)
-{
-	signal(SIGPIPE, SIG_IGN);
-	a = arena_new();
-}
-
-static void
-teardown(void)
-{
-	arena_free(a);
-}
-
-TestSuite(peer, .init = setup, .fini = teardown);
+TestSuite(peer, .init = child_suite, .fini = child_suite_end);
 
 static bool
 have_ipv6(void)

@@ -10,25 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-static struct arena *a;
-
-static void
-setup(void)
-{
-	struct err e = { .code = ERR_NONE };
-
-	signal(SIGPIPE, SIG_IGN);
-	a = arena_new();
-	cr_assert(wire_start(&e));
-}
-
-static void
-teardown(void)
-{
-	arena_free(a);
-}
-
-TestSuite(peer_bad, .init = setup, .fini = teardown);
+TestSuite(peer_bad, .init = child_suite, .fini = child_suite_end);
 
 /* ---- a raw client --------------------------------------------------------------------------- */
 
@@ -210,6 +192,41 @@ Test(peer_bad, a_wrong_token_is_told_as_such_and_slowed_down_in_the_end)
 	}
 	cr_assert_not_null(child_line(&c, "say 100 wrong tokens: answering more slowly"));
 	check_serves(&c, "wrong tokens");
+	child_end(&c, SIGKILL);
+}
+
+/* The greeting was read: answer it with a claim by this token. */
+static void
+raw_claim(int fd, const char *token, const unsigned char server[WIRE_NONCE])
+{
+	unsigned char client[WIRE_NONCE] = { 1 }, key[WIRE_KEY], claim[WIRE_CLAIM];
+
+	wire_token_key(token, key);
+	wire_claim(key, server, client, claim);
+	cr_assert_eq(send(fd, claim, sizeof(claim), 0), WIRE_CLAIM);
+}
+
+Test(peer_bad, after_a_hundred_wrong_tokens_a_host_has_one_try_at_a_time)
+{
+	unsigned char nonce[WIRE_NONCE];
+	struct wire_session keys;
+	struct channel ch;
+	struct child c;
+	int wrong;
+
+	cr_assert(child_start(&c, child_options(false)));
+	for (int i = 0; i < 100; i++) {
+		wrong = raw_connect(c.port, true, nonce);
+		raw_claim(wrong, "not-the-token-of-this-run", nonce);
+		close(wrong);
+	}
+	cr_assert_not_null(child_line(&c, "say 100 wrong tokens: answering more slowly"));
+	wrong = raw_connect(c.port, true, nonce);
+	raw_claim(wrong, "not-the-token-of-this-run", nonce);
+	raw_session(&c, &ch, &keys);
+	cr_assert(closes(wrong, 0), "even the right proof waited for the answer to the wrong one");
+	close(wrong);
+	channel_close(&ch);
 	child_end(&c, SIGKILL);
 }
 

@@ -8,25 +8,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-static struct arena *a;
-
-static void
-setup(void)
-{
-	struct err e = { .code = ERR_NONE };
-
-	signal(SIGPIPE, SIG_IGN);
-	a = arena_new();
-	cr_assert(wire_start(&e));
-}
-
-static void
-teardown(void)
-{
-	arena_free(a);
-}
-
-TestSuite(peer_client, .init = setup, .fini = teardown);
+TestSuite(peer_client, .init = child_suite, .fini = child_suite_end);
 
 static void
 kill_server(void *arg, double seconds, double bps)
@@ -208,17 +190,13 @@ Test(peer_client, a_peer_that_cannot_be_reached_or_written_is_told_apart)
 
 /* ---- servers that know the token ------------------------------------------------------------ */
 
-/* Prove it, wait for the request of a trial, say one thing, and close. */
 static void
-fake_run(int listener, const char *says)
+fake_prove(int listener, struct channel *c)
 {
 	unsigned char nonce[WIRE_NONCE] = { 1 }, client[WIRE_NONCE], key[WIRE_KEY];
 	unsigned char hello[WIRE_HELLO], claim[WIRE_CLAIM], answer[WIRE_ANSWER];
 	int fd = accept(listener, NULL, NULL);
-	struct err e = { .code = ERR_NONE };
 	struct wire_session keys;
-	struct message m = { .type = MESSAGE_NONE };
-	struct channel c;
 
 	wire_token_key(CHILD_TOKEN, key);
 	wire_hello(nonce, hello);
@@ -229,7 +207,18 @@ fake_run(int listener, const char *says)
 	wire_answer('K', key, nonce, client, answer);
 	(void)!write(fd, answer, sizeof(answer));
 	wire_session(key, nonce, client, &keys);
-	channel_init(&c, fd, true, &keys);
+	channel_init(c, fd, true, &keys);
+}
+
+/* Wait for the request of a trial, say one thing, and close. */
+static void
+fake_run(int listener, const char *says)
+{
+	struct message m = { .type = MESSAGE_NONE };
+	struct err e = { .code = ERR_NONE };
+	struct channel c;
+
+	fake_prove(listener, &c);
 	while (m.type == MESSAGE_NONE && !c.closed)
 		if (!channel_fill(&c, &e) || !message_next(a, &c, &m, &e))
 			_exit(1);
@@ -288,4 +277,41 @@ Test(peer_client, what_an_authenticated_server_may_not_say_gets_its_own_error)
 		close(listener);
 		cr_assert(waitpid(pid, &status, 0) == pid && status == 0, "case %zu", i);
 	}
+}
+
+/* Say goodbye unasked, and break the connection. */
+static void
+fake_crossing(int listener)
+{
+	static const char bye[] = "{\"type\":\"bye\",\"trial\":0,\"why\":\"out of patience\"}";
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+	struct err e = { .code = ERR_NONE };
+	struct channel c;
+
+	fake_prove(listener, &c);
+	net_nodelay(c.fd);
+	if (!channel_send(&c, bye, sizeof(bye) - 1, &e) ||
+	    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) != 0 || close(c.fd) != 0)
+		_exit(1);
+	_exit(0);
+}
+
+Test(peer_client, a_goodbye_that_crosses_our_request_is_heard_though_sending_fails)
+{
+	struct flow_spec f = child_spec(DIR_SEND, 1);
+	struct err e = { .code = ERR_NONE };
+	struct session *s = NULL;
+	struct trial t = { .block = 7 };
+	char peer[32];
+	int listener = fake_listen(peer), status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		fake_crossing(listener);
+	cr_assert(peer_open(a, peer, CHILD_TOKEN, &s, &e), "%s", e.text);
+	cr_assert(waitpid(pid, &status, 0) == pid && status == 0);
+	cr_assert_not(peer_measure(s, a, &f, NULL, &t, &e));
+	cr_assert(strstr(e.text, "ended the run: out of patience") != NULL, "%s", e.text);
+	peer_close(s);
+	close(listener);
 }

@@ -181,3 +181,49 @@ Test(plan, says_why_windows_of_another_system_are_not_searched)
 		arena_free(a);
 	}
 }
+
+Test(plan, loads_a_congestion_control_only_for_who_may)
+{
+	static const char *loadable[] = { "bbr" };
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_SEND };
+
+	f.n_cc_available = 2; /* reno and cubic */
+	f.cc_loadable = loadable;
+	f.n_cc_loadable = 1;
+	cr_assert_eq(planned(a, &f, &o).directions[0].n_cc, 2u);
+	f.privileged = false;
+	cr_assert_eq(planned(a, &f, &o).directions[0].n_cc, 1u);
+	arena_free(a);
+}
+
+Test(plan, needs_a_release_to_know_the_kernel_by)
+{
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_SEND };
+	struct err e = { ERR_NONE, "" };
+	struct plan plan;
+
+	f.release = NULL;
+	cr_assert_not(plan_make(a, sample_profile(a), &f, &o, &plan, &e));
+	cr_assert_str_eq(e.text, "the kernel's release is not known");
+	arena_free(a);
+}
+
+Test(plan, says_which_limit_stays_as_it_is)
+{
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_BOTH };
+	struct plan plan;
+
+	cr_assert_eq(planned(a, &f, &o).n_notes, 0u);
+	f.knobs[3].writable = false;
+	f.knobs[3].why = "read-only here";
+	plan = planned(a, &f, &o);
+	cr_assert_eq(plan.n_notes, 1u);
+	cr_assert_str_eq(plan.notes[0], "net.core.wmem_max stays at 4194304: read-only here");
+	arena_free(a);
+}

@@ -185,6 +185,25 @@ Test(search, more_confirmations_ask_for_more_pairs)
 	cr_expect(search(&four, &c).effect.pairs > pairs);
 }
 
+/*
+ * Should a guard object, there is a second try one step down, where that step still holds the BDP:
+ * 768 KiB do for 80 Mbit/s, 1 MiB do not for 128 Mbit/s.
+ */
+Test(search, where_a_second_try_may_come_more_pairs_are_asked_for)
+{
+	struct lab may = {.path = {80e6, .08, 2e5, .bbr_gain = 1}}, may_not = may;
+	struct search_config c = config(.08, .16 * MB, 2);
+	struct search_result r = search(&may, &c), without;
+
+	may_not.path.capacity_bps = 128e6;
+	c = config(.08, .16 * MB, 2);
+	without = search(&may_not, &c);
+	cr_assert_eq(r.chosen.window_bytes, MB);
+	cr_assert_eq(without.chosen.window_bytes, 1.5 * MB);
+	cr_expect(r.effect.pairs > without.effect.pairs, "%g, %g", r.effect.pairs,
+	    without.effect.pairs);
+}
+
 Test(search, quick_mode_skips_the_knee_and_keeps_its_budget)
 {
 	struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};

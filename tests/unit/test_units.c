@@ -21,8 +21,11 @@ Test(units, reads_what_people_write)
 	} t[] = {
 		{ units_rate, "300M", 300e6 }, { units_rate, "1.5G", 1.5e9 },
 		{ units_rate, "64000", 64000 }, { units_rate, "10Mbit/s", 10e6 },
+		{ units_rate, "10000k", 1e7 }, { units_rate, "64Kbps", 64e3 },
 		{ units_rate, "0", 0 }, { units_bytes, "64K", 65536 },
 		{ units_bytes, "16MiB", 16777216 }, { units_bytes, "1500", 1500 },
+		{ units_bytes, "64k", 65536 }, { units_bytes, "1.5G", 1610612736 },
+		{ units_time, "200us", 2e-4 }, { units_time, "1min", 60 }, { units_time, "2h", 7200 },
 		{ units_time, "80ms", .08 }, { units_time, "2s", 2 }, { units_time, "10m", 600 },
 		{ units_time, ".5s", .5 }, { units_fraction, "0.5%", .005 },
 		{ units_fraction, "1e-5", 1e-5 }, { units_fraction, "0", 0 },
@@ -73,7 +76,13 @@ Test(units, says_quantities_with_three_digits)
 	cr_assert_str_eq(units_say_rate(a, 6.41e6), "6.41 Mbit/s");
 	cr_assert_str_eq(units_say_rate(a, 1.25e9), "1.25 Gbit/s");
 	cr_assert_str_eq(units_say_rate(a, NAN), "unknown");
+	cr_assert_str_eq(units_say_rate(a, 64e3), "64 kbit/s");
+	cr_assert_str_eq(units_say_bytes(a, 1500), "1.46 KiB");
+	cr_assert_str_eq(units_say_bytes(a, 1000), "1000 B");
 	cr_assert_str_eq(units_say_bytes(a, 16777216), "16 MiB");
+	cr_assert_str_eq(units_say_bytes(a, 10737418240), "10 GiB");
+	cr_assert_str_eq(units_say_bytes(a, NAN), "unknown");
+	cr_assert_str_eq(units_say_time(a, 0), "0 s");
 	cr_assert_str_eq(units_say_time(a, .209), "209 ms");
 	cr_assert_str_eq(units_say_time(a, 90), "1 min 30 s");
 	cr_assert_str_eq(units_say_time(a, 600), "10 min");
