@@ -1,0 +1,59 @@
+/*
+ * corpus: run a fuzz target over files, for an ordinary test: corpus DIR.  Every file is given whole,
+ * and cut in CUTS places, because what a reader gets is often cut.
+ */
+#include "fuzz.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#define FILE_BYTES ((size_t)4 * 1024 * 1024)
+#define CUTS 16
+
+static void
+run_file(const char *path)
+{
+	uint8_t *data = malloc(FILE_BYTES);
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	if (f == NULL || data == NULL) {
+		fprintf(stderr, "%s: cannot be read\n", path);
+		exit(1);
+	}
+	n = fread(data, 1, FILE_BYTES, f);
+	fclose(f);
+	for (size_t i = 1; i <= CUTS; i++) {
+		size_t len = n * i / CUTS;
+		uint8_t *exact = malloc(len == 0 ? 1 : len); /* one byte too far is seen */
+
+		memcpy(exact, data, len);
+		LLVMFuzzerTestOneInput(exact, len);
+		free(exact);
+	}
+	free(data);
+}
+
+int
+main(int argc, char **argv)
+{
+	char path[4096];
+	struct dirent *entry;
+	DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
+	unsigned n = 0;
+
+	if (dir == NULL) {
+		fprintf(stderr, "usage: %s DIR\n", argv[0]);
+		return 2;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", argv[1], entry->d_name);
+		run_file(path);
+		n++;
+	}
+	closedir(dir);
+	printf("%u inputs\n", n);
+	return n == 0;
+}
