@@ -120,7 +120,7 @@ row_guide(const struct guide *g)
 static struct row
 row_ours(const struct guide *g)
 {
-	const struct wanted w = { BDP_BYTES, BDP_BYTES };
+	const struct wanted w = { .send_bytes = BDP_BYTES, .receive_bytes = BDP_BYTES };
 	struct change_line *lines;
 	struct kernel_knobs k;
 	struct profile *p;
