@@ -284,7 +284,7 @@ class_of(const struct advised *x)
 		return CLASS_ADVICE;
 	if (x->now.sure_bytes >= x->needed_bytes)
 		return CLASS_ENOUGH;
-	if (x->fixed)
+	if (x->fixed && x->now.unmet == NULL)
 		return CLASS_CEILING;
 	return x->bounded ? CLASS_MEMORY : CLASS_CANNOT_BIND;
 }

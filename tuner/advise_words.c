@@ -19,15 +19,19 @@ knob_with(const struct advised *x, enum knob_role role)
 
 /* "name (value)" */
 static const char *
+say_named(struct arena *a, const struct advised *x, const char *name)
+{
+	const struct knob_fact *f = facts_knob(x->facts, name);
+
+	return f == NULL || f->text == NULL ? name : arena_printf(a, "%s (%s)", name, f->text);
+}
+
+static const char *
 say_knob(struct arena *a, const struct advised *x, enum knob_role role)
 {
 	const struct knob *k = knob_with(x, role);
-	const struct knob_fact *f = k == NULL ? NULL : facts_knob(x->facts, k->name);
 
-	if (k == NULL)
-		return "the kernel";
-	return f == NULL || f->text == NULL ? k->name :
-	    arena_printf(a, "%s (%s)", k->name, f->text);
+	return k == NULL ? "the kernel" : say_named(a, x, k->name);
 }
 
 static const char *
@@ -53,6 +57,9 @@ say_limit(struct arena *a, const struct advised *x)
 		return arena_printf(a,
 		    "No new socket can be had: a buffer is to start with more than %s admits",
 		    say_knob(a, x, ROLE_LIMIT));
+	if (x->now.unmet != NULL)
+		return arena_printf(a, "%s bounds the window at %s",
+		    say_named(a, x, x->now.unmet->knob), units_say_bytes(a, x->now.sure_bytes));
 	if (!send && x->now.sure_bytes < x->now.stop_bytes &&
 	    x->now.sure_bytes == kernel_scale_bytes(x->now.scale))
 		return arena_printf(a, "With window scale %.0f no more than %s can be advertised",
@@ -95,7 +102,7 @@ advise_words(struct arena *a, const struct advised *x)
 		    "The present settings admit %s, the path holds %s; what hinders the window "
 		    "otherwise is mended.",
 		    units_say_bytes(a, x->now.sure_bytes), units_say_bytes(a, x->needed_bytes));
-	if (x->fixed)
+	if (x->fixed && x->now.unmet == NULL)
 		return say_ceiling(a, x);
 	return arena_printf(a, "%s; the path holds %s.%s", say_limit(a, x),
 	    units_say_bytes(a, x->needed_bytes), say_outcome(a, x));

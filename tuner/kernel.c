@@ -22,7 +22,9 @@ struct growth {
 	double add;
 	double top;
 	double share;
-	double advertised; /* what the window scale lets us say; INFINITY when sending */
+	double most;       /* in flight: by the window scale, and by what is unmet */
+	double scale;      /* NAN when sending, or without a model */
+	const struct requirement *unmet; /* where that is what counts */
 	double step_s;
 };
 
@@ -162,13 +164,62 @@ start_bytes(const struct window_model *m, double initial, double share)
 	return whole > share ? start : whole;
 }
 
+bool
+kernel_unmet(const struct requirement *r, const struct facts *f)
+{
+	const struct knob_fact *fact = facts_knob(f, r->knob);
+
+	if (isnan(r->value) || fact == NULL || !(fact->now >= fact->min && fact->now <= fact->max) ||
+	    !profile_in_range(&r->range, f->release, f->arch))
+		return false;
+	for (size_t i = 0; i < r->n_also; i++) {
+		if (fact->now == r->also[i])
+			return false;
+	}
+	return fact->now != r->value;
+}
+
+double
+kernel_above_bytes(const struct profile *p, const struct facts *f, const struct kernel_knobs *k,
+    const struct requirement *r)
+{
+	const struct window_model *m = profile_window(p, r->direction, f->release, f->arch);
+	double initial = k->value[roles[r->direction].initial];
+
+	return !r->growth || m == NULL ? r->above_bytes :
+	    fmin(r->above_bytes, start_bytes(m, initial, INFINITY));
+}
+
+/* Switches that are not as a large window needs them. */
+static void
+apply_unmet(const struct profile *p, const struct facts *f, enum direction direction,
+    struct growth *g)
+{
+	for (size_t i = 0; i < p->n_requires; i++) {
+		const struct requirement *r = &p->requires[i];
+
+		if (r->direction != direction || !kernel_unmet(r, f))
+			continue;
+		if (r->growth && g->start < g->top) {
+			g->top = g->start;
+			g->unmet = r;
+		}
+		if (r->above_bytes > 0 && r->above_bytes < g->most) {
+			g->most = r->above_bytes;
+			g->unmet = r;
+		}
+	}
+	if (g->most <= UNSCALED_BYTES && !isnan(g->scale))
+		g->scale = 0;
+}
+
 static bool
 growth_make(const struct profile *p, const struct facts *f, const struct kernel_knobs *k,
     enum direction direction, double rtt_ms, struct growth *g)
 {
 	const struct window_model *m = profile_window(p, direction, f->release, f->arch);
 	const struct roles *r = &roles[direction];
-	double limit = k->value[ROLE_LIMIT], scale = scale_now(p, f, k);
+	double limit = k->value[ROLE_LIMIT];
 
 	if (m == NULL || (m->n_limit_share == 2 && isnan(limit)))
 		return false;
@@ -179,11 +230,13 @@ growth_make(const struct profile *p, const struct facts *f, const struct kernel_
 	g->top = fmin(k->value[r->max], m->ceiling_bytes);
 	if (k->value[r->automatic] == 0)
 		g->top = g->start;
-	g->advertised = direction == DIR_SEND || isnan(scale) ? INFINITY :
-	    kernel_scale_bytes(scale);
+	g->scale = direction == DIR_SEND ? NAN : scale_now(p, f, k);
+	g->most = isnan(g->scale) ? INFINITY : kernel_scale_bytes(g->scale);
+	g->unmet = NULL;
 	g->step_s = isnan(m->step_s) && isnan(m->step_rtt) ? NAN :
 	    (isnan(m->step_s) ? 0 : m->step_s) +
 		(isnan(m->step_rtt) ? 0 : m->step_rtt * rtt_ms / 1e3);
+	apply_unmet(p, f, direction, g);
 	return !isnan(g->top);
 }
 
@@ -245,7 +298,7 @@ in_flight(const struct growth *g, double buffer_bytes)
 {
 	double part = isnan(g->model->typical) ? g->model->factor : g->model->typical;
 
-	return fmin(floor(part * buffer_bytes), g->advertised);
+	return fmin(floor(part * buffer_bytes), g->most);
 }
 
 bool
@@ -266,8 +319,9 @@ kernel_window(const struct profile *p, const struct facts *f, const struct kerne
 		w.stop_bytes = w.steps = 0;
 	w.frozen = !w.lethal && w.stop_bytes < g.top && g.top > g.share;
 	w.window_bytes = in_flight(&g, w.stop_bytes);
-	w.sure_bytes = fmin(kernel_window_bytes(g.model, w.stop_bytes), g.advertised);
-	w.scale = direction == DIR_SEND ? NAN : scale_now(p, f, k);
+	w.sure_bytes = fmin(kernel_window_bytes(g.model, w.stop_bytes), g.most);
+	w.scale = g.scale;
+	w.unmet = g.unmet;
 	w.growth_s = has_steps(&g) ? w.steps * g.step_s : NAN;
 	*out = w;
 	return true;

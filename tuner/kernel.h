@@ -18,6 +18,7 @@ struct kernel_window {
 	double window_bytes;  /* what of it is usually in flight (window_model.typical)    */
 	double sure_bytes;    /* what surely is; receiving: not above what the scale allows */
 	double scale;         /* window scale asked for; NAN when sending, or without a model */
+	const struct requirement *unmet; /* what bounds both windows: a switch; NULL: nothing */
 	double steps;         /* of growth, from the initial size to the stop              */
 	double growth_s;      /* that they take at this RTT; NAN: they come with every ACK */
 	bool frozen;          /* a step failed at the limit: the stop is below the maximum */
@@ -54,6 +55,13 @@ const struct scale_model *kernel_scale_model(const struct profile *p, const stru
  * window_bytes can be; NAN: there is none. */
 double kernel_scale_bytes(double scale);
 double kernel_scale_value(const struct scale_model *s, double window_bytes);
+
+/* The knob is known, and has none of the requirement's values. */
+bool kernel_unmet(const struct requirement *r, const struct facts *f);
+
+/* What the requirement is for: windows of this direction above so many bytes. */
+double kernel_above_bytes(const struct profile *p, const struct facts *f,
+    const struct kernel_knobs *k, const struct requirement *r);
 
 /* The part of a limit that a buffer may take; limit itself where it has no part. */
 double kernel_limit_share(const struct window_model *m, double limit);

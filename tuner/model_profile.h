@@ -168,8 +168,10 @@ struct scale_model {
 };
 
 /*
- * What a window also needs, once it is above above_bytes: a knob at value, or at least at the
- * window / window_share.  Never lowered where it is a share.
+ * What a window also needs, once it is above above_bytes: a knob at value (or one of also), or at
+ * least at the window / window_share.  Never lowered where it is a share.  A knob that has another
+ * value bounds the window to above_bytes, where that is not 0; with growth, buffers also keep the
+ * size that they start with.
  */
 struct requirement {
 	struct range range;
@@ -177,6 +179,9 @@ struct requirement {
 	const char *knob;
 	double above_bytes;
 	double value;
+	double *also;
+	size_t n_also;
+	bool growth;
 	double window_share;
 	const char *reason;   /* an id of docs/decisions.md */
 	const char *words;    /* why, one sentence */

@@ -196,6 +196,8 @@ check_requirement(const struct check *c, const struct profile *p, const struct r
 		return check_wrong(c, "knob", "no such knob");
 	if (isfinite(r->value) == isfinite(r->window_share))
 		return check_wrong(c, "value", "either value or window_share must be given");
+	if ((r->n_also != 0 || r->growth) && !isfinite(r->value))
+		return check_wrong(c, r->n_also != 0 ? "also" : "growth", "needs a value");
 	return check_range(c, &r->range);
 }
 

@@ -99,6 +99,8 @@ static const struct field requirement_fields[] = {
 	F_STR(requirement, knob, FIELD_REQUIRED),
 	F_NUM(requirement, above_bytes, 0, BYTES_MAX, 0),
 	F_NUM(requirement, value, 0, 0, 0),
+	F_NUMS(requirement, also),
+	F_BOOL(requirement, growth),
 	F_NUM(requirement, window_share, 0.1, 1e6, 0),
 	F_STR(requirement, reason, FIELD_REQUIRED),
 	F_STR(requirement, words, FIELD_REQUIRED),

@@ -323,20 +323,45 @@ raise_scale(struct making *m, double window_bytes)
 		units_say_bytes(m->arena, kernel_scale_bytes(w.scale))));
 }
 
-static void
-require(struct making *m, const struct requirement *r, double window_bytes)
+/* The knob, where a window of this size in this direction needs it. */
+static const struct knob *
+needed_by(const struct making *m, const struct requirement *r, const double wanted[2])
 {
-	const struct knob *k = knob_named(m->profile, &m->facts, r->knob);
-	const char *reason = arena_printf(m->arena, "%s: %s", r->reason, r->words);
+	const struct kernel_knobs k = kernel_knobs(m->profile, &m->facts);
+	double bytes = wanted[r->direction == DIR_SEND ? 0 : 1];
 
-	if (k == NULL || isnan(window_bytes) || window_bytes <= r->above_bytes ||
+	if (isnan(bytes) || bytes <= kernel_above_bytes(m->profile, &m->facts, &k, r) ||
 	    !profile_in_range(&r->range, m->facts.release, m->facts.arch))
-		return;
-	if (!isnan(r->window_share))
-		raise_to(m, k, ceil(window_bytes / r->window_share / STEP_BYTES) * STEP_BYTES,
-		    reason);
-	else if (value_now(m, k) != r->value)
-		put_line(m, k, r->value, reason);
+		return NULL;
+	return knob_named(m->profile, &m->facts, r->knob);
+}
+
+/* Switches come first: the models see them as they will be. */
+static void
+require_switches(struct making *m, const double wanted[2])
+{
+	for (size_t i = 0; i < m->profile->n_requires; i++) {
+		const struct requirement *r = &m->profile->requires[i];
+		const struct knob *k = needed_by(m, r, wanted);
+
+		if (k != NULL && isnan(r->window_share) && kernel_unmet(r, &m->facts))
+			put_line(m, k, r->value,
+			    arena_printf(m->arena, "%s: %s", r->reason, r->words));
+	}
+}
+
+static void
+require_shares(struct making *m, const double wanted[2])
+{
+	for (size_t i = 0; i < m->profile->n_requires; i++) {
+		const struct requirement *r = &m->profile->requires[i];
+		const struct knob *k = needed_by(m, r, wanted);
+		double bytes = wanted[r->direction == DIR_SEND ? 0 : 1];
+
+		if (k != NULL && !isnan(r->window_share))
+			raise_to(m, k, ceil(bytes / r->window_share / STEP_BYTES) * STEP_BYTES,
+			    arena_printf(m->arena, "%s: %s", r->reason, r->words));
+	}
 }
 
 struct change_line *
@@ -346,15 +371,18 @@ settings_for(struct arena *a, const struct profile *p, const struct facts *f,
 	struct making m = { a, p, f, with_own_knobs(a, f), NULL, 0, NULL };
 	const double wanted[] = { w->send_bytes, w->receive_bytes };
 	double max[] = { NAN, NAN }, before[2] = { NAN, NAN };
+	struct kernel_window now;
 
 	for (size_t i = 0; i < NELEM(sides); i++) {
-		struct kernel_window now;
-
+		if (window_with(&m, sides[i].direction, &now))
+			before[i] = now.sure_bytes;
+	}
+	require_switches(&m, wanted);
+	for (size_t i = 0; i < NELEM(sides); i++) {
 		if (isnan(wanted[i]) || knob_with(&m, sides[i].max) == NULL ||
 		    !window_with(&m, sides[i].direction, &now))
 			continue;
-		before[i] = now.sure_bytes;
-		if (now.sure_bytes < wanted[i])
+		if (now.unmet == NULL && now.sure_bytes < wanted[i])
 			max[i] = max_for(&m, &sides[i], wanted[i]);
 	}
 	if (!isnan(max[0]) || !isnan(max[1]))
@@ -367,9 +395,7 @@ settings_for(struct arena *a, const struct profile *p, const struct facts *f,
 	}
 	if (!isnan(max[1]))
 		raise_scale(&m, wanted[1]);
-	for (size_t i = 0; i < p->n_requires; i++)
-		require(&m, &p->requires[i],
-		    wanted[p->requires[i].direction == DIR_SEND ? 0 : 1]);
+	require_shares(&m, wanted);
 	*n = m.n;
 	*why = m.why;
 	return m.lines;

@@ -15,7 +15,8 @@ struct wanted {
 };
 
 /*
- * Lines in the order in which they must be set (limits before what they bound).  Nothing is
+ * Lines in the order in which they must be set (switches that large windows need, limits before
+ * what they bound).  A direction whose switch cannot be set has no others.  Nothing is
  * lowered: not below what the host runs with, nor below the kernel's default (a switch that a
  * requirement turns off is no lowering).  A maximum that suffices has no line; a limit is raised
  * above both maxima as they will be, whichever of them needs it.  A knob that cannot be set here

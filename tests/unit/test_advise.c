@@ -185,6 +185,31 @@ Test(advise, a_ceiling_is_stated_with_its_number_and_the_connections_that_fill_t
 	arena_free(w.a);
 }
 
+Test(advise, a_switch_that_is_off_is_what_limits_and_no_ceiling)
+{
+	struct world w = world_new("openbsd", "7.8", 2048 * MIB);
+
+	knob(&w, "net.inet.tcp.rfc1323")->now = 0;
+	knob(&w, "net.inet.tcp.rfc1323")->text = "0";
+	advise(&w);
+	cr_assert_eq(w.run.decision.class, CLASS_ADVICE);
+	cr_assert_str_eq(line_of(&w, "net.inet.tcp.rfc1323"), "1");
+	cr_assert_eq(w.run.advice.directions[1].now_bytes, 65535);
+	cr_assert_eq(w.run.advice.directions[1].now_scale, 0);
+	cr_assert_eq(w.run.advice.directions[1].after_bytes, 2 * MIB);
+	cr_assert_str_eq(w.run.advice.directions[0].words,
+	    "net.inet.tcp.rfc1323 (0) bounds the window at 64.0 KiB; the path holds 14.9 MiB. No "
+	    "more than 2 MiB can be had.");
+	knob(&w, "net.inet.tcp.rfc1323")->writable = false;
+	w.run.advice = (struct advice){ 0 };
+	advise(&w);
+	cr_assert_eq(w.run.decision.class, CLASS_CANNOT_BIND);
+	cr_assert(strstr(w.run.advice.directions[0].words,
+	    " net.inet.tcp.rfc1323 cannot be set here, so 64.0 KiB remain.") != NULL, "%s",
+	    w.run.advice.directions[0].words);
+	arena_free(w.a);
+}
+
 Test(advise, memory_and_connections_bound_the_window)
 {
 	struct world w = world_new("freebsd", "14.2", 2048 * MIB);

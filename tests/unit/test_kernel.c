@@ -127,6 +127,74 @@ Test(kernel, dragonfly_advertises_no_more_than_scale_5_can_say)
 	arena_free(s.a);
 }
 
+/* A switch as it was read: the models know it from the facts alone. */
+static void
+set_switch(struct system *s, const char *name, double value)
+{
+	struct knob_fact *k = arena_push(s->a, &s->f.knobs, &s->f.n_knobs, sizeof(*k));
+
+	*k = (struct knob_fact){ name, "", value, 0, 3, true, NULL };
+}
+
+Test(kernel, a_switch_that_is_off_bounds_the_window_of_its_directions)
+{
+	static const struct {
+		const char *system, *release, *knob;
+		double value;
+		double send, receive; /* sure bytes; 0: as without the switch */
+	} t[] = {
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323", 0, 65535, 65535 },
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323", 1, 0, 0 },
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323", 2, 0, 0 },
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323", 3, 65535, 65535 },
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323", NAN, 0, 0 },
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323", -1, 0, 0 },
+		{ "OpenBSD", "7.8", "net.inet.tcp.rfc1323", 0, 65535, 65535 },
+		{ "DragonFly", "6.4", "net.inet.tcp.rfc1323", 0, 65535, 65535 },
+		{ "DragonFly", "6.4", "net.inet.tcp.inflight_enable", 1, 0, 0 },
+		{ "NetBSD", "10.1", "net.inet.tcp.rfc1323", 0, 65535, 32768 },
+		{ "NetBSD", "10.1", "net.inet.tcp.win_scale", 0, 65535, 65535 },
+		{ "NetBSD", "10.1", "net.inet.tcp.timestamps", 0, 0, 32768 },
+		{ "Linux", "6.18", "net.ipv4.tcp_window_scaling", 0, 65535, 65535 },
+		{ "Linux", "6.18", "net.ipv4.tcp_sack", 0, 0, 0 },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct system s = stock(t[i].system, t[i].release, NULL);
+
+		for (enum direction d = DIR_SEND; d <= DIR_RECEIVE; d++) {
+			double bound = d == DIR_SEND ? t[i].send : t[i].receive;
+			struct kernel_window was, w;
+
+			s.f.n_knobs = 0;
+			was = window(&s, d, 209);
+			set_switch(&s, t[i].knob, t[i].value);
+			w = window(&s, d, 209);
+			cr_expect_eq(w.sure_bytes, bound == 0 ? was.sure_bytes : bound,
+			    "row %zu: %.0f", i, w.sure_bytes);
+			cr_expect_leq(w.window_bytes, was.window_bytes);
+			cr_expect((w.unmet != NULL) == (bound != 0), "row %zu", i);
+			cr_expect(bound != 65535 || d == DIR_SEND || w.scale == 0, "row %zu", i);
+		}
+		arena_free(s.a);
+	}
+}
+
+Test(kernel, without_timestamps_netbsd_keeps_the_size_that_a_connection_starts_with)
+{
+	struct system s = stock("NetBSD", "10.1", "x86_64");
+
+	set_buffers(&s, 16 * MIB, 8 * MIB);
+	s.k.value[ROLE_RECEIVE_INITIAL] = MIB;
+	set_switch(&s, "net.inet.tcp.timestamps", 0);
+	cr_assert_eq(window(&s, DIR_RECEIVE, 209).sure_bytes, MIB);
+	cr_assert_eq(window(&s, DIR_RECEIVE, 209).growth_s, 0);
+	cr_assert_eq(window(&s, DIR_SEND, 209).sure_bytes, 8 * MIB);
+	set_switch(&s, "net.inet.tcp.win_scale", 0);
+	cr_assert_eq(window(&s, DIR_RECEIVE, 209).sure_bytes, 65535);
+	arena_free(s.a);
+}
+
 Test(kernel, freebsd_s_usable_part_and_scale_follow_maxsockbuf)
 {
 	static const struct {

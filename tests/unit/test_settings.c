@@ -87,8 +87,8 @@ Test(settings, a_window_becomes_all_the_lines_that_it_needs_in_order)
 		    "net.inet.tcp.recvbuf_inc=983040 growth-receive" },
 		{ "netbsd", "10.1", 150000, 150000, "" },
 		{ "openbsd", "7.8", BDP, BDP, "" },
-		{ "dragonfly", "6.4", BDP, NAN, "net.inet.tcp.sendbuf_max=15675392 window-send; "
-		    "net.inet.tcp.inflight_enable=0 inflight-limiter" },
+		{ "dragonfly", "6.4", BDP, NAN, "net.inet.tcp.inflight_enable=0 inflight-limiter; "
+		    "net.inet.tcp.sendbuf_max=15675392 window-send" },
 		{ "dragonfly", "6.4", NAN, BDP,
 		    "net.inet.tcp.recvbuf_max=15675392 window-receive; "
 		    "net.inet.tcp.recvspace=8388608 scale-receive; "
@@ -186,6 +186,51 @@ Test(settings, a_combination_that_leaves_no_socket_is_healed)
 
 	set(&h, "net.inet.tcp.recvspace", "16777216", 16777216);
 	cr_expect_str_eq(lines_for(&h, 1e6, NAN), "kern.ipc.maxsockbuf=18874368 limit");
+	arena_free(h.a);
+}
+
+Test(settings, a_switch_comes_first_and_nothing_more_is_raised_than_it_leaves)
+{
+	static const struct {
+		const char *system, *release, *knob, *value;
+		double send, receive;
+		const char *expected;
+	} t[] = {
+		{ "freebsd", "14.2", "net.inet.tcp.rfc1323", "0", 1.6e6, 1.6e6,
+		    "net.inet.tcp.rfc1323=1 window-scaling" },
+		{ "freebsd", "14.2", "net.inet.tcp.rfc1323", "2", 1.6e6, 1.6e6, "" },
+		{ "freebsd", "14.2", "net.inet.tcp.rfc1323", "3", BDP, NAN,
+		    "net.inet.tcp.rfc1323=1 window-scaling; kern.ipc.maxsockbuf=17694720 limit; "
+		    "net.inet.tcp.sendbuf_max=15675392 window-send" },
+		{ "netbsd", "10.1", "net.inet.tcp.timestamps", "0", 150000, 40000,
+		    "net.inet.tcp.timestamps=1 timestamps" },
+		{ "netbsd", "10.1", "net.inet.tcp.timestamps", "0", 150000, 30000, "" },
+		{ "netbsd", "10.1", "net.inet.tcp.rfc1323", "0", 40000, 60000,
+		    "net.inet.tcp.rfc1323=1 window-scaling" },
+		{ "openbsd", "7.8", "net.inet.tcp.rfc1323", "0", BDP, NAN,
+		    "net.inet.tcp.rfc1323=1 window-scaling" },
+		{ "linux", "6.18", "net.ipv4.tcp_window_scaling", "0", NAN, BDP,
+		    "net.ipv4.tcp_window_scaling=1 window-scaling" },
+		{ "linux", "6.18", "net.ipv4.tcp_window_scaling", "0", 60000, 60000, "" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct host h = host_new(t[i].system, t[i].release);
+
+		set(&h, t[i].knob, t[i].value, strtod(t[i].value, NULL));
+		cr_expect_str_eq(lines_for(&h, t[i].send, t[i].receive), t[i].expected,
+		    "row %zu: %s", i, lines_for(&h, t[i].send, t[i].receive));
+		arena_free(h.a);
+	}
+}
+
+Test(settings, where_a_switch_cannot_be_set_nothing_is_raised_in_vain)
+{
+	struct host h = host_new("freebsd", "14.2");
+
+	set(&h, "net.inet.tcp.rfc1323", "0", 0);
+	knob(&h, "net.inet.tcp.rfc1323")->writable = false;
+	cr_expect_str_eq(lines_for(&h, BDP, BDP), "not net.inet.tcp.rfc1323");
 	arena_free(h.a);
 }
 
