@@ -224,7 +224,7 @@ Test(facts, without_tools_come_from_files_or_are_unknown_with_the_reason)
 	cr_expect_str_eq(f.pci_device, "0x100e");
 	cr_expect_eq(f.link_bps, 1e9);
 	cr_expect_eq(f.mtu, 1500);
-	cr_expect_str_eq(f.hypervisor, "kvm or qemu");
+	cr_expect_str_eq(f.hypervisor, "kvm or tcg");
 	cr_expect(isnan(f.cpus));
 	cr_expect_str_eq(why_unknown(&f, "cpus"), "getconf _NPROCESSORS_ONLN: no");
 	cr_expect_str_eq(why_unknown(&f, "scope_id"), "readlink /proc/self/ns/net: no");
@@ -237,10 +237,11 @@ Test(facts, the_hypervisor_is_told_by_the_first_that_knows)
 	static const struct { const char *question; int status; const char *text; const char *name; }
 	cases[] = {
 		{ "systemd-detect-virt -v", 1, "none\n", "none" },
+		{ "systemd-detect-virt -v", 0, "qemu\n", "tcg" },
 		{ "/sys/class/dmi/id/product_name", 0, "VMware7,1\n", "vmware" },
 		{ "/sys/class/dmi/id/product_name", 0, "Virtual Machine\n", "microsoft" },
 		{ "/sys/class/dmi/id/product_name", 0, "Surface Pro\n", NULL },
-		{ "/sys/class/dmi/id/sys_vendor", 0, "QEMU\n", "kvm or qemu" },
+		{ "/sys/class/dmi/id/sys_vendor", 0, "QEMU\n", "kvm or tcg" },
 		{ "/proc/cpuinfo", 0, "processor\t: 0\nflags\t\t: fpu hypervisor lm\n",
 		    "unknown hypervisor" },
 		{ "/proc/cpuinfo", 0, "processor\t: 0\nflags\t\t: fpu lm\n", "none" },
