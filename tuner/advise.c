@@ -21,6 +21,7 @@ struct work {
 	const struct profile *profile;
 	const struct run *run;
 	struct facts facts;      /* as found, completed by defaults */
+	struct facts mended;     /* those without what is wrong on any path */
 	struct advice advice;
 	size_t n_lines;          /* of the advice */
 	double needed_bytes;
@@ -231,7 +232,7 @@ lines_for(struct work *w, int mask, double cut_bytes, size_t *n)
 		double *bytes = d == DIR_SEND ? &wanted.send_bytes : &wanted.receive_bytes;
 		struct kernel_window now;
 
-		if ((mask & d) != 0 && window_now(w, &w->facts, d, &now))
+		if ((mask & d) != 0 && window_now(w, &w->mended, d, &now))
 			*bytes = fmin(w->needed_bytes, fmax(cut_bytes, now.sure_bytes));
 	}
 	return settings_for(w->arena, w->profile, &w->facts, &wanted, n, &w->why);
@@ -245,7 +246,7 @@ fits(struct work *w, int mask, double cut_bytes)
 	struct facts after = settings_applied(w->arena, w->profile, &w->facts, lines, n);
 	double memory = memory_bytes(w, &after);
 
-	return memory <= w->advice.bound_bytes || memory <= memory_bytes(w, &w->facts);
+	return memory <= w->advice.bound_bytes || memory <= memory_bytes(w, &w->mended);
 }
 
 /* The largest window that memory admits; what runs is never taken away. */
@@ -412,6 +413,7 @@ advise_make(struct arena *a, const struct profile *p, struct run *run, struct er
 	if (!settle_paths(&w, e))
 		return false;
 	complete_facts(&w);
+	w.mended = settings_mended(a, p, &w.facts);
 	w.advice.connections = isnan(run->options.connections) ? 1 : run->options.connections;
 	w.advice.bound_bytes = bound_bytes(&w.facts);
 	cut_to_memory(&w, mask);

@@ -24,7 +24,8 @@ struct growth {
 	double share;
 	double most;       /* in flight: by the window scale, and by what is unmet */
 	double scale;      /* NAN when sending, or without a model */
-	const struct requirement *unmet; /* where that is what counts */
+	const struct requirement *ends;   /* growth at top, by being unmet; NULL: none does */
+	const struct requirement *bounds; /* what is in flight to most, the same way */
 	double step_s;
 };
 
@@ -202,11 +203,11 @@ apply_unmet(const struct profile *p, const struct facts *f, enum direction direc
 			continue;
 		if (r->growth && g->start < g->top) {
 			g->top = g->start;
-			g->unmet = r;
+			g->ends = r;
 		}
 		if (r->above_bytes > 0 && r->above_bytes < g->most) {
 			g->most = r->above_bytes;
-			g->unmet = r;
+			g->bounds = r;
 		}
 	}
 	if (g->most <= UNSCALED_BYTES && !isnan(g->scale))
@@ -232,7 +233,7 @@ growth_make(const struct profile *p, const struct facts *f, const struct kernel_
 		g->top = g->start;
 	g->scale = direction == DIR_SEND ? NAN : scale_now(p, f, k);
 	g->most = isnan(g->scale) ? INFINITY : kernel_scale_bytes(g->scale);
-	g->unmet = NULL;
+	g->ends = g->bounds = NULL;
 	g->step_s = isnan(m->step_s) && isnan(m->step_rtt) ? NAN :
 	    (isnan(m->step_s) ? 0 : m->step_s) +
 		(isnan(m->step_rtt) ? 0 : m->step_rtt * rtt_ms / 1e3);
@@ -301,6 +302,18 @@ in_flight(const struct growth *g, double buffer_bytes)
 	return fmin(floor(part * buffer_bytes), g->most);
 }
 
+/* Of a buffer that grows on no further than what is in flight makes it. */
+static double
+bounded_steps(const struct growth *g)
+{
+	struct growth to_most = *g;
+	struct kernel_window w;
+
+	to_most.top = fmin(g->top, fmax(g->start, g->most));
+	grow_by_steps(&to_most, &w);
+	return w.steps;
+}
+
 bool
 kernel_window(const struct profile *p, const struct facts *f, const struct kernel_knobs *k,
     enum direction direction, double rtt_ms, struct kernel_window *out)
@@ -321,7 +334,9 @@ kernel_window(const struct profile *p, const struct facts *f, const struct kerne
 	w.window_bytes = in_flight(&g, w.stop_bytes);
 	w.sure_bytes = fmin(kernel_window_bytes(g.model, w.stop_bytes), g.most);
 	w.scale = g.scale;
-	w.unmet = g.unmet;
+	w.unmet = g.bounds != NULL && in_flight(&g, w.stop_bytes) == g.most ? g.bounds : g.ends;
+	if (w.unmet != NULL && has_steps(&g))
+		w.steps = bounded_steps(&g);
 	w.growth_s = has_steps(&g) ? w.steps * g.step_s : NAN;
 	*out = w;
 	return true;

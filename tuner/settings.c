@@ -197,10 +197,11 @@ put_line(struct making *m, const struct knob *k, double value, const char *reaso
 static void
 raise_to(struct making *m, const struct knob *k, double value, const char *reason)
 {
-	double now = value_now(m, k);
+	const struct knob_fact *found = facts_knob(m->found, k->name);
+	bool wrong = found != NULL && !isnan(found->now) && !legal(k, found->now);
 
 	value = fmin(value, k->max);
-	if (!legal(k, now) || now < value)
+	if (wrong || value_now(m, k) < value)
 		put_line(m, k, fmax(value, least_value(m, k)), reason);
 }
 
@@ -210,6 +211,17 @@ window_with(const struct making *m, enum direction d, struct kernel_window *w)
 	struct kernel_knobs k = kernel_knobs(m->profile, &m->facts);
 
 	return kernel_window(m->profile, &m->facts, &k, d, NAN, w);
+}
+
+/* The direction's maximum counts, and its window is smaller than this. */
+static bool
+window_short(const struct making *m, const struct side_roles *side, double wanted_bytes)
+{
+	struct kernel_window now;
+
+	return !isnan(wanted_bytes) && knob_with(m, side->max) != NULL &&
+	    window_with(m, side->direction, &now) && now.unmet == NULL &&
+	    now.sure_bytes < wanted_bytes;
 }
 
 static const struct window_model *
@@ -284,6 +296,23 @@ level_limits(struct making *m, const double max[2])
 			"%s: what an application may ask for itself; without effect on "
 			"connections that tune their buffers automatically", sides[i].limit_id));
 	}
+}
+
+/* A maximum that wrapped is as if it were the default, and so never what runs. */
+static bool
+restore(struct making *m, enum knob_role max)
+{
+	const struct knob *k = knob_with(m, max);
+	double value = k == NULL ? NAN : kernel_default(k, &m->facts);
+	const struct knob_fact *fact = k == NULL ? NULL : facts_knob(m->found, k->name);
+	struct change_line line;
+
+	if (isnan(value) || !settable(m->found, k) || legal(k, fact->now))
+		return false;
+	line = (struct change_line){ .name = k->name,
+		.new = with_field(m->arena, fact->text, k->field, value) };
+	apply_line(m->arena, m->profile, &m->facts, &line);
+	return true;
 }
 
 static void
@@ -364,13 +393,36 @@ require_shares(struct making *m, const double wanted[2])
 	}
 }
 
+struct facts
+settings_mended(struct arena *a, const struct profile *p, const struct facts *f)
+{
+	struct making m = { a, p, f, with_own_knobs(a, f), NULL, 0, NULL };
+
+	require_switches(&m, (const double[2]){ INFINITY, INFINITY });
+	for (size_t i = 0; i < NELEM(sides); i++)
+		restore(&m, sides[i].max);
+	return m.facts;
+}
+
+/* What the wanted windows need of the maxima, NAN: nothing; restored: the default is enough. */
+static void
+find_maxima(struct making *m, const double wanted[2], double max[2], double restored[2])
+{
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		if (window_short(m, &sides[i], wanted[i]) && restore(m, sides[i].max))
+			restored[i] = value_now(m, knob_with(m, sides[i].max));
+		if (window_short(m, &sides[i], wanted[i]))
+			max[i] = max_for(m, &sides[i], wanted[i]);
+	}
+}
+
 struct change_line *
 settings_for(struct arena *a, const struct profile *p, const struct facts *f,
     const struct wanted *w, size_t *n, const char **why)
 {
 	struct making m = { a, p, f, with_own_knobs(a, f), NULL, 0, NULL };
 	const double wanted[] = { w->send_bytes, w->receive_bytes };
-	double max[] = { NAN, NAN }, before[2] = { NAN, NAN };
+	double max[] = { NAN, NAN }, restored[] = { NAN, NAN }, before[] = { NAN, NAN };
 	struct kernel_window now;
 
 	for (size_t i = 0; i < NELEM(sides); i++) {
@@ -378,20 +430,16 @@ settings_for(struct arena *a, const struct profile *p, const struct facts *f,
 			before[i] = now.sure_bytes;
 	}
 	require_switches(&m, wanted);
-	for (size_t i = 0; i < NELEM(sides); i++) {
-		if (isnan(wanted[i]) || knob_with(&m, sides[i].max) == NULL ||
-		    !window_with(&m, sides[i].direction, &now))
-			continue;
-		if (now.unmet == NULL && now.sure_bytes < wanted[i])
-			max[i] = max_for(&m, &sides[i], wanted[i]);
-	}
+	find_maxima(&m, wanted, max, restored);
 	if (!isnan(max[0]) || !isnan(max[1]))
 		raise_limit(&m, max);
 	if (w->level_limits)
 		level_limits(&m, max);
 	for (size_t i = 0; i < NELEM(sides); i++) {
-		if (!isnan(max[i]))
-			raise_side(&m, &sides[i], max[i], wanted[i], before[i]);
+		double to = isnan(max[i]) ? restored[i] : max[i];
+
+		if (!isnan(to))
+			raise_side(&m, &sides[i], to, wanted[i], before[i]);
 	}
 	if (!isnan(max[1]))
 		raise_scale(&m, wanted[1]);

@@ -26,6 +26,13 @@ struct wanted {
 struct change_line *settings_for(struct arena *a, const struct profile *p, const struct facts *f,
     const struct wanted *w, size_t *n, const char **why);
 
+/*
+ * The facts without what is wrong whatever the path: switches that a requirement turns, as it
+ * turns them, and maxima outside of their legal range at the default, as far as they can be set.
+ * What the host has so is what it was meant to run with.
+ */
+struct facts settings_mended(struct arena *a, const struct profile *p, const struct facts *f);
+
 /* The knobs as they would be with these lines: for the models. */
 struct facts settings_applied(struct arena *a, const struct profile *p, const struct facts *f,
     const struct change_line *lines, size_t n);

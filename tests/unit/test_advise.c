@@ -395,6 +395,27 @@ Test(advise, a_limit_that_wrapped_does_not_lift_the_bound)
 }
 
 /* A system of which the profile knows no defaults. */
+Test(advise, a_maximum_that_wrapped_is_restored_where_memory_has_no_room_for_more)
+{
+	struct world w = world_new("freebsd", "13.2", 481 * MIB);
+
+	knob(&w, "kern.ipc.maxsockbuf")->now = knob(&w, "net.inet.tcp.recvbuf_max")->now = 16 * MIB;
+	knob(&w, "kern.ipc.maxsockbuf")->text = knob(&w, "net.inet.tcp.recvbuf_max")->text =
+	    "16777216";
+	knob(&w, "net.inet.tcp.sendbuf_max")->now = -2147483648.;
+	knob(&w, "net.inet.tcp.sendbuf_max")->text = "-2147483648";
+	w.run.facts.mbuf_bytes = 31018 * 2048.;
+	advise(&w);
+	cr_assert_eq(w.run.decision.n_settings, 1u);
+	cr_assert_str_eq(line_of(&w, "net.inet.tcp.sendbuf_max"), "2097152");
+	cr_assert_str_eq(w.run.decision.settings[0].old, "-2147483648");
+	cr_assert_eq(w.run.decision.directions[0].class, CLASS_ADVICE);
+	cr_assert_eq(w.run.decision.directions[1].class, CLASS_MEMORY);
+	cr_assert_eq(w.run.advice.directions[0].after_bytes, 2 * MIB);
+	cr_assert_eq(w.run.advice.memory_bytes, 32 * MIB, "no more than before");
+	arena_free(w.a);
+}
+
 Test(advise, a_knob_of_which_nothing_is_known_is_named)
 {
 	struct world w = world_new("netbsd", "10.1", NAN);

@@ -180,6 +180,17 @@ Test(kernel, a_switch_that_is_off_bounds_the_window_of_its_directions)
 	}
 }
 
+Test(kernel, a_bounded_window_is_there_sooner)
+{
+	struct system s = stock("NetBSD", "10.1", "x86_64");
+
+	cr_assert_eq(window(&s, DIR_RECEIVE, 209).steps, 10);
+	set_switch(&s, "net.inet.tcp.win_scale", 0);
+	cr_assert_eq(window(&s, DIR_RECEIVE, 209).steps, 2);
+	cr_assert_eq(window(&s, DIR_RECEIVE, 209).growth_s, 1);
+	arena_free(s.a);
+}
+
 Test(kernel, without_timestamps_netbsd_keeps_the_size_that_a_connection_starts_with)
 {
 	struct system s = stock("NetBSD", "10.1", "x86_64");

@@ -171,12 +171,33 @@ Test(settings, a_value_that_wrapped_is_not_kept)
 	struct host h = host_new("freebsd", "14.2");
 
 	set(&h, "net.inet.tcp.sendbuf_max", "-2147483648", -2147483648.);
-	cr_expect_str_eq(lines_for(&h, 1.8e6, NAN), "kern.ipc.maxsockbuf=2359296 limit; "
+	cr_expect_str_eq(lines_for(&h, 1.9e6, NAN), "kern.ipc.maxsockbuf=2359296 limit; "
 	    "net.inet.tcp.sendbuf_max=2097152 window-send");
+	cr_expect_str_eq(lines_for(&h, 1.6e6, NAN), "net.inet.tcp.sendbuf_max=2097152 window-send");
+	cr_expect_str_eq(lines_for(&h, 30000, 1e6), "", "what suffices has no line");
 	set(&h, "net.inet.tcp.sendbuf_max", "2097152", 2097152);
 	set(&h, "kern.ipc.maxsockbuf", "18446744073709551615", 18446744073709551615.);
 	cr_expect_str_eq(lines_for(&h, BDP, NAN), "kern.ipc.maxsockbuf=17694720 limit; "
 	    "net.inet.tcp.sendbuf_max=15675392 window-send");
+	arena_free(h.a);
+}
+
+Test(settings, mending_turns_switches_and_restores_what_wrapped_and_no_more)
+{
+	struct host h = host_new("freebsd", "14.2");
+	struct facts f;
+
+	set(&h, "net.inet.tcp.sendbuf_max", "-2147483648", -2147483648.);
+	set(&h, "net.inet.tcp.recvbuf_max", "16777216", 16777216);
+	set(&h, "net.inet.tcp.rfc1323", "0", 0);
+	f = settings_mended(h.a, h.p, &h.f);
+	cr_expect_eq(facts_knob(&f, "net.inet.tcp.sendbuf_max")->now, 2097152);
+	cr_expect_eq(facts_knob(&f, "net.inet.tcp.recvbuf_max")->now, 16777216);
+	cr_expect_eq(facts_knob(&f, "net.inet.tcp.rfc1323")->now, 1);
+	cr_expect_eq(facts_knob(&f, "kern.ipc.maxsockbuf")->now, 2097152);
+	knob(&h, "net.inet.tcp.sendbuf_max")->writable = false;
+	f = settings_mended(h.a, h.p, &h.f);
+	cr_expect_eq(facts_knob(&f, "net.inet.tcp.sendbuf_max")->now, -2147483648.);
 	arena_free(h.a);
 }
 
