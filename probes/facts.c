@@ -75,16 +75,22 @@ ask_all(struct probe *p)
 }
 
 bool
+facts_peer_plain(const char *peer)
+{
+	return facts_usable(peer) != NULL;
+}
+
+bool
 facts_probe(struct host *h, struct arena *a, const struct profile *profile,
-    const char *peer_address, struct facts *out, struct err *e)
+    const char *peer, bool ping, struct facts *out, struct err *e)
 {
 	struct facts found;
-	struct probe p = { .host = h, .arena = a, .profile = profile, .peer = peer_address,
-		.ahead = !host_is_here(h), .facts = &found, .e = e };
+	struct probe p = { .host = h, .arena = a, .profile = profile, .peer = peer,
+		.ping = ping && peer != NULL, .ahead = !host_is_here(h), .facts = &found, .e = e };
 	bool any;
 
 	record_init(&facts_record, &found);
-	found.peer = arena_strdup(a, peer_address);
+	found.peer = arena_strdup(a, peer);
 	if (p.ahead) {
 		facts_ask_ahead(&p);
 		ask_all(&p);

@@ -8,8 +8,14 @@
 #include "../tuner/model.h"
 #include "host.h"
 
-/* peer_address: numeric, finds the interface; NULL: that of the default route. */
-bool facts_probe(struct host *h, struct arena *a, const struct profile *p,
-    const char *peer_address, struct facts *out, struct err *e);
+/*
+ * peer: numeric, or a name that the host knows; it finds the interface; NULL: that of the default
+ * route.  ping: the host sends it three packets, for rtt_ms; without it nothing is sent.
+ */
+bool facts_probe(struct host *h, struct arena *a, const struct profile *p, const char *peer,
+    bool ping, struct facts *out, struct err *e);
+
+/* May be given as a peer: nothing in it means anything to a command. */
+bool facts_peer_plain(const char *peer);
 
 #endif

@@ -71,13 +71,31 @@ whole_number(const char *s, size_t len, double *x)
 	return true;
 }
 
+/* Milliseconds as ping(8) prints them: three digits behind the point at most matter. */
+static bool
+milliseconds(const char *s, double *x)
+{
+	size_t whole = strspn(s, "0123456789"), part = 0;
+
+	if (whole == 0 || whole > 6)
+		return false;
+	if (s[whole] == '.')
+		part = strspn(s + whole + 1, "0123456789");
+	if (s[whole] == '.' ? part == 0 || part > 6 || s[whole + 1 + part] != '\0' :
+		s[whole] != '\0')
+		return false;
+	*x = strtod(s, NULL);
+	return true;
+}
+
 /* Whether nought means something is the field's to say, by its smallest value. */
 static bool
 store_number(const struct fact_rule *r, const struct field *field, const char *s, void *member)
 {
 	double x;
 
-	if (!whole_number(s, strlen(s), &x))
+	if (strcmp(field->name, "rtt_ms") == 0 ? !milliseconds(s, &x) :
+	    !whole_number(s, strlen(s), &x))
 		return false;
 	x *= isnan(r->scale) ? 1 : r->scale;
 	if (x < field->min || (field->max != 0 && x > field->max))

@@ -3,7 +3,7 @@
  * broken answers can be tried without one.  Part of facts_probe().
  *
  * An answer is believed only if it is exactly of the kind expected: a number of plain digits
- * within the range of its field, a name of one line of printable ASCII.  A knob may be out of its
+ * (rtt_ms: with a point) within the range of its field, a name of one line of printable ASCII.  A knob may be out of its
  * range: that is a finding.
  */
 #ifndef PATHTUNE_FACTS_ANSWER_H

@@ -33,6 +33,12 @@ question_of(const struct probe *p, const char **argv, const char *file)
 void
 facts_ask(struct probe *p, const char **argv, const char *file)
 {
+	facts_ask_slow(p, argv, file, 0);
+}
+
+void
+facts_ask_slow(struct probe *p, const char **argv, const char *file, double timeout_s)
+{
 	struct question *q;
 
 	if ((argv == NULL && file == NULL) || question_of(p, argv, file) != NULL)
@@ -40,6 +46,7 @@ facts_ask(struct probe *p, const char **argv, const char *file)
 	q = arena_push(p->arena, &p->questions, &p->n_questions, sizeof(*q));
 	q->argv = argv;
 	q->file = file;
+	q->timeout_s = timeout_s;
 }
 
 const struct output *
@@ -62,6 +69,7 @@ facts_ask_run(struct probe *p, bool *any)
 		if (p->questions[i].answered)
 			continue;
 		commands[n].argv = p->questions[i].argv;
+		commands[n].timeout_s = p->questions[i].timeout_s;
 		commands[n++].file = p->questions[i].file;
 	}
 	*any = n != 0;

@@ -16,6 +16,7 @@ struct question {
 	const char **argv; /* expanded; NULL: file */
 	const char *file;
 	struct output answer;
+	double timeout_s; /* 0: the usual */
 	bool answered;
 };
 
@@ -26,6 +27,7 @@ struct probe {
 	struct arena *arena;
 	const struct profile *profile;
 	const char *peer;
+	bool ping;
 	bool ahead;
 	struct facts *facts;
 	struct question *questions;
@@ -37,6 +39,9 @@ struct probe {
 
 /* Put a question, by argv or file; both NULL: none. */
 void facts_ask(struct probe *p, const char **argv, const char *file);
+
+/* The same, with more time than is usual to answer. */
+void facts_ask_slow(struct probe *p, const char **argv, const char *file, double timeout_s);
 
 /* What was said to a question; NULL: it was not answered yet, or never put. */
 const struct output *facts_said(const struct probe *p, const char **argv, const char *file);

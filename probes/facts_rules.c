@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Three packets a second apart, and the ten seconds for which ping(8) waits for the last. */
+#define PING_S 15.0
+
 /* One fact that the profile has rules for. */
 struct want {
 	const struct field *field;
@@ -35,6 +38,19 @@ fact_field(const char *name)
 	return f;
 }
 
+/* Rules for another kind of probe are as if they were not there. */
+static bool
+is_asked(const struct probe *p, const struct fact_rule *r)
+{
+	return !(r->without_peer && p->peer != NULL) && !(r->ping && !p->ping);
+}
+
+static void
+ask_rule(struct probe *p, const struct fact_rule *r, const char **argv, const char *file)
+{
+	facts_ask_slow(p, argv, file, r->ping ? PING_S : 0);
+}
+
 static void
 list_wants(struct probe *p)
 {
@@ -43,7 +59,8 @@ list_wants(struct probe *p)
 	size_t i;
 
 	for (i = 0; i < profile->n_facts; i++) {
-		if (want_of(p, profile->facts[i].fact) != NULL)
+		if (want_of(p, profile->facts[i].fact) != NULL ||
+		    (profile->facts[i].ping && !p->ping))
 			continue;
 		w = arena_push(p->arena, &p->wants, &p->n_wants, sizeof(*w));
 		w->field = fact_field(profile->facts[i].fact);
@@ -185,7 +202,7 @@ try_rule(struct probe *p, struct want *w, const struct fact_rule *r)
 	const char **argv, *file, *lacks;
 	const struct output *said;
 
-	if (r->without_peer && p->peer != NULL)
+	if (!is_asked(p, r))
 		return TRIED_PASS;
 	lacks = lacking(p, r);
 	if (lacks != NULL && !is_open(p, lacks)) {
@@ -193,7 +210,7 @@ try_rule(struct probe *p, struct want *w, const struct fact_rule *r)
 		return TRIED_PASS;
 	}
 	expand_rule(p, r, &argv, &file);
-	facts_ask(p, argv, file);
+	ask_rule(p, r, argv, file);
 	said = facts_said(p, argv, file);
 	return lacks != NULL || said == NULL ? TRIED_WAIT : take_answer(p, w, r, said);
 }
@@ -268,10 +285,12 @@ facts_ask_ahead(struct probe *p)
 	size_t i;
 
 	for (i = 0; i < p->profile->n_facts; i++) {
-		if (p->profile->facts[i].without_peer && p->peer != NULL)
+		const struct fact_rule *r = &p->profile->facts[i];
+
+		if (!is_asked(p, r))
 			continue;
-		expand_rule(p, &p->profile->facts[i], &argv, &file);
-		facts_ask(p, argv, file);
+		expand_rule(p, r, &argv, &file);
+		ask_rule(p, r, argv, file);
 	}
 }
 

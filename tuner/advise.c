@@ -148,6 +148,19 @@ complete_facts(struct work *w)
 
 /* ---- the path ------------------------------------------------------------------------------- */
 
+/* In parentheses, where it was looked for. */
+static const char *
+why_no_rtt(const struct work *w)
+{
+	const struct facts *f = &w->run->facts;
+
+	for (size_t i = 0; i < f->n_unknown; i++) {
+		if (strcmp(f->unknown[i].fact, "rtt_ms") == 0)
+			return arena_printf(w->arena, " (%s)", f->unknown[i].why);
+	}
+	return "";
+}
+
 static bool
 settle_paths(struct work *w, struct err *e)
 {
@@ -165,10 +178,12 @@ settle_paths(struct work *w, struct err *e)
 		path->rtt_ms = isnan(path->rtt_ms) ? known.rtt_ms : path->rtt_ms;
 		path->rate_bps = isnan(path->rate_bps) ? known.rate_bps : path->rate_bps;
 		if (!(path->rtt_ms > 0) || !(path->rate_bps > 0))
-			return fail(e, ERR_USAGE, "%s: the path is not known (or --path RTT,RATE)",
+			return fail(e, ERR_USAGE,
+			    "%s%s: the path is not known (or --path RTT,RATE)",
 			    path->rtt_ms > 0     ? "--rate is needed" :
 			    path->rate_bps > 0 ? "--rtt is needed" :
-						 "--rtt and --rate are needed");
+						 "--rtt and --rate are needed",
+			    path->rtt_ms > 0 ? "" : why_no_rtt(w));
 		w->needed_bytes =
 		    fmax(w->needed_bytes, ceil(path->rate_bps * path->rtt_ms / 8e3));
 	}

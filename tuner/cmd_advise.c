@@ -21,6 +21,7 @@
 
 struct asked {
 	const char *host, *facts, *os, *release, *arch, *save, *out, *profile;
+	const char *ping;
 	struct opt_words paths;
 	double ram_bytes, rtt_s, rate_bps;
 };
@@ -35,6 +36,9 @@ check_contradictions(const struct asked *x, const struct opt *opts, const struct
 
 	if (x->facts != NULL && x->os != NULL)
 		return fail(e, ERR_USAGE, "--facts and --os contradict each other");
+	if (x->ping != NULL && (x->facts != NULL || x->os != NULL))
+		return fail(e, ERR_USAGE, "--ping and --%s contradict each other",
+		    x->facts != NULL ? "facts" : "os");
 	if (x->host != NULL && (x->facts != NULL || x->os != NULL))
 		return fail(e, ERR_USAGE, "'%.60s': a host and --%s contradict each other", x->host,
 		    x->facts != NULL ? "facts" : "os");
@@ -101,6 +105,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "what the path carries", false },
 		{ "path", 0, OPT_WORDS, &x->paths, 0, 0, NULL, "RTT,RATE",
 		    "the same; may be given for several paths", false },
+		{ "ping", 0, OPT_STRING, &x->ping, 0, 0, NULL, "ADDRESS",
+		    "let the host ping it: its interface, and the RTT without --rtt", false },
 		{ "role", 0, OPT_ENUM, &role, 0, 0, direction_names, "send|receive|both",
 		    "what the host is to do in bulk (both)", false },
 		{ "connections", 0, OPT_NUMBER, &o->connections, 1, 1e6, NULL, "N",
@@ -186,6 +192,7 @@ gather(struct pipeline *p, const struct asked *x, struct err *e)
 	if (x->facts != NULL)
 		return from_facts(p, x, e);
 	p->run->options.host = x->host == NULL ? "local" : x->host;
+	p->run->options.ping = x->ping;
 	p->profile_file = x->profile;
 	return pipeline_probe(p, NULL, e);
 }

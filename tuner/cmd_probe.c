@@ -9,19 +9,33 @@
 #include "report_hazards.h"
 #include "units.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PROBE_BYTES (4.0 * 1024 * 1024 * 1024) /* of each of the two short transfers, at most */
 
 struct asked {
-	const char *host, *peer, *token_file, *profile, *record;
+	const char *host, *peer, *ping, *token_file, *profile, *record;
 	bool token_stdin;
 };
 
 static bool
+is_address(const char *s)
+{
+	struct in6_addr any;
+
+	return inet_pton(AF_INET, s, &any) == 1 || inet_pton(AF_INET6, s, &any) == 1;
+}
+
+static bool
 settle(const struct asked *x, struct err *e)
 {
+	if (x->peer != NULL && x->ping != NULL)
+		return fail(e, ERR_USAGE, "--peer and --ping contradict each other");
+	if (x->ping != NULL && x->record != NULL && !is_address(x->ping))
+		return fail(e, ERR_USAGE,
+		    "--record: the name '%.60s' would stay in it; --ping an address", x->ping);
 	if (x->peer == NULL && (x->token_file != NULL || x->token_stdin))
 		return fail(e, ERR_USAGE, "a token is of use only with --peer");
 	if (x->peer != NULL && strcmp(x->host, "local") != 0)
@@ -39,6 +53,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 	struct opt opts[] = {
 		{ "peer", 0, OPT_STRING, &x->peer, 0, 0, NULL, "NAME[:PORT]",
 			"where pathtune serve runs: RTT and bandwidth too", false },
+		{ "ping", 0, OPT_STRING, &x->ping, 0, 0, NULL, "ADDRESS",
+			"the host's interface towards it, and the RTT by three pings", false },
 		{ "token-file", 0, OPT_STRING, &x->token_file, 0, 0, NULL, "FILE",
 			"the server's token (or PATHTUNE_TOKEN)", false },
 		{ "token-stdin", 0, OPT_FLAG, &x->token_stdin, 0, 0, NULL, NULL,
@@ -107,6 +123,7 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	run->options.command = "probe";
 	run->options.host = x.host;
 	run->options.peer = x.peer;
+	run->options.ping = x.ping;
 	run->options.data_cap_bytes = PROBE_BYTES;
 	p.profile_file = x.profile;
 	p.record_dir = x.record;
@@ -118,5 +135,5 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	return true;
 }
 
-const struct cmd cmd_probe = { "probe", "[HOST] [--peer NAME[:PORT]] [FLAGS]",
+const struct cmd cmd_probe = { "probe", "[HOST] [--peer NAME[:PORT] | --ping ADDRESS] [FLAGS]",
 	"finds out what is there: system, knobs, interface, path; changes nothing", probe };

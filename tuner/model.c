@@ -124,6 +124,7 @@ static const struct field options_fields[] = {
 	F_STR(options, command, 0),
 	F_STR(options, host, 0),
 	F_STR(options, peer, 0),
+	F_STR(options, ping, 0),
 	F_ENUM(options, direction, direction_names, 0),
 	F_NUM(options, budget_s, 0, 1e9, 0),
 	F_ENUM(options, mode, budget_mode_names, 0),

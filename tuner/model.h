@@ -95,7 +95,7 @@ struct facts {
 	struct source_line *sources;
 	size_t n_sources;
 	const char *peer;
-	double rtt_ms;           /* smallest of five connects; NAN without a peer */
+	double rtt_ms;           /* smallest of five connects or three pings; NAN without a peer */
 	double send_bps;         /* goodput of a short transfer; NAN without a peer */
 	double receive_bps;
 	struct unknown *unknown; /* facts that could not be had, and why */
@@ -119,6 +119,7 @@ struct options {
 	const char *command;
 	const char *host;
 	const char *peer;
+	const char *ping;       /* the peer for facts alone: no pathtune serve is there */
 	enum direction direction;
 	double budget_s;
 	enum budget_mode mode;

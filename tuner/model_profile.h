@@ -32,6 +32,7 @@ struct fact_rule {
 	const char *value;    /* when the pattern matches, this instead of the group */
 	const char *unknown;  /* when the pattern matches, this is why it cannot be had */
 	bool without_peer;    /* only when no peer is given */
+	bool ping;            /* only when the peer is to be asked: it sends packets to it */
 	bool any_status;      /* the answer counts even if the exit status is not 0 */
 	const char *source;
 };

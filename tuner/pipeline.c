@@ -44,7 +44,7 @@ probe_ids(struct pipeline *p, struct facts *ids, struct err *e)
 			*(struct fact_rule *)arena_push(p->cmd->arena, &few.facts, &few.n_facts,
 			    sizeof(*r)) = *r;
 	}
-	return facts_probe(p->host, p->cmd->arena, &few, NULL, ids, e);
+	return facts_probe(p->host, p->cmd->arena, &few, NULL, false, ids, e);
 }
 
 /*
@@ -82,31 +82,43 @@ probe_path(struct pipeline *p, const char *token, struct err *e)
 
 	if (!peer_open(p->cmd->arena, run->options.peer, token, &p->session, e))
 		return false;
-	if (!facts_probe(
-		p->host, p->cmd->arena, p->profile, peer_address(p->session), &run->facts, e))
+	if (!facts_probe(p->host, p->cmd->arena, p->profile, peer_address(p->session), false,
+		&run->facts, e))
 		return false;
 	run->facts.peer = run->options.peer;
 	return peer_idle_rtt(p->session, 5, &run->facts.rtt_ms, e);
 }
 
-/* What a recording knows of its path, since nothing can be measured on it. */
-static void
-take_path(struct facts *f, const struct host_path *path)
+/*
+ * Without a server.  A recording has its own peer, and knows what was found on the path to it; an
+ * RTT by ping is that of its ping.
+ */
+static bool
+probe_host(struct pipeline *p, struct err *e)
 {
+	const struct host_path *path = host_path(p->host);
+	const char *ping = p->run->options.ping;
+	struct facts *f = &p->run->facts;
+
+	if (!facts_probe(p->host, p->cmd->arena, p->profile,
+		path != NULL && path->peer != NULL ? path->peer : ping, ping != NULL, f, e))
+		return false;
 	if (path == NULL)
-		return;
-	f->rtt_ms = path->rtt_ms;
+		return true;
+	f->rtt_ms = ping == NULL ? path->rtt_ms : f->rtt_ms;
 	f->send_bps = path->send_bps;
 	f->receive_bps = path->receive_bps;
+	return true;
 }
 
 bool
 pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 {
 	struct arena *a = p->cmd->arena;
-	struct facts *f = &p->run->facts;
-	const struct host_path *path;
+	const char *ping = p->run->options.ping;
 
+	if (ping != NULL && !facts_peer_plain(ping))
+		return fail(e, ERR_USAGE, "--ping: '%.60s' is neither an address nor a name", ping);
 	if (!host_open(a, p->run->options.host, &p->host, e) ||
 	    (p->record_dir != NULL && !host_record(p->host, a, p->record_dir, e)) ||
 	    !load_profile(p, e))
@@ -114,13 +126,7 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 	/* The journals of this machine say nothing about another. */
 	if (host_is_here(p->host) && !heal(p, e))
 		return false;
-	if (p->run->options.peer != NULL)
-		return probe_path(p, token, e);
-	path = host_path(p->host);
-	if (!facts_probe(p->host, a, p->profile, path == NULL ? NULL : path->peer, f, e))
-		return false;
-	take_path(f, path);
-	return true;
+	return p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e);
 }
 
 bool
@@ -128,7 +134,7 @@ pipeline_record(struct pipeline *p, struct err *e)
 {
 	struct arena *a = p->cmd->arena;
 	const struct facts *f = &p->run->facts;
-	const struct host_path path = { p->session == NULL ? NULL : peer_address(p->session),
+	const struct host_path path = { p->session == NULL ? f->peer : peer_address(p->session),
 		f->rtt_ms, f->send_bps, f->receive_bps };
 
 	return host_record_save(p->host,

@@ -32,11 +32,13 @@ fact_field(const char *name)
 
 /* What a rule can find: not what comes from elsewhere. */
 static bool
-is_found(const char *name)
+is_found(const struct fact_rule *r)
 {
 	static const char elsewhere[] = "cc cc_fixed stack peer rtt_ms send_bps receive_bps";
 
-	return fact_field(name) != NULL && !check_among(elsewhere, name, strlen(name));
+	if (r->ping && strcmp(r->fact, "rtt_ms") == 0)
+		return true;
+	return fact_field(r->fact) != NULL && !check_among(elsewhere, r->fact, strlen(r->fact));
 }
 
 /* Facts that may stand in rules. */
@@ -57,10 +59,12 @@ check_pattern(const struct check *c, const struct fact_rule *r)
 static bool
 check_fact(const struct check *c, const struct fact_rule *r)
 {
-	if (!is_found(r->fact))
+	if (!is_found(r))
 		return check_wrong(c, "fact", "no such fact");
 	if ((r->n_argv == 0) == (r->file == NULL))
 		return check_wrong(c, "argv", "either argv or file must be given");
+	if (r->ping && r->without_peer)
+		return check_wrong(c, "ping", "cannot be given together with without_peer");
 	if (r->value != NULL && r->unknown != NULL)
 		return check_wrong(c, "unknown", "cannot be given together with value");
 	return check_argv(c, "argv", r->argv, r->n_argv, check_facts) &&

@@ -25,6 +25,7 @@ static const struct field fact_rule_fields[] = {
 	F_STR(fact_rule, value, 0),
 	F_STR(fact_rule, unknown, 0),
 	F_BOOL(fact_rule, without_peer),
+	F_BOOL(fact_rule, ping),
 	F_BOOL(fact_rule, any_status),
 	F_STR(fact_rule, source, FIELD_REQUIRED),
 	F_END,

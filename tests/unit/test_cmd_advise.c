@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#define REPLAY(name) "replay:" TESTS_DIR "/transcripts/" name
 #define FREEBSD "advise --os freebsd --release 14.2 "
 
 static void
@@ -46,6 +47,12 @@ Test(cmd_advise, flags_are_refused_by_name_with_status_2)
 		{ "advise --ram 2G --rtt 1ms --rate 1M", "--ram is of use only with --os" },
 		{ "advise --arch i386 --rtt 1ms --rate 1M", "--arch is of use only with --os" },
 		{ FREEBSD "--facts x", "--facts and --os contradict" },
+		{ FREEBSD "--ping 192.0.2.1", "--ping and --os contradict" },
+		{ "advise --facts x --ping 192.0.2.1", "--ping and --facts contradict" },
+		{ "advise --ping -f --rate 1M", "--ping: '-f' is neither an address nor a name" },
+		{ "advise --ping a;b --rate 1M", "--ping: 'a;b' is neither" },
+		{ "advise " REPLAY("dragonfly-6.4-vtnet") " --ping 192.0.2.1 --rate 1M",
+		    "--rtt is needed (no answer to ping)" },
 		{ FREEBSD "local", "'local': a host and --os contradict" },
 		{ "advise --facts x local", "'local': a host and --facts contradict" },
 		{ "advise a b", "only one host" },
@@ -165,4 +172,17 @@ Test(cmd_advise, a_host_that_is_not_there_is_an_error)
 Test(cmd_advise, this_host_is_asked_without_changing_it)
 {
 	says("advise --path 1ms,1M --role receive", "usable window");
+}
+
+Test(cmd_advise, the_rtt_by_ping_is_that_of_the_path)
+{
+	says("advise " REPLAY("freebsd-13.2-vtnet") " --ping 192.0.2.1 --rate 600M",
+	    "path 600 Mbit/s, RTT 208 ms");
+	says("advise " REPLAY("netbsd-10.1-vioif") " --ping 192.0.2.1 --rate 600M",
+	    "path 600 Mbit/s, RTT 207 ms");
+	says("advise " REPLAY("openbsd-7.6-vio") " --ping 192.0.2.1 --rate 600M",
+	    "path 600 Mbit/s, RTT 206 ms");
+	says("advise " REPLAY("openbsd-7.6-vio") " --rate 600M", "path 600 Mbit/s, RTT 209 ms");
+	says("advise " REPLAY("dragonfly-6.4-vtnet") " --ping 192.0.2.1 --rtt 80ms --rate 600M",
+	    "path 600 Mbit/s, RTT 80 ms");
 }

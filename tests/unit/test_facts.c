@@ -112,7 +112,7 @@ probe(const struct canned *changed, const char *peer, struct facts *f)
 	struct host h = { .answers = virtio, .changed = changed };
 	struct err e = { 0 };
 
-	cr_assert(facts_probe(&h, arena, profile, peer, f, &e), "%s", e.text);
+	cr_assert(facts_probe(&h, arena, profile, peer, false, f, &e), "%s", e.text);
 	return h;
 }
 

@@ -144,7 +144,7 @@ probe(const struct canned *changed, bool there, struct facts *f)
 	struct host h = { .answers = answers, .changed = changed, .there = there };
 	struct err e = { 0 };
 
-	cr_assert(facts_probe(&h, arena, profile, "192.0.2.7", f, &e), "%s", e.text);
+	cr_assert(facts_probe(&h, arena, profile, "192.0.2.7", false, f, &e), "%s", e.text);
 	return h;
 }
 

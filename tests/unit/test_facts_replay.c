@@ -95,7 +95,7 @@ replayed(struct arena *a, size_t i, struct profile **p)
 
 	cr_assert(host_open(a, name, &h, &e), "%s", e.text);
 	cr_assert(profile_for(a, hosts[i].sysname, p, &e), "%s", e.text);
-	cr_assert(facts_probe(h, a, *p, host_path(h)->peer, &f, &e), "%s: %s", name, e.text);
+	cr_assert(facts_probe(h, a, *p, host_path(h)->peer, false, &f, &e), "%s: %s", name, e.text);
 	host_close(h);
 	return f;
 }

@@ -154,6 +154,10 @@ Test(probe, refuses_what_contradicts_itself)
 		{ "probe local local", "pathtune probe: 'local': only one host can be named\n" },
 		{ "probe replay:x --peer y", "pathtune probe: --peer: paths are measured from the local "
 		    "host only, not from 'replay:x'\n" },
+		{ "probe --peer x --ping y", "pathtune probe: --peer and --ping contradict each other\n" },
+		{ "probe --ping a.example --record x", "pathtune probe: --record: the name 'a.example' "
+		    "would stay in it; --ping an address\n" },
+		{ "probe --ping -n", "pathtune probe: --ping: '-n' is neither an address nor a name\n" },
 		{ "probe replay:x --record y", "pathtune probe: --record: 'replay:x' is a recording "
 		    "already\n" },
 		{ "probe replay:", "pathtune probe: replay: needs the directory of a recording\n" },

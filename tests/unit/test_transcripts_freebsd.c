@@ -43,7 +43,7 @@ probed(const char *dir, const char *sysname, bool peer)
 
 	cr_assert(profile_for(a, sysname, &profile, &e), "%s", e.text);
 	cr_assert(host_open(a, arena_printf(a, "replay:%s", dir), &h, &e), "%s", e.text);
-	cr_assert(facts_probe(h, a, profile, peer ? host_path(h)->peer : NULL, &f, &e), "%s",
+	cr_assert(facts_probe(h, a, profile, peer ? host_path(h)->peer : NULL, false, &f, &e), "%s",
 	    e.text);
 	host_close(h);
 	return f;
