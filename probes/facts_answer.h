@@ -2,9 +2,9 @@
  * facts_answer: what a host said, turned into facts.  Pure: no host in here, so that hostile and
  * broken answers can be tried without one.  Part of facts_probe().
  *
- * An answer is believed only if it is exactly of the kind expected: a number of plain digits
- * (rtt_ms: with a point) within the range of its field, a name of one line of printable ASCII.  A knob may be out of its
- * range: that is a finding.
+ * An answer is believed only if it is exactly of the kind expected: a number of plain digits within
+ * the range of its field (rtt_ms may have a point), a name of one line of printable ASCII.  A knob
+ * may be out of its range: that is a finding.
  */
 #ifndef PATHTUNE_FACTS_ANSWER_H
 #define PATHTUNE_FACTS_ANSWER_H

@@ -218,13 +218,18 @@ memory_bytes(const struct work *w, const struct facts *f)
 	return fmin(sum * w->advice.connections, MEMORY_MOST);
 }
 
+/* What the kernel lets network buffers take; NAN: not known. */
+static double
+kernel_bytes(const struct facts *f)
+{
+	return fmin(f->mbuf_bytes, f->tcp_mem_pages * f->page_bytes);
+}
+
 /* What they may take; NAN: not known. */
 static double
 bound_bytes(const struct facts *f)
 {
-	double least = fmin(f->ram_bytes, f->mbuf_bytes);
-
-	return ADVISE_MEMORY_SHARE * fmin(least, f->tcp_mem_pages * f->page_bytes);
+	return ADVISE_MEMORY_SHARE * fmin(f->ram_bytes, kernel_bytes(f));
 }
 
 static bool
@@ -411,6 +416,11 @@ closing_notes(struct work *w)
 		note(w, "The present settings may take %s at worst, more than the %s that they "
 		    "should: nothing is lowered.", units_say_bytes(a, running),
 		    units_say_bytes(a, w->advice.bound_bytes));
+	if (w->advice.bounded && w->profile->memory_knob != NULL &&
+	    w->advice.bound_bytes == ADVISE_MEMORY_SHARE * kernel_bytes(&w->facts))
+		note(w, "%s bounds the memory for buffers, here to %s: raising it makes room for "
+		    "larger windows.", w->profile->memory_knob,
+		    units_say_bytes(a, kernel_bytes(&w->facts)));
 	note(w, "Computed, not measured: which congestion control and which NIC model do best on "
 	    "this path only measuring can tell (pathtune tune).");
 }

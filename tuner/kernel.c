@@ -170,7 +170,8 @@ kernel_unmet(const struct requirement *r, const struct facts *f)
 {
 	const struct knob_fact *fact = facts_knob(f, r->knob);
 
-	if (isnan(r->value) || fact == NULL || !(fact->now >= fact->min && fact->now <= fact->max) ||
+	if (isnan(r->value) || fact == NULL ||
+	    !(fact->now >= fact->min && fact->now <= fact->max) ||
 	    !profile_in_range(&r->range, f->release, f->arch))
 		return false;
 	for (size_t i = 0; i < r->n_also; i++) {

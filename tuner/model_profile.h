@@ -326,6 +326,7 @@ struct profile {
 	size_t n_windows;
 	struct scale_model *scales;
 	size_t n_scales;
+	const char *memory_knob;    /* what raises mbuf_bytes or tcp_mem_pages; NULL: nothing */
 	double limit_step_bytes;    /* limits are raised in multiples of this; NAN: 4096 */
 	struct requirement *requires;
 	size_t n_requires;

@@ -226,10 +226,13 @@ Test(advise, memory_and_connections_bound_the_window)
 	cr_expect(window > 4.6e6 && window < BDP, "%.0f", window);
 	cr_expect(strstr(w.run.advice.directions[0].words, "30 % of the path") != NULL, "%s",
 	    w.run.advice.directions[0].words);
+	cr_expect_not(noted(&w, "nmbclusters"), "RAM cannot be raised by a knob");
 	w.run.facts.mbuf_bytes = 1024 * MIB;
 	advise(&w);
 	cr_expect_eq(w.run.advice.bound_bytes, 256 * MIB, "what the kernel lets buffers take");
 	cr_expect(w.run.advice.directions[0].after_bytes < window);
+	cr_expect(noted(&w, "kern.ipc.nmbclusters bounds the memory for buffers, here to 1 GiB: "
+	    "raising it makes room for larger windows."));
 	arena_free(w.a);
 }
 
@@ -256,6 +259,7 @@ Test(advise, linux_is_bounded_by_tcp_mem)
 	advise(&w);
 	cr_expect_eq(w.run.advice.bound_bytes, 25 * MIB);
 	cr_expect(w.run.advice.bounded && w.run.advice.memory_bytes <= 25 * MIB);
+	cr_expect(noted(&w, "net.ipv4.tcp_mem bounds the memory for buffers, here to 100 MiB"));
 	cr_expect_null(line_of(&w, "net.core.wmem_max"), "binds no connection that tunes itself");
 	arena_free(w.a);
 }
