@@ -152,13 +152,9 @@ complete_facts(struct work *w)
 static const char *
 why_no_rtt(const struct work *w)
 {
-	const struct facts *f = &w->run->facts;
+	const char *why = facts_why_unknown(&w->run->facts, "rtt_ms");
 
-	for (size_t i = 0; i < f->n_unknown; i++) {
-		if (strcmp(f->unknown[i].fact, "rtt_ms") == 0)
-			return arena_printf(w->arena, " (%s)", f->unknown[i].why);
-	}
-	return "";
+	return why == NULL ? "" : arena_printf(w->arena, " (%s)", why);
 }
 
 static bool

@@ -330,6 +330,16 @@ static const struct field run_fields[] = {
 };
 const struct record run_record = { "run", sizeof(struct run), run_fields };
 
+const char *
+facts_why_unknown(const struct facts *f, const char *fact)
+{
+	for (size_t i = 0; i < f->n_unknown; i++) {
+		if (strcmp(f->unknown[i].fact, fact) == 0)
+			return f->unknown[i].why;
+	}
+	return NULL;
+}
+
 const struct knob_fact *
 facts_knob(const struct facts *f, const char *name)
 {

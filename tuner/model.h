@@ -354,6 +354,9 @@ extern const struct record run_record, facts_record, trial_record;
 /* What probe --json prints: the facts, and "hazards" beside them. */
 extern const struct record hazard_record;
 
+/* Why a fact could not be had; NULL: it is not listed as unknown. */
+const char *facts_why_unknown(const struct facts *f, const char *fact);
+
 /* The fact of a knob, or NULL. */
 const struct knob_fact *facts_knob(const struct facts *f, const char *name);
 
