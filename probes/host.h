@@ -45,6 +45,10 @@ struct host_path {
  */
 bool host_open(struct arena *a, const char *name, struct host **out, struct err *e);
 
+/* A host that answers from a transcript in memory, as "replay:DIR" does from a file. */
+struct transcript;
+struct host *host_replay(struct arena *a, const struct transcript *t);
+
 /* True where values can be set and flows started: the local host. */
 bool host_is_here(const struct host *h);
 
