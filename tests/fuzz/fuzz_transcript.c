@@ -210,6 +210,9 @@ probe(struct arena *a, const struct profile *p, const struct transcript *t, size
 	run->schema = RUN_SCHEMA;
 	promise(facts_probe(h, a, p, t->path.peer, &run->facts, &e), "facts", e.text);
 	host_close(h);
+	run->facts.rtt_ms = t->path.rtt_ms;
+	run->facts.send_bps = t->path.send_bps;
+	run->facts.receive_bps = t->path.receive_bps;
 	promise_facts(&run->facts);
 	hazards_find(a, p, &run->facts, &run->hazards, &run->n_hazards);
 	promise_report(report_facts(a, &run->facts));
