@@ -25,8 +25,11 @@ run_file(const char *path)
 	fclose(f);
 	for (size_t i = 1; i <= CUTS; i++) {
 		size_t len = n * i / CUTS;
-		uint8_t *exact = malloc(len == 0 ? 1 : len); /* one byte too far is seen */
+		uint8_t *exact;
 
+		if (i > 1 && len == n * (i - 1) / CUTS)
+			continue;
+		exact = malloc(len == 0 ? 1 : len); /* one byte too far is seen */
 		memcpy(exact, data, len);
 		LLVMFuzzerTestOneInput(exact, len);
 		free(exact);
