@@ -48,6 +48,17 @@ stands_number(const struct output *o, double x)
 	return false;
 }
 
+/* The answer is a number and nothing else. */
+static bool
+is_number(const struct output *o)
+{
+	static const char blanks[] = " \t\r\n";
+	const char *s = o->text + strspn(o->text, blanks);
+
+	s += strspn(s, digits);
+	return s[strspn(s, blanks)] == '\0';
+}
+
 static bool
 stands_word(const struct output *o, const char *word)
 {
@@ -87,6 +98,7 @@ promise_number(const struct fact_rule *r, const struct field *field, const struc
 	double scale = isnan(r->scale) ? 1 : r->scale;
 
 	promise(x >= field->min && x <= field->max, "a number in its range", r->fact);
+	promise(r->pattern != NULL || is_number(o), "nothing but a number", r->fact);
 	promise(r->value != NULL ? x == strtod(r->value, NULL) * scale :
 	    stands_number(o, x / scale), "a number that stands there", r->fact);
 }

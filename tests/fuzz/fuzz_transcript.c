@@ -188,13 +188,13 @@ promise_report(const char *report)
 static void
 advise(struct arena *a, const struct profile *p, struct run *run, size_t size)
 {
-	struct advice_path *path = arena_alloc(a, sizeof(*path));
+	/* The published path, and one that no knob is enough for. */
+	static struct advice_path paths[] = { { 209, 600e6 }, { 600, 400e9 } };
 	struct err e = { ERR_NONE, "" };
 	bool ok;
 
-	*path = (struct advice_path){ 209, 600e6 };
 	run->options.direction = DIR_BOTH;
-	run->options.paths = path;
+	run->options.paths = &paths[size % NELEM(paths)];
 	run->options.n_paths = 1;
 	run->options.connections = (double)(1 + size % 64);
 	ok = advise_make(a, p, run, &e);
