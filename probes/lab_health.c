@@ -4,7 +4,7 @@
 #include "lab_state.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,17 +27,21 @@
 struct cpu_time
 health_cpu(const char *stat, double ticks_per_s)
 {
-	double user, nice, system, idle, iowait, irq, softirq, steal;
+	double total = 0, ticks = 0;
+	char *end;
 
 	/* With a blank behind it: of all processors. */
-	if (strncmp(stat, "cpu ", 4) != 0 ||
-	    sscanf(stat, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &user, &nice, &system, &idle,
-		&iowait, &irq, &softirq, &steal) != 8)
+	if (strncmp(stat, "cpu ", 4) != 0)
 		return (struct cpu_time){ NAN, NAN };
-	idle += iowait;
-	system += irq + softirq;
-	return (struct cpu_time){ (user + nice + system + idle + steal) / ticks_per_s,
-		steal / ticks_per_s };
+	stat += 4;
+	/* user, nice, system, idle, iowait, irq, softirq, steal (proc(5)). */
+	for (unsigned i = 0; i < 8; i++, stat = end) {
+		ticks = strtod(stat, &end);
+		if (end == stat)
+			return (struct cpu_time){ NAN, NAN };
+		total += ticks;
+	}
+	return (struct cpu_time){ total / ticks_per_s, ticks / ticks_per_s };
 }
 
 struct cpu_time

@@ -19,7 +19,8 @@
 #define REAP_S 2.0     /* for a killed command to be gone */
 #define REAP_POLL_MS 1 /* POSIX has no wait with a time limit */
 
-extern char **environ;
+/* POSIX leaves the declaration to us; some headers have it all the same. */
+extern char **environ; /* NOLINT(readability-redundant-declaration) */
 
 struct process {
 	const struct process_spec *spec;

@@ -299,8 +299,7 @@ compare_questions(const struct transcript_entry *x, const char *const *argv, con
 static int
 compare_entries(const void *xp, const void *yp)
 {
-	const struct transcript_entry *x = *(const struct transcript_entry *const *)xp;
-	const struct transcript_entry *y = *(const struct transcript_entry *const *)yp;
+	const struct transcript_entry *x = xp, *y = yp;
 	int order = compare_questions(x, y->argv, y->file);
 
 	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
@@ -310,16 +309,16 @@ static bool
 all_differ(struct reader *r)
 {
 	size_t i, n = r->t->n_entries;
-	const struct transcript_entry **sorted = arena_array(r->arena, n, sizeof(*sorted));
+	struct transcript_entry *sorted = arena_array(r->arena, n, sizeof(*sorted));
 
 	for (i = 0; i < n; i++)
-		sorted[i] = &r->t->entries[i];
+		sorted[i] = r->t->entries[i];
 	qsort(sorted, n, sizeof(*sorted), compare_entries);
 	for (i = 1; i < n; i++) {
-		if (compare_questions(sorted[i - 1], sorted[i]->argv, sorted[i]->file) != 0)
+		if (compare_questions(&sorted[i - 1], sorted[i].argv, sorted[i].file) != 0)
 			continue;
-		r->number = sorted[i]->line;
-		return complain(r, "the same question as in line %u", sorted[i - 1]->line);
+		r->number = sorted[i].line;
+		return complain(r, "the same question as in line %u", sorted[i - 1].line);
 	}
 	return true;
 }

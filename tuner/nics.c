@@ -52,7 +52,7 @@ check(const char *file, const struct node *root, const struct nic_list *list, st
 	/* The only key is the list, whose elements are as many as the structs. */
 	const struct node *at = root->child == NULL ? NULL : root->child->child;
 
-	for (size_t i = 0; i < list->n_nics; i++, at = at->next) {
+	for (size_t i = 0; i < list->n_nics && at != NULL; i++, at = at->next) {
 		const struct nic_model *nic = &list->nics[i];
 
 		if (pci_id(nic->vendor) < 0 || pci_id(nic->device) < 0)

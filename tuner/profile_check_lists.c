@@ -92,7 +92,7 @@ check_defaults(const struct check *c, const struct knob *k, bool name)
 	const struct node *list = check_child(c->map, "defaults");
 
 	at.map = list == NULL ? NULL : list->child;
-	for (size_t i = 0; i < k->n_defaults; i++, at.map = at.map->next) {
+	for (size_t i = 0; i < k->n_defaults && at.map != NULL; i++, at.map = at.map->next) {
 		const struct knob_default *d = &k->defaults[i];
 
 		if (!check_range(&at, &d->range))
