@@ -8,6 +8,7 @@
 #include "facts_answer.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,10 +82,12 @@ take_line(struct probe *p, const char *s, const char *end)
 	const char *number = find_line_number(s, end, &digits);
 	const char *text = number == NULL ? NULL : number + digits + 2;
 	struct setting_text t;
+	double line = text == NULL ? NAN :
+	    strtod(arena_strndup(p->arena, number + 1, digits), NULL);
 	const struct knob *k;
 	struct source_line *l;
 
-	if (text == NULL || number == s ||
+	if (!(line >= 1) || number == s ||
 	    !setting_line(text, (size_t)(end - text), &p->profile->persist.settings, &t))
 		return;
 	k = knob_set_by(p->profile, &t);
@@ -92,7 +95,7 @@ take_line(struct probe *p, const char *s, const char *end)
 		return;
 	l = arena_push(p->arena, &p->facts->sources, &p->facts->n_sources, sizeof(*l));
 	l->file = shown(p->arena, s, (size_t)(number - s));
-	l->line = strtod(arena_strndup(p->arena, number + 1, digits), NULL);
+	l->line = line;
 	l->name = k->name;
 	l->value = shown(p->arena, t.value, t.value_len);
 }

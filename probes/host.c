@@ -1,6 +1,7 @@
 #include "transport.h"
 
 #include "host_record.h"
+#include "transcript.h"
 
 #include <string.h>
 
@@ -40,6 +41,18 @@ host_open(struct arena *a, const char *name, struct host **out, struct err *e)
 		return true;
 	}
 	return fail(e, ERR_USAGE, "'%.60s' is not a host: local, replay:DIR or via:COMMAND", name);
+}
+
+struct host *
+host_replay(struct arena *a, const struct transcript *t)
+{
+	struct host *h = arena_alloc(a, sizeof(*h));
+	struct transcript *own = arena_alloc(a, sizeof(*own));
+
+	*own = *t;
+	h->via = &transport_replay;
+	h->self = own;
+	return h;
 }
 
 bool

@@ -28,6 +28,7 @@ struct output {
 };
 
 struct host;
+struct transcript;
 
 /* The path to a peer that a recording was made with. */
 struct host_path {
@@ -44,6 +45,9 @@ struct host_path {
  * "via:jexec www /bin/sh -s": read only as well.
  */
 bool host_open(struct arena *a, const char *name, struct host **out, struct err *e);
+
+/* A host that answers from a transcript in memory, as "replay:DIR" does from a file. */
+struct host *host_replay(struct arena *a, const struct transcript *t);
 
 /* True where values can be set and flows started: the local host. */
 bool host_is_here(const struct host *h);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define FIRST_LINE "# pathtune transcript 1"
+#define ADDRESS \
+	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz:.%_-" /* with its zone */
 
 struct reader {
 	struct arena *arena;
@@ -95,30 +97,42 @@ next_line(struct reader *r)
 
 /* ---- header and end -------------------------------------------------------------------------- */
 
+/* One thing that the header may say. */
+struct header_key {
+	const char *key;
+	const char **word;
+	const char *bytes; /* that a word may have; NULL: any */
+	double *number;
+	double most;       /* of a number: what the fact may be (facts_record) */
+};
+
 static bool
-header_number(struct reader *r, const char *key, const char *text, double *number)
+header_number(struct reader *r, const struct header_key *k, const char *text)
 {
 	char *end;
 	double v = strtod(text, &end);
 
-	if (!isnan(*number))
-		return complain(r, "%s is there twice", key);
-	if (strspn(text, "0123456789.e+") != strlen(text) || end == text || *end != '\0' ||
-	    !(v > 0 && v < 1e15))
-		return complain(r, "%s: '%.40s' is not a number above 0", key, text);
-	*number = v;
+	if (!isnan(*k->number))
+		return complain(r, "%s is there twice", k->key);
+	if (strspn(text, "0123456789.e+-") != strlen(text) || end == text || *end != '\0' ||
+	    !(v > 0 && v <= k->most))
+		return complain(r, "%s: '%.40s' is not a number above 0, up to %g", k->key, text,
+		    k->most);
+	*k->number = v;
 	return true;
 }
 
 static bool
-header_word(struct reader *r, const char *key, char *text, const char **word)
+header_word(struct reader *r, const struct header_key *k, char *text)
 {
-	if (*word != NULL)
-		return complain(r, "%s is there twice", key);
+	if (*k->word != NULL)
+		return complain(r, "%s is there twice", k->key);
 	if (*text == '\0')
-		return complain(r, "%s is empty", key);
+		return complain(r, "%s is empty", k->key);
+	if (k->bytes != NULL && text[strspn(text, k->bytes)] != '\0')
+		return complain(r, "%s: '%.40s' is not a numeric address", k->key, text);
 	text_disarm(text);
-	*word = text;
+	*k->word = text;
 	return true;
 }
 
@@ -127,16 +141,12 @@ static bool
 take_header(struct reader *r)
 {
 	struct transcript *t = r->t;
-	const struct {
-		const char *key;
-		const char **word;
-		double *number;
-	} keys[] = {
-		{ "origin", &t->origin, NULL },
-		{ "peer", &t->path.peer, NULL },
-		{ "rtt_ms", NULL, &t->path.rtt_ms },
-		{ "send_bps", NULL, &t->path.send_bps },
-		{ "receive_bps", NULL, &t->path.receive_bps },
+	const struct header_key keys[] = {
+		{ .key = "origin", .word = &t->origin },
+		{ .key = "peer", .word = &t->path.peer, .bytes = ADDRESS },
+		{ .key = "rtt_ms", .number = &t->path.rtt_ms, .most = 1e6 },
+		{ .key = "send_bps", .number = &t->path.send_bps, .most = 1e15 },
+		{ .key = "receive_bps", .number = &t->path.receive_bps, .most = 1e15 },
 	};
 
 	for (size_t i = 0, n; i < NELEM(keys); i++) {
@@ -144,9 +154,8 @@ take_header(struct reader *r)
 		if (strncmp(r->line, "# ", 2) != 0 || strncmp(r->line + 2, keys[i].key, n) != 0 ||
 		    strncmp(r->line + 2 + n, ": ", 2) != 0)
 			continue;
-		return keys[i].word != NULL ?
-		    header_word(r, keys[i].key, r->line + n + 4, keys[i].word) :
-		    header_number(r, keys[i].key, r->line + n + 4, keys[i].number);
+		return keys[i].word != NULL ? header_word(r, &keys[i], r->line + n + 4) :
+		    header_number(r, &keys[i], r->line + n + 4);
 	}
 	return true;
 }

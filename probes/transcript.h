@@ -21,9 +21,10 @@
  * with "~" itself is written "|\x7e.."); "!" the reason of a status that is not 0; "=" the status.
  * Bytes outside of printable ASCII and tab are \xNN, a backslash is \\, in quotes too.  Before the
  * first question may stand the origin, the peer's numeric address as it occurs in questions, and
- * what is known of the path to it: rtt_ms, send_bps, receive_bps.  Other lines that begin with "#"
- * are comments; they and empty lines may stand between answers.  "# end N" with the number of
- * answers is last: a file cut anywhere is refused.  The same question twice is an error.
+ * what is known of the path to it: rtt_ms (to 1e6), send_bps, receive_bps (to 1e15).  Other lines
+ * that begin with "#" are comments; they and empty lines may stand between answers.  "# end N" with
+ * the number of answers is last: a file cut anywhere is refused.  The same question twice is an
+ * error.
  */
 #ifndef PATHTUNE_TRANSCRIPT_H
 #define PATHTUNE_TRANSCRIPT_H

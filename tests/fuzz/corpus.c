@@ -1,6 +1,6 @@
 /*
- * corpus: run a fuzz target over files, for an ordinary test: corpus DIR.  Every file is given whole,
- * and cut in CUTS places, because what a reader gets is often cut.
+ * corpus: run a fuzz target over files, for an ordinary test: corpus DIR..  Every file below them is
+ * given whole, and cut in CUTS places, because what a reader gets is often cut.
  */
 #include "fuzz.h"
 
@@ -25,8 +25,11 @@ run_file(const char *path)
 	fclose(f);
 	for (size_t i = 1; i <= CUTS; i++) {
 		size_t len = n * i / CUTS;
-		uint8_t *exact = malloc(len == 0 ? 1 : len); /* one byte too far is seen */
+		uint8_t *exact;
 
+		if (i > 1 && len == n * (i - 1) / CUTS)
+			continue;
+		exact = malloc(len == 0 ? 1 : len); /* one byte too far is seen */
 		memcpy(exact, data, len);
 		LLVMFuzzerTestOneInput(exact, len);
 		free(exact);
@@ -34,26 +37,36 @@ run_file(const char *path)
 	free(data);
 }
 
-int
-main(int argc, char **argv)
+/* How many files there were. */
+static unsigned
+run_tree(const char *path)
 {
-	char path[4096];
+	char below[4096];
 	struct dirent *entry;
-	DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
+	DIR *dir = opendir(path);
 	unsigned n = 0;
 
 	if (dir == NULL) {
-		fprintf(stderr, "usage: %s DIR\n", argv[0]);
-		return 2;
+		run_file(path);
+		return 1;
 	}
 	while ((entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", argv[1], entry->d_name);
-		run_file(path);
-		n++;
+		snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
+		n += run_tree(below);
 	}
 	closedir(dir);
+	return n;
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned n = 0;
+
+	for (int i = 1; i < argc; i++)
+		n += run_tree(argv[i]);
 	printf("%u inputs\n", n);
 	return n == 0;
 }

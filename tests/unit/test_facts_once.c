@@ -114,6 +114,7 @@ static const struct canned answers[] = {
 	{ "grep -ns = /etc/sysctl.conf", 0,
 	    "/etc/sysctl.conf:3:tcp.old = 5 # once\n/etc/sysctl.conf:4:#tcp.max=6\n"
 	    "/etc/sysctl.conf:12:tcp.max=\"7\"\n/etc/sysctl.conf:13:other=1\nnonsense\n:1:tcp.max=1\n"
+	    "/etc/sysctl.conf:0:tcp.max=8\n"
 	    "/etc/a:b:14:max=\x1b[31m\n" },
 	{ NULL, 0, NULL },
 };

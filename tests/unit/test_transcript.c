@@ -195,6 +195,10 @@ Test(transcript, what_is_wrong_is_said_with_its_line)
 		{ HEAD "$ a\\x00\n= 0\n# end 1\n", "T:2: a question has no NUL byte" },
 		{ HEAD "# rtt_ms: -1\n# end 0\n", "T:2: rtt_ms: '-1' is not a number above 0" },
 		{ HEAD "# rtt_ms: nan\n# end 0\n", "T:2: rtt_ms: 'nan' is not a number" },
+		{ HEAD "# rtt_ms: 1000001\n# end 0\n",
+		    "T:2: rtt_ms: '1000001' is not a number above 0, up to 1e+06" },
+		{ HEAD "# peer: h\303\251te\n# end 0\n",
+		    "T:2: peer: 'h\303\251te' is not a numeric address" },
 		{ HEAD "# rtt_ms: 1\n# rtt_ms: 1\n# end 0\n", "T:3: rtt_ms is there twice" },
 		{ HEAD "# peer: a\n# peer: a\n# end 0\n", "T:3: peer is there twice" },
 		{ HEAD "# peer: \n# end 0\n", "T:2: peer is empty" },
@@ -212,6 +216,39 @@ Test(transcript, what_is_wrong_is_said_with_its_line)
 	e = (struct err){ 0 };
 	cr_expect_not(transcript_parse(a, "T", HEAD "$ a\n|\0\n= 0\n", 37, &t, &e));
 	cr_expect_str_eq(e.text, "T:3: byte 0x00 must be written \\x00");
+}
+
+Test(transcript, a_path_of_any_size_is_read_as_it_was_written)
+{
+	static const double rtts[] = { 1e6, 999999.99999999, .00002, 5e-324 };
+	struct transcript t = { .path = { "fe80::1%em0", NAN, 1e15, .5 } }, back;
+
+	for (size_t i = 0; i < NELEM(rtts); i++) {
+		t.path.rtt_ms = rtts[i];
+		cr_assert(parse(transcript_text(a, &t), &back), "%s", e.text);
+		cr_expect_float_eq(back.path.rtt_ms, rtts[i], rtts[i] * 1e-9);
+		cr_expect_eq(back.path.send_bps, 1e15);
+		cr_expect_str_eq(back.path.peer, "fe80::1%em0");
+	}
+}
+
+Test(transcript, a_host_answers_from_one_in_memory)
+{
+	static const char *const uname[] = { "uname", "-s", NULL }, *const id[] = { "id", NULL };
+	const struct command c[] = { { .argv = uname }, { .argv = id } };
+	struct output out[2];
+	struct transcript t;
+	struct host *h;
+
+	cr_assert(parse(HEAD "# rtt_ms: 7\n$ uname -s\n|Linux\n= 0\n# end 1\n", &t));
+	h = host_replay(a, &t);
+	t = (struct transcript){ 0 }; /* it has its own */
+	cr_assert(host_run(h, a, c, 2, out, &e));
+	cr_expect_str_eq(out[0].text, "Linux\n");
+	cr_expect_eq(out[1].status, -1);
+	cr_expect_not(host_is_here(h));
+	cr_expect_eq(host_path(h)->rtt_ms, 7);
+	host_close(h);
 }
 
 Test(transcript, large_ones_are_read_or_refused)
