@@ -48,6 +48,20 @@ stands_number(const struct output *o, double x)
 	return false;
 }
 
+/* The whole of some number that may have a fraction, as ping(8) prints the RTT. */
+static bool
+stands_fraction(const struct output *o, double x)
+{
+	size_t n;
+
+	for (const char *s = strpbrk(o->text, digits); s != NULL; s = strpbrk(s + n, digits)) {
+		n = strspn(s, "0123456789.");
+		if (fabs(strtod(s, NULL) - x) <= x * 1e-12)
+			return true;
+	}
+	return false;
+}
+
 /* The answer is a number and nothing else. */
 static bool
 is_number(const struct output *o)
@@ -100,6 +114,7 @@ promise_number(const struct fact_rule *r, const struct field *field, const struc
 	promise(x >= field->min && x <= field->max, "a number in its range", r->fact);
 	promise(r->pattern != NULL || is_number(o), "nothing but a number", r->fact);
 	promise(r->value != NULL ? x == strtod(r->value, NULL) * scale :
+	    strcmp(r->fact, "rtt_ms") == 0 ? stands_fraction(o, x / scale) :
 	    stands_number(o, x / scale), "a number that stands there", r->fact);
 }
 

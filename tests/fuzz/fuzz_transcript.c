@@ -218,7 +218,8 @@ probe(struct arena *a, const struct profile *p, const struct transcript *t, size
 
 	record_init(&run_record, run);
 	run->schema = RUN_SCHEMA;
-	promise(facts_probe(h, a, p, t->path.peer, &run->facts, &e), "facts", e.text);
+	promise(facts_probe(h, a, p, t->path.peer, size % 4 < 2, &run->facts, &e), "facts",
+	    e.text);
 	host_close(h);
 	run->facts.rtt_ms = t->path.rtt_ms;
 	run->facts.send_bps = t->path.send_bps;
