@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -221,6 +222,76 @@ run_length(const char *s)
 	return len;
 }
 
+/* ---- the kernel's tables of routes ----------------------------------------------------------- */
+
+#define HEX "0123456789abcdef"
+#define HEX_CAPITAL "0123456789ABCDEF"
+
+/* A word of so many digits is at s, and this blank behind it. */
+static bool
+field(const char *s, const char *digits, size_t n, char blank)
+{
+	return strspn(s, digits) == n && s[n] == blank;
+}
+
+static unsigned
+byte_at(const char *hex)
+{
+	const char digits[] = { hex[0], hex[1], '\0' };
+
+	return (unsigned)strtoul(digits, NULL, 16);
+}
+
+/* As a little-endian machine prints it: the last byte first. */
+static void
+add_hex_v4(struct redaction *r, struct text *t, const char *hex)
+{
+	struct in_addr in;
+	unsigned char b[4];
+
+	inet_pton(AF_INET, v4_for(r, byte_at(hex + 6) << 24 | byte_at(hex + 4) << 16 |
+	    byte_at(hex + 2) << 8 | byte_at(hex)), &in);
+	memcpy(b, &in, sizeof(b));
+	text_add(t, "%02X%02X%02X%02X", b[3], b[2], b[1], b[0]);
+}
+
+static void
+add_hex_v6(struct redaction *r, struct text *t, const char *hex)
+{
+	struct in6_addr in;
+
+	for (size_t i = 0; i < sizeof(in); i++)
+		in.s6_addr[i] = (unsigned char)byte_at(hex + 2 * i);
+	inet_pton(AF_INET6, v6_for(r, &in), &in);
+	for (size_t i = 0; i < sizeof(in); i++)
+		text_add(t, "%02x", in.s6_addr[i]);
+}
+
+/* /proc/net/route: name, destination, gateway, flags, with tabs; s is at the first tab. */
+static size_t
+add_route_v4(struct redaction *r, struct text *t, const char *s)
+{
+	if (*s != '\t' || !field(s + 1, HEX_CAPITAL, 8, '\t') ||
+	    !field(s + 10, HEX_CAPITAL, 8, '\t') || !field(s + 19, HEX_CAPITAL, 4, '\t'))
+		return 0;
+	text_bytes(t, s, 1);
+	add_hex_v4(r, t, s + 1);
+	text_bytes(t, s + 9, 1);
+	add_hex_v4(r, t, s + 10);
+	return 18;
+}
+
+/* /proc/net/ipv6_route: every address is followed by two digits of length or eight of metric. */
+static size_t
+add_route_v6(struct redaction *r, struct text *t, const char *text, const char *s)
+{
+	if ((s != text && s[-1] != '\n' && s[-1] != ' ') || !field(s, HEX, 32, ' ') ||
+	    (!field(s + 33, HEX, 2, ' ') && !field(s + 33, HEX, 8, ' ')))
+		return 0;
+	add_hex_v6(r, t, s);
+	return 32;
+}
+
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 static bool
@@ -308,6 +379,10 @@ redacted(struct redaction *r, const char *text)
 		n = add_name(r, &t, text, text + i);
 		if (n == 0)
 			n = add_interface(r, &t, text, text + i);
+		if (n == 0)
+			n = add_route_v4(r, &t, text + i);
+		if (n == 0)
+			n = add_route_v6(r, &t, text, text + i);
 		if (n == 0)
 			n = add_rest(r, &t, text, text + i, &plain);
 	}

@@ -77,6 +77,27 @@ Test(redact, what_names_a_host_is_replaced)
 		    cases[i].is, redacted(cases[i].is, "web-7"));
 }
 
+/* The tables of Linux know no dots and colons. */
+Test(redact, routes_in_hexadecimal_are_replaced)
+{
+	static const struct { const char *is, *becomes; } cases[] = {
+		{ "10.1.2.1\neth0\t00000000\t0102010A\t0003\t0\t0\t0\t00000000\t0\n",
+			"192.0.2.1\neth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\n" },
+		{ "enx525400abcdef\t0002010A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n",
+			"enx020000000001\t010200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n" },
+		{ "2a01:4f8::7 2a0104f8000000000000000000000007 80 "
+		  "00000000000000000000000000000000 00 2a0104f8000000000000000000000001 00000400 eth0",
+			"2001:db8::1 20010db8000000000000000000000001 80 "
+		  "00000000000000000000000000000000 00 20010db8000000000000000000000002 00000400 eth0" },
+		{ "fe80000000000000505400fffe123456 80 x", "fe800000000000000000000000000001 80 x" },
+		{ "fe800000000000000000000000000000 40 x", "fe800000000000000000000000000000 40 x" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		cr_expect_str_eq(redacted(cases[i].is, NULL), cases[i].becomes, "%s: %s",
+		    cases[i].is, redacted(cases[i].is, NULL));
+}
+
 Test(redact, what_names_nobody_stays)
 {
 	static const char *const texts[] = {
@@ -90,6 +111,10 @@ Test(redact, what_names_nobody_stays)
 		"00:00:00:00:00:00 ff:ff:ff:ff:ff:ff", "netmask 0xffffff00", "4096\t131072\t33554432",
 		"dead:beef cafe", "deadbeef.bad:", "...", ":", "::::", "1.2.3.4x", "",
 		"web-71 xweb-7 web-7-2", "localhost", "add: fee: bad.", "libfoo.so.1.2.3.4.5.6",
+		"Ip: 2 64 35807688 10000001 32702215", "10000000\t20000000\t30000000\n",
+		"x\t10000000\t20000000\t1000000\t1", "x\t0102010a\t00000000\t0003\t0",
+		"Dump:0x00112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff boot",
+		"00112233445566778899aabbccddeeff0 80 x", "\t0102010A", "\t0102010A\t",
 	};
 
 	for (size_t i = 0; i < NELEM(texts); i++)
