@@ -16,7 +16,7 @@
  *	= -1
  *	# end 3
  *
- * "$" an argv, words quoted as for sh where they hold anything but [A-Za-z0-9_./:@%+=,{}-]; "<" a
+ * "$" an argv, words quoted as for sh where they hold anything but [A-Za-z0-9_./:@%+=,-]; "<" a
  * file; "|" a line of stdout, "|~" the last one where no newline follows it (a line that begins
  * with "~" itself is written "|\x7e.."); "!" the reason of a status that is not 0; "=" the status.
  * Bytes outside of printable ASCII and tab are \xNN, a backslash is \\, in quotes too.  Before the

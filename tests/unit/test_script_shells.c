@@ -75,6 +75,7 @@ Test(script_shells, every_shell_gives_status_output_and_reason)
 		{ RUN("echo", "hi"), 0, "hi\n", NULL },
 		{ RUN("printf", "no newline"), 0, "no newline", NULL },
 		{ RUN("printf", "%s", odd), 0, odd, NULL },
+		{ RUN("echo", "{a,b}", "=x", "~"), 0, "{a,b} =x ~\n", NULL },
 		{ RUN("printf", "a\\000b\\n\\n"), 0, "a?b\n\n", NULL },
 		{ RUN("true"), 0, "", NULL },
 		{ SH("echo one; echo no >&2; echo never >&2; exit 3"), 3, "one\n", "no" },
