@@ -62,7 +62,7 @@ const struct transcript_entry *transcript_find(const struct transcript *t,
  * Host names, addresses and MACs replaced by such that are for documentation (RFC 5737, RFC 3849,
  * 02:00:..), the same one by the same one throughout, in questions and answers, in hexadecimal
  * digits in a kernel's table of routes too; loopback, masks, unspecified and link-local prefixes
- * stay.  hostname may be NULL.
+ * stay.  What follows password=, passphrase=, secret= or key= is "...".  hostname may be NULL.
  */
 void transcript_redact(struct arena *a, struct transcript *t, const char *hostname);
 

@@ -124,12 +124,9 @@ mac_for(struct redaction *r, const char *mac, const char *colon)
 		if (*mac != ':')
 			*to++ = (char)tolower((unsigned char)*mac);
 	}
-	if (strspn(digits, "0") == strlen(digits))
-		return arena_printf(r->arena, "00%s00%s00%s00%s00%s00", colon, colon, colon, colon,
-		    colon);
-	if (strspn(digits, "f") == strlen(digits))
-		return arena_printf(r->arena, "ff%sff%sff%sff%sff%sff", colon, colon, colon, colon,
-		    colon);
+	if (strspn(digits, "0") == strlen(digits) || strspn(digits, "f") == strlen(digits))
+		return arena_printf(r->arena, "%.2s%s%.2s%s%.2s%s%.2s%s%.2s%s%.2s", digits, colon,
+		    digits, colon, digits, colon, digits, colon, digits, colon, digits);
 	n = number_of(r, &r->mac, digits);
 	return arena_printf(r->arena, "02%s00%s00%s00%s%02x%s%02x", colon, colon, colon, colon,
 	    n >> 8 & 0xff, colon, n & 0xff);
@@ -237,9 +234,7 @@ field(const char *s, const char *digits, size_t n, char blank)
 static unsigned
 byte_at(const char *hex)
 {
-	const char digits[] = { hex[0], hex[1], '\0' };
-
-	return (unsigned)strtoul(digits, NULL, 16);
+	return (unsigned)strtoul((const char[]){ hex[0], hex[1], '\0' }, NULL, 16);
 }
 
 /* As a little-endian machine prints it: the last byte first. */
@@ -247,12 +242,11 @@ static void
 add_hex_v4(struct redaction *r, struct text *t, const char *hex)
 {
 	struct in_addr in;
-	unsigned char b[4];
 
 	inet_pton(AF_INET, v4_for(r, byte_at(hex + 6) << 24 | byte_at(hex + 4) << 16 |
 	    byte_at(hex + 2) << 8 | byte_at(hex)), &in);
-	memcpy(b, &in, sizeof(b));
-	text_add(t, "%02X%02X%02X%02X", b[3], b[2], b[1], b[0]);
+	for (unsigned shift = 0; shift < 32; shift += 8)
+		text_add(t, "%02X", (unsigned)ntohl(in.s_addr) >> shift & 0xff);
 }
 
 static void
@@ -343,6 +337,25 @@ add_interface(struct redaction *r, struct text *t, const char *text, const char 
 	return 0;
 }
 
+/* What a file of settings (loader.conf(5), for one) keeps as a password; s is at the "=". */
+static size_t
+add_secret(struct text *t, const char *text, const char *s)
+{
+	static const char *const kinds[] = { "password", "passphrase", "secret", "key" };
+	const char *end = s;
+
+	while (*s == '=' && end > text && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	for (size_t i = 0, n; *s == '=' && i < NELEM(kinds); i++) {
+		n = strlen(kinds[i]);
+		if ((size_t)(end - text) >= n && memcmp(end - n, kinds[i], n) == 0) {
+			text_bytes(t, "=...", 4);
+			return strcspn(s, "\n");
+		}
+	}
+	return 0;
+}
+
 /*
  * An address at s, which is not before *plain; else one byte, and where a run begins that is none,
  * *plain is moved behind it.  How many bytes of the text it was.
@@ -376,14 +389,11 @@ redacted(struct redaction *r, const char *text)
 		return NULL;
 	text_bytes(&t, "", 0);
 	for (size_t n, i = 0; text[i] != '\0'; i += n) {
-		n = add_name(r, &t, text, text + i);
-		if (n == 0)
-			n = add_interface(r, &t, text, text + i);
-		if (n == 0)
-			n = add_route_v4(r, &t, text + i);
-		if (n == 0)
-			n = add_route_v6(r, &t, text, text + i);
-		if (n == 0)
+		if ((n = add_name(r, &t, text, text + i)) == 0 &&
+		    (n = add_interface(r, &t, text, text + i)) == 0 &&
+		    (n = add_route_v4(r, &t, text + i)) == 0 &&
+		    (n = add_route_v6(r, &t, text, text + i)) == 0 &&
+		    (n = add_secret(&t, text, text + i)) == 0)
 			n = add_rest(r, &t, text, text + i, &plain);
 	}
 	return t.s;

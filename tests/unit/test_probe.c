@@ -204,12 +204,15 @@ Test(probe, a_recording_gives_the_facts_again)
 {
 	char dir[] = "/tmp/pathtune-record-XXXXXX", *record, *replay, *file;
 	struct said again;
+	struct stat st;
 
 	cr_assert_not_null(mkdtemp(dir));
 	record = arena_printf(arena, "probe --json --record %s/new", dir);
 	replay = arena_printf(arena, "probe --json replay:%s/new", dir);
 	file = arena_printf(arena, "%s/new/transcript", dir);
 	expect_the_same_facts(record, replay);
+	cr_assert_eq(stat(file, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0600, "it may hold what only root could read");
 	again = program_run(arena, record);
 	cr_expect_eq(again.status, 2, "a recording is not overwritten");
 	cr_expect_str_eq(again.err, arena_printf(arena,

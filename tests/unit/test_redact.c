@@ -98,6 +98,17 @@ Test(redact, routes_in_hexadecimal_are_replaced)
 		    cases[i].is, redacted(cases[i].is, NULL));
 }
 
+/* Files that set knobs at boot are read with all of their lines. */
+Test(redact, what_is_a_password_is_taken_out)
+{
+	cr_expect_str_eq(redacted("/boot/loader.conf:3:password=\"a=b c\"\n"
+	    "/boot/loader.conf:4:bootlock_password = 'x'\nkern.geom.eli.passphrase=10.1.2.3\n"
+	    "net.ipv6.conf.all.stable_secret=::7\nnet.ipv4.tcp_fastopen_key=1-2-3-4\n", NULL),
+	    "/boot/loader.conf:3:password=...\n/boot/loader.conf:4:bootlock_password =...\n"
+	    "kern.geom.eli.passphrase=...\nnet.ipv6.conf.all.stable_secret=...\n"
+	    "net.ipv4.tcp_fastopen_key=...\n");
+}
+
 Test(redact, what_names_nobody_stays)
 {
 	static const char *const texts[] = {
@@ -113,6 +124,7 @@ Test(redact, what_names_nobody_stays)
 		"web-71 xweb-7 web-7-2", "localhost", "add: fee: bad.", "libfoo.so.1.2.3.4.5.6",
 		"Ip: 2 64 35807688 10000001 32702215", "10000000\t20000000\t30000000\n",
 		"x\t10000000\t20000000\t1000000\t1", "x\t0102010a\t00000000\t0003\t0",
+		"net.inet.ip.fw.one_pass=1", "passwords=1", "password", "=", " \t=", "ey=1",
 		"Dump:0x00112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff boot",
 		"00112233445566778899aabbccddeeff0 80 x", "\t0102010A", "\t0102010A\t",
 	};
@@ -171,7 +183,8 @@ Test(redact, many_addresses_stay_apart)
 /* What a quadratic search would not come back from. */
 Test(redact, long_runs_that_are_no_addresses_are_done_at_once)
 {
-	static const char *const patterns[] = { "a", ":", ".", "1.", "aa:", "1:", "::", "x:" };
+	static const char *const patterns[] = { "a", ":", ".", "1.", "aa:", "1:", "::", "x:", "=",
+		" =", "\tA", " a" };
 
 	for (size_t i = 0; i < NELEM(patterns); i++) {
 		struct text t = { .arena = a };
@@ -180,5 +193,19 @@ Test(redact, long_runs_that_are_no_addresses_are_done_at_once)
 			text_bytes(&t, patterns[i], strlen(patterns[i]));
 		text_bytes(&t, "zz", 2);
 		cr_expect_eq(strncmp(redacted(t.s, "web-7"), t.s, 1000), 0, "%s", patterns[i]);
+	}
+}
+
+Test(redact, a_table_as_long_as_an_answer_may_be_is_done_at_once)
+{
+	static const char *const lines[] = { "fe800000000000000000000000000001 40 ",
+		"\t0101FEA9\t0101FEA9\t0003\t\n" };
+
+	for (size_t i = 0; i < NELEM(lines); i++) {
+		struct text t = { .arena = a };
+
+		while (t.len < HOST_OUTPUT_BYTES)
+			text_bytes(&t, lines[i], strlen(lines[i]));
+		cr_expect_eq(strlen(redacted(t.s, NULL)), t.len, "%s", lines[i]);
 	}
 }
