@@ -58,6 +58,17 @@ facts_said(const struct probe *p, const char **argv, const char *file)
 	return q != NULL && q->answered ? &q->answer : NULL;
 }
 
+/* A reason is the host's own words, and goes to a terminal: one line that commands none. */
+static const char *
+one_line(struct arena *a, const char *why)
+{
+	char *line = why == NULL ? NULL : arena_strndup(a, why, strcspn(why, "\r\n"));
+
+	if (line != NULL)
+		text_disarm(line);
+	return line;
+}
+
 bool
 facts_ask_run(struct probe *p, bool *any)
 {
@@ -80,6 +91,7 @@ facts_ask_run(struct probe *p, bool *any)
 	for (i = n = 0; i < p->n_questions; i++) {
 		if (p->questions[i].answered)
 			continue;
+		out[n].why = one_line(p->arena, out[n].why);
 		p->questions[i].answer = out[n++];
 		p->questions[i].answered = true;
 	}

@@ -171,6 +171,7 @@ static void
 take_candidates(struct probe *p, const struct choice *c)
 {
 	struct text missing = { .arena = p->arena };
+	const char *failed = NULL; /* why it cannot be tried at all: mostly one tool for all */
 	const struct output *o;
 	size_t i;
 
@@ -184,10 +185,12 @@ take_candidates(struct probe *p, const struct choice *c)
 			*(const char **)arena_push(p->arena, c->loadable.list, c->loadable.n,
 			    sizeof(name)) = name;
 		else if (o != NULL && o->status < 0)
-			facts_unknown(p->arena, p->facts, c->loadable.fact, o->why);
+			failed = failed == NULL ? o->why : failed;
 		else if (o != NULL)
 			text_add(&missing, "%s%s", missing.len == 0 ? "" : ", ", name);
 	}
+	if (failed != NULL)
+		facts_unknown(p->arena, p->facts, c->loadable.fact, failed);
 	if (missing.len != 0 && c->how->missing != NULL)
 		facts_unknown(p->arena, p->facts, c->loadable.fact,
 		    arena_printf(p->arena, "%s: %s", missing.s, c->how->missing));

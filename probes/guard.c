@@ -383,7 +383,6 @@ carry_out(struct by_host *by, const struct journal_file *f, const char *boot_id,
 	const struct journal *j = by->journal;
 	struct journal_result result = { 0 };
 
-	found->unfinished += j->unfinished;
 	if (j->begun && !j->unfinished && journal_is_boot(j, boot_id)) {
 		if (!journal_is_scope(j, scope_id))
 			return true;
@@ -392,8 +391,10 @@ carry_out(struct by_host *by, const struct journal_file *f, const char *boot_id,
 	}
 	if (result.failed != 0)
 		return fail_unrestored(by, &result, f->path, e);
-	return journal_remove(f) || fail(e, ERR_FAILED, "%s: cannot be removed: %s", f->path,
-	    strerror(errno));
+	if (!journal_remove(f))
+		return fail(e, ERR_FAILED, "%s: cannot be removed: %s", f->path, strerror(errno));
+	found->unfinished += j->unfinished;
+	return true;
 }
 
 static bool

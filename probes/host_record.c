@@ -96,5 +96,6 @@ recording_save(struct recording *r, const char *origin, const struct host_path *
 	len = strlen(text);
 	if (len > TRANSCRIPT_BYTES)
 		return fail(e, ERR_FAILED, "%s: larger than %zu bytes", r->file, TRANSCRIPT_BYTES);
-	return files_write(r->file, text, len, 0644, e);
+	/* What root could read is not for everybody until somebody has looked through it. */
+	return files_write(r->file, text, len, 0600, e);
 }

@@ -89,6 +89,8 @@ static const char helpers[] =
     "	if [ \"$s\" -gt 0 ]; then\n"
     "		read -r why <\"$d/err$n\"\n"
     "		why=${why#cat: }\n"
+    "	elif [ \"$o\" -gt \"$most\" ]; then\n"
+    "		s=1 why=\"$2: larger than $most bytes\"\n"
     "	fi\n"
     "	_pathtune_answer\n"
     "}\n"

@@ -16,7 +16,7 @@
  *	= -1
  *	# end 3
  *
- * "$" an argv, words quoted as for sh where they hold anything but [A-Za-z0-9_./:@%+=,{}-]; "<" a
+ * "$" an argv, words quoted as for sh where they hold anything but [A-Za-z0-9_./:@%+=,-]; "<" a
  * file; "|" a line of stdout, "|~" the last one where no newline follows it (a line that begins
  * with "~" itself is written "|\x7e.."); "!" the reason of a status that is not 0; "=" the status.
  * Bytes outside of printable ASCII and tab are \xNN, a backslash is \\, in quotes too.  Before the
@@ -61,8 +61,9 @@ const struct transcript_entry *transcript_find(const struct transcript *t,
 
 /*
  * Host names, addresses and MACs replaced by such that are for documentation (RFC 5737, RFC 3849,
- * 02:00:..), the same one by the same one throughout, in questions and answers; loopback, masks,
- * unspecified and link-local prefixes stay.  hostname may be NULL.
+ * 02:00:..), the same one by the same one throughout, in questions and answers, in hexadecimal
+ * digits in a kernel's table of routes too; loopback, masks, unspecified and link-local prefixes
+ * stay.  What follows password=, passphrase=, secret= or key= is "...".  hostname may be NULL.
  */
 void transcript_redact(struct arena *a, struct transcript *t, const char *hostname);
 

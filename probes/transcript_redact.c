@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -123,12 +124,9 @@ mac_for(struct redaction *r, const char *mac, const char *colon)
 		if (*mac != ':')
 			*to++ = (char)tolower((unsigned char)*mac);
 	}
-	if (strspn(digits, "0") == strlen(digits))
-		return arena_printf(r->arena, "00%s00%s00%s00%s00%s00", colon, colon, colon, colon,
-		    colon);
-	if (strspn(digits, "f") == strlen(digits))
-		return arena_printf(r->arena, "ff%sff%sff%sff%sff%sff", colon, colon, colon, colon,
-		    colon);
+	if (strspn(digits, "0") == strlen(digits) || strspn(digits, "f") == strlen(digits))
+		return arena_printf(r->arena, "%.2s%s%.2s%s%.2s%s%.2s%s%.2s%s%.2s", digits, colon,
+		    digits, colon, digits, colon, digits, colon, digits, colon, digits);
 	n = number_of(r, &r->mac, digits);
 	return arena_printf(r->arena, "02%s00%s00%s00%s%02x%s%02x", colon, colon, colon, colon,
 	    n >> 8 & 0xff, colon, n & 0xff);
@@ -221,6 +219,73 @@ run_length(const char *s)
 	return len;
 }
 
+/* ---- the kernel's tables of routes ----------------------------------------------------------- */
+
+#define HEX "0123456789abcdef"
+#define HEX_CAPITAL "0123456789ABCDEF"
+
+/* A word of so many digits is at s, and this blank behind it. */
+static bool
+field(const char *s, const char *digits, size_t n, char blank)
+{
+	return strspn(s, digits) == n && s[n] == blank;
+}
+
+static unsigned
+byte_at(const char *hex)
+{
+	return (unsigned)strtoul((const char[]){ hex[0], hex[1], '\0' }, NULL, 16);
+}
+
+/* As a little-endian machine prints it: the last byte first. */
+static void
+add_hex_v4(struct redaction *r, struct text *t, const char *hex)
+{
+	struct in_addr in;
+
+	inet_pton(AF_INET, v4_for(r, byte_at(hex + 6) << 24 | byte_at(hex + 4) << 16 |
+	    byte_at(hex + 2) << 8 | byte_at(hex)), &in);
+	for (unsigned shift = 0; shift < 32; shift += 8)
+		text_add(t, "%02X", (unsigned)ntohl(in.s_addr) >> shift & 0xff);
+}
+
+static void
+add_hex_v6(struct redaction *r, struct text *t, const char *hex)
+{
+	struct in6_addr in;
+
+	for (size_t i = 0; i < sizeof(in); i++)
+		in.s6_addr[i] = (unsigned char)byte_at(hex + 2 * i);
+	inet_pton(AF_INET6, v6_for(r, &in), &in);
+	for (size_t i = 0; i < sizeof(in); i++)
+		text_add(t, "%02x", in.s6_addr[i]);
+}
+
+/* /proc/net/route: name, destination, gateway, flags, with tabs; s is at the first tab. */
+static size_t
+add_route_v4(struct redaction *r, struct text *t, const char *s)
+{
+	if (*s != '\t' || !field(s + 1, HEX_CAPITAL, 8, '\t') ||
+	    !field(s + 10, HEX_CAPITAL, 8, '\t') || !field(s + 19, HEX_CAPITAL, 4, '\t'))
+		return 0;
+	text_bytes(t, s, 1);
+	add_hex_v4(r, t, s + 1);
+	text_bytes(t, s + 9, 1);
+	add_hex_v4(r, t, s + 10);
+	return 18;
+}
+
+/* /proc/net/ipv6_route: every address is followed by two digits of length or eight of metric. */
+static size_t
+add_route_v6(struct redaction *r, struct text *t, const char *text, const char *s)
+{
+	if ((s != text && s[-1] != '\n' && s[-1] != ' ') || !field(s, HEX, 32, ' ') ||
+	    (!field(s + 33, HEX, 2, ' ') && !field(s + 33, HEX, 8, ' ')))
+		return 0;
+	add_hex_v6(r, t, s);
+	return 32;
+}
+
 /* ---- texts ----------------------------------------------------------------------------------- */
 
 static bool
@@ -272,6 +337,25 @@ add_interface(struct redaction *r, struct text *t, const char *text, const char 
 	return 0;
 }
 
+/* What a file of settings (loader.conf(5), for one) keeps as a password; s is at the "=". */
+static size_t
+add_secret(struct text *t, const char *text, const char *s)
+{
+	static const char *const kinds[] = { "password", "passphrase", "secret", "key" };
+	const char *end = s;
+
+	while (*s == '=' && end > text && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	for (size_t i = 0, n; *s == '=' && i < NELEM(kinds); i++) {
+		n = strlen(kinds[i]);
+		if ((size_t)(end - text) >= n && memcmp(end - n, kinds[i], n) == 0) {
+			text_bytes(t, "=...", 4);
+			return strcspn(s, "\n");
+		}
+	}
+	return 0;
+}
+
 /*
  * An address at s, which is not before *plain; else one byte, and where a run begins that is none,
  * *plain is moved behind it.  How many bytes of the text it was.
@@ -305,10 +389,11 @@ redacted(struct redaction *r, const char *text)
 		return NULL;
 	text_bytes(&t, "", 0);
 	for (size_t n, i = 0; text[i] != '\0'; i += n) {
-		n = add_name(r, &t, text, text + i);
-		if (n == 0)
-			n = add_interface(r, &t, text, text + i);
-		if (n == 0)
+		if ((n = add_name(r, &t, text, text + i)) == 0 &&
+		    (n = add_interface(r, &t, text, text + i)) == 0 &&
+		    (n = add_route_v4(r, &t, text + i)) == 0 &&
+		    (n = add_route_v6(r, &t, text, text + i)) == 0 &&
+		    (n = add_secret(&t, text, text + i)) == 0)
 			n = add_rest(r, &t, text, text + i, &plain);
 	}
 	return t.s;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#define BARE \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,{}-"
+#define BARE "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-"
+#define READ BARE "{}" /* to bash and ksh {a,b} is two words, called sh or not */
 
 void
 words_quote(struct text *t, const char *word)
@@ -43,7 +43,7 @@ take_word(struct arena *a, const char **line, const char **word, struct err *e)
 			text_bytes(&t, s + 1, 1);
 			n = 2;
 		} else {
-			n = strspn(s, BARE);
+			n = strspn(s, READ);
 			if (n == 0)
 				return fail(e, ERR_USAGE, "'%c' must be in single quotes", *s);
 			text_bytes(&t, s, n);

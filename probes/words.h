@@ -7,10 +7,10 @@
 
 #include "../tuner/base.h"
 
-/* The word, in single quotes where it is empty or holds anything but [A-Za-z0-9_./:@%+=,{}-]. */
+/* The word, in single quotes where it is empty or holds anything but [A-Za-z0-9_./:@%+=,-]. */
 void words_quote(struct text *t, const char *word);
 
-/* The words of line, NULL-terminated, and how many. */
+/* The words of line, NULL-terminated, and how many; outside of quotes braces may stand too. */
 bool words_split(struct arena *a, const char *line, const char ***argv, size_t *n, struct err *e);
 
 #endif

@@ -394,6 +394,23 @@ Test(facts_once, congestion_controls_and_stacks_there_and_loadable)
 	cr_expect_str_eq(why_unknown(&f, "cc"), "(known)", "there is nothing to be known");
 }
 
+Test(facts_once, a_reason_that_is_the_same_for_all_candidates_is_given_once)
+{
+	static const struct canned changed[] = { { "test -f /boot/cc_htcp.ko", -1, "" },
+		{ "test -f /boot/cc_cdg.ko", -1, "" }, { "test -f /boot/tcp_bbr.ko", -1, "" },
+		{ NULL, 0, NULL } };
+	struct facts f;
+	size_t n = 0;
+
+	probe(changed, true, &f);
+	cr_expect_eq(f.n_cc_loadable, 0);
+	cr_expect_str_eq(why_unknown(&f, "cc_loadable"), "test -f /boot/cc_htcp.ko: no");
+	cr_expect_str_eq(why_unknown(&f, "stacks_loadable"), "test -f /boot/tcp_bbr.ko: no");
+	for (size_t i = 0; i < f.n_unknown; i++)
+		n += strcmp(f.unknown[i].fact, "cc_loadable") == 0;
+	cr_expect_eq(n, 1, "%zu", n);
+}
+
 Test(facts_once, lines_that_set_knobs_at_boot)
 {
 	static const struct { const char *file; double line; const char *name, *value; } expected[] = {

@@ -208,12 +208,15 @@ Test(probe, a_recording_gives_the_facts_again)
 {
 	char dir[] = "/tmp/pathtune-record-XXXXXX", *record, *replay, *file;
 	struct said again;
+	struct stat st;
 
 	cr_assert_not_null(mkdtemp(dir));
 	record = arena_printf(arena, "probe --json --record %s/new", dir);
 	replay = arena_printf(arena, "probe --json replay:%s/new", dir);
 	file = arena_printf(arena, "%s/new/transcript", dir);
 	expect_the_same_facts(record, replay);
+	cr_assert_eq(stat(file, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0600, "it may hold what only root could read");
 	again = program_run(arena, record);
 	cr_expect_eq(again.status, 2, "a recording is not overwritten");
 	cr_expect_str_eq(again.err, arena_printf(arena,
@@ -221,6 +224,29 @@ Test(probe, a_recording_gives_the_facts_again)
 	cr_expect_eq(unlink(file), 0);
 	cr_expect_eq(rmdir(arena_printf(arena, "%s/new", dir)), 0);
 	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(probe, the_words_of_a_host_command_no_terminal)
+{
+	static const char hostile[] = "# pathtune transcript 1\n$ uname -s\n|Linux\n= 0\n"
+	    "< /proc/meminfo\n!\\x1b]0;title\\x07 \\xc2\\x9b1m\\x0aknown harm\n= 1\n# end 2\n";
+	static const char *const formats[] = { "", " --json" };
+	char dir[] = "/tmp/pathtune-words-XXXXXX";
+	const char *file = arena_printf(arena, "%s/transcript", mkdtemp(dir));
+	FILE *f = fopen(file, "w");
+	struct said said;
+
+	cr_assert_not_null(f);
+	fputs(hostile, f);
+	fclose(f);
+	for (size_t i = 0; i < NELEM(formats); i++) {
+		said = program_run(arena, arena_printf(arena, "probe%s replay:%s", formats[i], dir));
+		cr_expect_eq(said.status, 0, "%s", said.err);
+		cr_expect_not_null(strstr(said.out, "?]0;title? ??1m"), "%s", said.out);
+		cr_expect_null(strstr(said.out, "known harm"), "%s", said.out);
+	}
+	unlink(file);
+	rmdir(dir);
 }
 
 Test(probe, a_shell_gives_the_facts_of_the_local_host)

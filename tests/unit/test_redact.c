@@ -77,6 +77,38 @@ Test(redact, what_names_a_host_is_replaced)
 		    cases[i].is, redacted(cases[i].is, "web-7"));
 }
 
+/* The tables of Linux know no dots and colons. */
+Test(redact, routes_in_hexadecimal_are_replaced)
+{
+	static const struct { const char *is, *becomes; } cases[] = {
+		{ "10.1.2.1\neth0\t00000000\t0102010A\t0003\t0\t0\t0\t00000000\t0\n",
+			"192.0.2.1\neth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\n" },
+		{ "enx525400abcdef\t0002010A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n",
+			"enx020000000001\t010200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n" },
+		{ "2a01:4f8::7 2a0104f8000000000000000000000007 80 "
+		  "00000000000000000000000000000000 00 2a0104f8000000000000000000000001 00000400 eth0",
+			"2001:db8::1 20010db8000000000000000000000001 80 "
+		  "00000000000000000000000000000000 00 20010db8000000000000000000000002 00000400 eth0" },
+		{ "fe80000000000000505400fffe123456 80 x", "fe800000000000000000000000000001 80 x" },
+		{ "fe800000000000000000000000000000 40 x", "fe800000000000000000000000000000 40 x" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		cr_expect_str_eq(redacted(cases[i].is, NULL), cases[i].becomes, "%s: %s",
+		    cases[i].is, redacted(cases[i].is, NULL));
+}
+
+/* Files that set knobs at boot are read with all of their lines. */
+Test(redact, what_is_a_password_is_taken_out)
+{
+	cr_expect_str_eq(redacted("/boot/loader.conf:3:password=\"a=b c\"\n"
+	    "/boot/loader.conf:4:bootlock_password = 'x'\nkern.geom.eli.passphrase=10.1.2.3\n"
+	    "net.ipv6.conf.all.stable_secret=::7\nnet.ipv4.tcp_fastopen_key=1-2-3-4\n", NULL),
+	    "/boot/loader.conf:3:password=...\n/boot/loader.conf:4:bootlock_password =...\n"
+	    "kern.geom.eli.passphrase=...\nnet.ipv6.conf.all.stable_secret=...\n"
+	    "net.ipv4.tcp_fastopen_key=...\n");
+}
+
 Test(redact, what_names_nobody_stays)
 {
 	static const char *const texts[] = {
@@ -90,6 +122,11 @@ Test(redact, what_names_nobody_stays)
 		"00:00:00:00:00:00 ff:ff:ff:ff:ff:ff", "netmask 0xffffff00", "4096\t131072\t33554432",
 		"dead:beef cafe", "deadbeef.bad:", "...", ":", "::::", "1.2.3.4x", "",
 		"web-71 xweb-7 web-7-2", "localhost", "add: fee: bad.", "libfoo.so.1.2.3.4.5.6",
+		"Ip: 2 64 35807688 10000001 32702215", "10000000\t20000000\t30000000\n",
+		"x\t10000000\t20000000\t1000000\t1", "x\t0102010a\t00000000\t0003\t0",
+		"net.inet.ip.fw.one_pass=1", "passwords=1", "password", "=", " \t=", "ey=1",
+		"Dump:0x00112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff boot",
+		"00112233445566778899aabbccddeeff0 80 x", "\t0102010A", "\t0102010A\t",
 	};
 
 	for (size_t i = 0; i < NELEM(texts); i++)
@@ -146,7 +183,8 @@ Test(redact, many_addresses_stay_apart)
 /* What a quadratic search would not come back from. */
 Test(redact, long_runs_that_are_no_addresses_are_done_at_once)
 {
-	static const char *const patterns[] = { "a", ":", ".", "1.", "aa:", "1:", "::", "x:" };
+	static const char *const patterns[] = { "a", ":", ".", "1.", "aa:", "1:", "::", "x:", "=",
+		" =", "\tA", " a" };
 
 	for (size_t i = 0; i < NELEM(patterns); i++) {
 		struct text t = { .arena = a };
@@ -155,5 +193,19 @@ Test(redact, long_runs_that_are_no_addresses_are_done_at_once)
 			text_bytes(&t, patterns[i], strlen(patterns[i]));
 		text_bytes(&t, "zz", 2);
 		cr_expect_eq(strncmp(redacted(t.s, "web-7"), t.s, 1000), 0, "%s", patterns[i]);
+	}
+}
+
+Test(redact, a_table_as_long_as_an_answer_may_be_is_done_at_once)
+{
+	static const char *const lines[] = { "fe800000000000000000000000000001 40 ",
+		"\t0101FEA9\t0101FEA9\t0003\t\n" };
+
+	for (size_t i = 0; i < NELEM(lines); i++) {
+		struct text t = { .arena = a };
+
+		while (t.len < HOST_OUTPUT_BYTES)
+			text_bytes(&t, lines[i], strlen(lines[i]));
+		cr_expect_eq(strlen(redacted(t.s, NULL)), t.len, "%s", lines[i]);
 	}
 }

@@ -36,14 +36,14 @@ parse(const char *text, size_t len, size_t n, struct output *out)
 Test(script, words_are_quoted_and_time_limits_are_whole_seconds)
 {
 	static const char *const plain[] = { "sysctl", "-n", "net.inet.tcp.x", NULL };
-	static const char *const odd[] = { "printf", "", "a b", "it's", "$x`id`\n;\\", NULL };
+	static const char *const odd[] = { "printf", "", "a b", "it's", "$x`id`\n;\\", "{a,b}", NULL };
 	struct command c[] = { { .argv = plain }, { .argv = odd, .timeout_s = 0.2 },
 		{ .file = "/etc/odd name", .timeout_s = 7 } };
 	const char *text = script_make(a, c, 3, MARK);
 
 	cr_expect_not_null(strstr(text, "\n	_pathtune_run 5 sysctl -n net.inet.tcp.x\n"));
 	cr_expect_not_null(
-	    strstr(text, "\n	_pathtune_run 1 printf '' 'a b' 'it'\\''s' '$x`id`\n;\\'\n"));
+	    strstr(text, "\n	_pathtune_run 1 printf '' 'a b' 'it'\\''s' '$x`id`\n;\\' '{a,b}'\n"));
 	cr_expect_not_null(strstr(text, "\n	_pathtune_read 7 '/etc/odd name'\n"));
 	cr_expect_null(strstr(text, MARK " "), "its own text must not look like an answer");
 	cr_expect_str_eq(strrchr(text, '}'), "}\n_pathtune\n");

@@ -75,6 +75,7 @@ Test(script_shells, every_shell_gives_status_output_and_reason)
 		{ RUN("echo", "hi"), 0, "hi\n", NULL },
 		{ RUN("printf", "no newline"), 0, "no newline", NULL },
 		{ RUN("printf", "%s", odd), 0, odd, NULL },
+		{ RUN("echo", "{a,b}", "=x", "~"), 0, "{a,b} =x ~\n", NULL },
 		{ RUN("printf", "a\\000b\\n\\n"), 0, "a?b\n\n", NULL },
 		{ RUN("true"), 0, "", NULL },
 		{ SH("echo one; echo no >&2; echo never >&2; exit 3"), 3, "one\n", "no" },
@@ -125,8 +126,14 @@ Test(script_shells, hostile_commands_harm_nobody_but_themselves)
 		run((const char *const[]){ "sh", "-c", "trap '' TERM HUP INT; exec sleep 600", NULL },
 		    0.2),
 		RUN("echo", "last"),
+		{ .file = arena_printf(a, "%s/large", dir) },
 	};
 	struct output out[NELEM(c)];
+	FILE *large = fopen(c[7].file, "w");
+
+	cr_assert_not_null(large);
+	cr_assert_eq(fprintf(large, "%*s", (int)HOST_OUTPUT_BYTES + 1, ""), HOST_OUTPUT_BYTES + 1);
+	cr_assert_eq(fclose(large), 0);
 
 	for (size_t k = 0; k < NELEM(shells); k++) {
 		via(shells[k], c, NELEM(c), out);
@@ -147,7 +154,11 @@ Test(script_shells, hostile_commands_harm_nobody_but_themselves)
 		cr_expect_eq(out[5].status, -1);
 		cr_expect_str_eq(out[5].why, "no end within 1 s", "%s", shells[k]);
 		cr_expect_str_eq(out[6].text, "last\n", "%s", shells[k]);
+		cr_expect_eq(out[7].status, 1);
+		cr_expect_str_eq(out[7].why, arena_printf(a, "%s: larger than 262144 bytes",
+		    c[7].file), "%s", shells[k]);
 	}
+	cr_expect_eq(unlink(c[7].file), 0);
 }
 
 static struct output
