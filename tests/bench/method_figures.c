@@ -164,10 +164,86 @@ pairs(void)
 	puts("</svg>");
 }
 
+static double
+pair(struct world *w, double gain)
+{
+	bool first = random_bits(&w->random) & 1; /* the candidate */
+	double one = transfer(w), two = transfer(w);
+
+	return log(1 + gain) + (first ? log(one / two) : log(two / one));
+}
+
+/* After how many pairs does E reach 20? */
+static size_t
+pairs_to_20(double gain, uint64_t seed)
+{
+	struct bets b;
+	struct world w;
+
+	stats_bets_start(&b);
+	world_start(&w, &noisy, seed);
+	while (b.n < STATS_MAX && b.e < 20)
+		stats_bet(&b, pair(&w, gain));
+	return b.n;
+}
+
+/* The first run that takes as long as the median of many. */
+static uint64_t
+usual(double gain, size_t *n)
+{
+	double all[501];
+	uint64_t seed = 1;
+
+	for (size_t i = 0; i < NELEM(all); i++)
+		all[i] = (double)pairs_to_20(gain, i + 1);
+	*n = (size_t)stats_median(all, NELEM(all));
+	while (pairs_to_20(gain, seed) != *n)
+		seed++;
+	return seed;
+}
+
+static void
+bets(double gain, const struct axis *x, const struct axis *y, const char *colour, const char *words)
+{
+	double n[PAIRS + 1] = { 0 }, e[PAIRS + 1] = { 1 };
+	struct bets b;
+	struct world w;
+	size_t k = 1, unused;
+
+	stats_bets_start(&b);
+	world_start(&w, &noisy, gain == 0 ? 1 : usual(gain, &unused));
+	for (; k <= PAIRS && b.e < 20; k++) {
+		stats_bet(&b, pair(&w, gain));
+		n[k] = (double)k;
+		e[k] = fmax(b.e, y->from);
+	}
+	line(x, y, n, e, k, colour);
+	say(across(x, n[k - 1]) + 6, up(y, e[k - 1]) - 6, "start", colour, words);
+}
+
+static void
+e_process(void)
+{
+	struct axis x = { 0, PAIRS, false }, y = { .01, 100, true };
+
+	open_figure("The betting e-process on a noisy path");
+	ticks_x(&x, (double[]){ 0, 10, 20, 30, 40 },
+	    (const char *[]){ "0", "10", "20", "30", "40 pairs" }, 5);
+	ticks_y(&y, (double[]){ .01, .1, 1, 10, 100 },
+	    (const char *[]){ ".01", ".1", "1", "10", "E 100" }, 5);
+	level(&y, 20, "#b00020", "20: change");
+	bets(0, &x, &y, "#666666", "no effect");
+	bets(.06, &x, &y, "#8a5fb4", "+6 %");
+	bets(.1, &x, &y, "#1f6fb4", "+10 %");
+	bets(.3, &x, &y, "#2a8a3c", "+30 %");
+	puts("</svg>");
+}
+
 /* Of many runs like that: how often would halves, and how often the bets, see what is not there? */
 static void
 count(void)
 {
+	static const double gains[] = { .05, .06, .1, .15, .3, .4 };
 	size_t runs = 2000, over_5 = 0, over_10 = 0, bet = 0;
 
 	for (size_t seed = 1; seed <= runs; seed++) {
@@ -189,46 +265,12 @@ count(void)
 	printf("  halves differ by more than 5 %%:  %zu\n", over_5);
 	printf("  halves differ by more than 10 %%: %zu\n", over_10);
 	printf("  the bets reach 20:               %zu\n", bet);
-}
+	for (size_t i = 0; i < NELEM(gains); i++) {
+		size_t n;
 
-static void
-bets(double gain, uint64_t seed, const struct axis *x, const struct axis *y, const char *colour,
-    const char *words)
-{
-	double n[PAIRS + 1] = { 0 }, e[PAIRS + 1] = { 1 };
-	struct bets b;
-	struct world w;
-	size_t k = 1;
-
-	stats_bets_start(&b);
-	world_start(&w, &noisy, seed);
-	for (; k <= PAIRS && b.e < 300; k++) {
-		bool first = random_bits(&w.random) & 1; /* the candidate */
-		double one = transfer(&w), two = transfer(&w);
-
-		stats_bet(&b, log(1 + gain) + (first ? log(one / two) : log(two / one)));
-		n[k] = (double)k;
-		e[k] = fmax(b.e, y->from);
+		usual(gains[i], &n);
+		printf("+%.0f %%: pairs to 20, median: %zu\n", 100 * gains[i], n);
 	}
-	line(x, y, n, e, k, colour);
-	say(across(x, n[k - 1]) + 6, fmin(up(y, e[k - 1]) + 4, BOTTOM - 4), "start", colour, words);
-}
-
-static void
-e_process(void)
-{
-	struct axis x = { 0, PAIRS, false }, y = { .01, 1000, true };
-
-	open_figure("The betting e-process on a noisy path");
-	ticks_x(&x, (double[]){ 0, 10, 20, 30, 40 },
-	    (const char *[]){ "0", "10", "20", "30", "40 pairs" }, 5);
-	ticks_y(&y, (double[]){ .01, .1, 1, 10, 100, 1000 },
-	    (const char *[]){ ".01", ".1", "1", "10", "100", "E" }, 6);
-	level(&y, 20, "#b00020", "20: change");
-	bets(0, 7, &x, &y, "#666666", "no effect");
-	bets(.15, 11, &x, &y, "#1f6fb4", "+15 %");
-	bets(.4, 5, &x, &y, "#2a8a3c", "+40 %");
-	puts("</svg>");
 }
 
 static void
