@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define NEWEST "9999" /* beyond any release: the rules without an end hold */
+#define USUAL "freebsd" /* among equals: DragonFly and NetBSD took the names of knobs from it */
 
 static const char *
 last_part(const char *name)
@@ -87,7 +88,8 @@ guess(struct arena *a, const struct import_table *t, const char *release,
 			continue;
 		s = system_make(a, t, p, release);
 		agree = defaults_agree(t, &s);
-		if (out->profile != NULL && agree <= most)
+		if (out->profile != NULL &&
+		    (agree < most || (agree == most && strcmp(name, USUAL) != 0)))
 			continue;
 		most = agree;
 		*out = s;
