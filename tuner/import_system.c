@@ -69,7 +69,7 @@ defaults_agree(const struct import_table *t, const struct import_system *s)
 	return n;
 }
 
-/* Among the systems that have all of the columns, the one whose defaults the first test has. */
+/* Among the systems that have all columns, the one whose defaults the first test is closest to. */
 static bool
 guess(struct arena *a, const struct import_table *t, const char *release,
     struct import_system *out, struct err *e)

@@ -32,6 +32,13 @@ say_system(struct text *t, const struct import_system *s)
 		    s->assumed ? ", assumed by the columns (--os, --release)" : "");
 }
 
+/* Many pairs that agree make numbers of a hundred digits. */
+static const char *
+say_e(struct arena *a, double e)
+{
+	return arena_printf(a, e < 1e4 ? "%.2f" : "%.2g", e);
+}
+
 static void
 say_estimate(struct text *t, const struct import_estimate *x)
 {
@@ -41,8 +48,9 @@ say_estimate(struct text *t, const struct import_estimate *x)
 		return;
 	}
 	text_add(t, "  %-10s %+.1f %% [%+.1f, %+.1f] (%.4g %% confidence, %.0f pairs); "
-	    "e better %.2f, e worse %.2f: %s\n", x->name, x->hl_pct, x->lo_pct, x->hi_pct,
-	    100 * x->conf, x->pairs, x->e_better, x->e_worse, import_finding_names[x->finding]);
+	    "e better %s, e worse %s: %s\n", x->name, x->hl_pct, x->lo_pct, x->hi_pct,
+	    100 * x->conf, x->pairs, say_e(t->arena, x->e_better),
+	    say_e(t->arena, x->e_worse), import_finding_names[x->finding]);
 }
 
 static const char *
