@@ -16,6 +16,7 @@ static const struct cmd *const commands[] = {
 	&cmd_tune,
 	&cmd_demo,
 	&cmd_show,
+	&cmd_import,
 	&cmd_serve,
 	&cmd_profile,
 	&cmd_lab,
