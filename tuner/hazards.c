@@ -117,14 +117,16 @@ find_limit(struct finder *h, const struct seen *s)
 	const struct window_model *m = model_of(h, s->knob->role);
 	struct kernel_knobs knobs = kernel_knobs(h->p, h->f);
 	double max = value_of(h, s->knob), bound = value_of(h, limit);
+	struct facts switched = *h->f; /* as if on: a switch that is off has words of its own */
 	struct kernel_window w;
 	bool useless;
 
+	switched.n_knobs = 0;
 	if ((s->knob->role != ROLE_SEND_MAX && s->knob->role != ROLE_RECEIVE_MAX) || s->wrapped ||
 	    m == NULL || m->n_limit_share != 2 || isnan(bound) ||
 	    !(max > kernel_limit_share(m, bound)) ||
-	    !kernel_window(h->p, h->f, &knobs, direction_of(s->knob->role), h->f->rtt_ms, &w) ||
-	    w.lethal)
+	    !kernel_window(h->p, &switched, &knobs, direction_of(s->knob->role), h->f->rtt_ms,
+		&w) || w.lethal)
 		return;
 	useless = was_raised(h, s->knob) && !was_raised(h, limit);
 	add(h, useless ? "limit-useless" : "limit-freezes", s->knob->name, NULL,
