@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,14 +54,17 @@ static const char *
 find_program(struct arena *a, const char *name, const char *search)
 {
 	const char *dir, *end;
+	struct stat st;
 	char *path;
 
 	if (strchr(name, '/') != NULL)
 		return name;
 	for (dir = search; *dir != '\0'; dir = *end == ':' ? end + 1 : end) {
 		end = dir + strcspn(dir, ":");
+		if (end == dir)
+			continue; /* the present directory, which means nothing to us */
 		path = arena_printf(a, "%.*s/%s", (int)(end - dir), dir, name);
-		if (access(path, X_OK) == 0)
+		if (access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 			return path;
 	}
 	return NULL;

@@ -87,8 +87,15 @@ bandwidth(struct pipeline *p, struct err *e)
 static bool
 stages(struct pipeline *p, const char *token, struct err *e)
 {
-	return pipeline_probe(p, token, e) && (p->session == NULL || bandwidth(p, e)) &&
-	    (p->record_dir == NULL || pipeline_record(p, e));
+	if (!pipeline_probe(p, token, e) || (p->session != NULL && !bandwidth(p, e)))
+		return false;
+	if (p->record_dir == NULL)
+		return true;
+	if (!pipeline_record(p, e))
+		return false;
+	cmd_note(p->cmd, "recorded in %s; names and addresses are replaced, but read it before you "
+	    "hand it on", p->record_dir);
+	return true;
 }
 
 static void
