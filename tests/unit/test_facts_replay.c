@@ -30,7 +30,7 @@ static const struct {
 		{ "page_bytes", "4096" }, { "interface", "wm0" }, { "driver", "wm" },
 		{ "parent", "pci0" }, { "bus", "pci0 dev 18 function 0" },
 		{ "pci_vendor", "0x8086" }, { "pci_device", "0x100e" }, { "link", "up" },
-		{ "link_bps", "1000000000" }, { "mtu", "1500" }, { "mbuf_bytes", "134217728" },
+		{ "link_bps", "1000000000" }, { "mtu", "1500" }, { "mbuf_bytes", "133169152" },
 		{ "mbuf_denied", "0" }, { "segments_sent", "184223" },
 		{ "segments_retransmitted", "211" }, { "firewall", "npf" }, { "cc", "newreno" },
 		{ "TSO4", "off" }, { "TSO6", "off fixed" }, { "TCP4CSUM_Tx", "on" },
@@ -47,7 +47,7 @@ static const struct {
 	{ "netbsd-11.0-vioif-tuned", "NetBSD", " limit-useless limit-useless", {
 		{ "release", "11.0" }, { "ram_bytes", "4276092928" }, { "cpus", "4" },
 		{ "pci_device", "0x1041" }, { "cc", "cubic" }, { "firewall", "none" },
-		{ "mbuf_bytes", "134217728" }, { "segments_retransmitted", "60112" },
+		{ "mbuf_bytes", "267255808" }, { "segments_retransmitted", "60112" },
 	} },
 	{ "netbsd-10.1-i386-wm", "NetBSD", " limit-freezes limit-freezes", {
 		{ "arch", "i386" }, { "privileged", "false" }, { "hypervisor", "vmware" },
