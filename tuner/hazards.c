@@ -213,9 +213,9 @@ find_stale(struct finder *h, const struct seen *s)
 
 		if (strcmp(l->name, s->knob->name) == 0)
 			add(h, "stale-key", s->knob->name, place(h, l),
-			    arena_printf(h->arena, "%s %s has no such knob: the line does nothing; "
-			    "remove it", h->f->os == NULL ? h->p->sysname : h->f->os,
-			    h->f->release));
+			    arena_printf(h->arena, "%s %s does not have this knob, or does not "
+			    "use it: the line does nothing; remove it",
+			    h->f->os == NULL ? h->p->sysname : h->f->os, h->f->release));
 	}
 }
 
@@ -269,6 +269,21 @@ look(const struct finder *h, const struct knob *k)
 	return s;
 }
 
+/* Of the knobs of one name the one of this release counts; where that is not known, the first. */
+static bool
+is_shadowed(const struct finder *h, size_t i)
+{
+	const struct knob *k = h->p->knobs;
+	bool here = profile_in_range(&k[i].range, h->f->release, h->f->arch);
+
+	for (size_t j = 0; j < h->p->n_knobs && !here; j++) {
+		if (j != i && strcmp(k[j].name, k[i].name) == 0 &&
+		    (j < i || profile_in_range(&k[j].range, h->f->release, h->f->arch)))
+			return true;
+	}
+	return false;
+}
+
 static void
 find_by_rule(struct finder *h, const struct hazard_rule *r)
 {
@@ -297,6 +312,8 @@ hazards_find(struct arena *a, const struct profile *p, const struct facts *f, st
 	for (size_t i = 0; i < p->n_knobs; i++) {
 		struct seen s = look(&h, &p->knobs[i]);
 
+		if (is_shadowed(&h, i))
+			continue;
 		for (size_t j = 0; j < NELEM(finders); j++)
 			finders[j](&h, &s);
 	}

@@ -22,8 +22,8 @@ bool profile_named(struct arena *a, const char *name, struct profile **out, stru
 
 /*
  * A profile in struct form is sound (profile_parse checks): patterns compile and have one group,
- * fact names are those of struct facts, substitutions are known where they stand, every knob has a
- * role of its own, min is not above max, files are absolute paths.
+ * fact names are those of struct facts, substitutions are known where they stand, no release has
+ * two knobs of one name or role, min is not above max, files are absolute paths.
  */
 
 /* The value of a substitution {key}; value NULL: not known. */

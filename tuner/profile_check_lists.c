@@ -111,12 +111,24 @@ check_defaults(const struct check *c, const struct knob *k, bool name)
 	return true;
 }
 
+/* Some release may lie within both; what machines they name is not looked at. */
+static bool
+ranges_overlap(const struct range *a, const struct range *b)
+{
+	return (a->before == NULL || b->since == NULL ||
+		   profile_release_cmp(b->since, a->before) < 0) &&
+	    (b->before == NULL || a->since == NULL ||
+		profile_release_cmp(a->since, b->before) < 0);
+}
+
 static bool
 check_knob_name(const struct check *c, const struct profile *p, size_t i)
 {
 	const struct knob *k = &p->knobs[i];
 
 	for (size_t j = 0; j < i; j++) {
+		if (!ranges_overlap(&p->knobs[j].range, &k->range))
+			continue;
 		if (p->knobs[j].role == k->role && k->role != ROLE_WATCH)
 			return check_wrong(c, "role", "another knob has it already");
 		if (strcmp(p->knobs[j].name, k->name) == 0)

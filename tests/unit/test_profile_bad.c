@@ -47,6 +47,34 @@ expect_error(const char *text, size_t len, const char *error)
 	free(copy);
 }
 
+#define RANGED(name, role, range) "  - {name: " name ", role: " role ", " range "unit: bytes, min: 1, " \
+	"max: 9, scope: global, source: s}\n"
+
+Test(profile_bad, one_release_never_has_two_knobs_of_a_role_or_a_name)
+{
+	static const struct { const char *name, *role, *range, *error; } cases[] = {
+		{ "a", "send_max", "since: \"2\", ", NULL },
+		{ "a", "send_max", "since: \"2.0\", ", NULL },
+		{ "a", "send_max", "since: \"2.1\", before: \"2.2\", ", NULL },
+		{ "a", "send_max", "since: \"1.9\", ", "x.yaml:7: role: another knob has it already" },
+		{ "b", "send_max", "before: \"1\", ", "x.yaml:7: role: another knob has it already" },
+		{ "a", "receive_max", "before: \"9\", ", "x.yaml:7: name: another knob has it already" },
+		{ "a", "receive_max", "", "x.yaml:7: name: another knob has it already" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		char *text = arena_printf(arena, HEAD KNOBS RANGED("a", "send_max", "before: \"2.0\", ")
+		    RANGED("%s", "%s", "%s") TAIL, cases[i].name, cases[i].role, cases[i].range);
+		struct profile *p;
+		struct err e = { 0 };
+
+		if (cases[i].error != NULL)
+			expect_error(text, strlen(text), cases[i].error);
+		else
+			cr_expect(profile_parse(arena, "x.yaml", text, strlen(text), &p, &e), "%s", e.text);
+	}
+}
+
 /* What the tables above are made of is sound, or each error below might be another's. */
 Test(profile_bad, the_parts_are_sound)
 {
