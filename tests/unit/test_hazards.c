@@ -228,6 +228,18 @@ Test(hazards, files_are_held_against_the_kernel_and_each_other)
 		{ "NetBSD", "10.0", "kern.sbmax=16777216",
 		    "/etc/sysctl.conf:1 kern.sbmax 8388608;/etc/sysctl.conf:2 kern.sbmax 16777216",
 		    "overridden kern.sbmax;", "/etc/sysctl.conf:2" },
+		/* Two knobs of a name, one for each range of releases: what is said is said once. */
+		{ "FreeBSD", "13.2", "net.inet.tcp.functions_default=freebsd",
+		    "/etc/sysctl.conf:3 net.inet.tcp.functions_default bbr",
+		    "drift net.inet.tcp.functions_default;", "/etc/sysctl.conf:3" },
+		{ "FreeBSD", "14.2", "net.inet.tcp.functions_default=freebsd",
+		    "/etc/sysctl.conf:3 net.inet.tcp.functions_default bbr",
+		    "drift net.inet.tcp.functions_default;", "/etc/sysctl.conf:3" },
+		{ "FreeBSD", NULL, "net.inet.tcp.functions_default=freebsd",
+		    "/etc/sysctl.conf:3 net.inet.tcp.functions_default bbr",
+		    "drift net.inet.tcp.functions_default;", "/etc/sysctl.conf:3" },
+		{ "Linux", "6.12", "", "/etc/sysctl.conf:4 net.ipv4.tcp_adv_win_scale 2",
+		    "stale-key net.ipv4.tcp_adv_win_scale;", "/etc/sysctl.conf:4" },
 		{ "OpenBSD", "7.4", "net.inet.tcp.tso=?", "/etc/sysctl.conf:4 net.inet.tcp.tso 0",
 		    "stale-key net.inet.tcp.tso;", "/etc/sysctl.conf:4" },
 	};
@@ -332,6 +344,35 @@ Test(hazards, rules_follow_the_knobs_and_name_their_first_subject)
 	cr_expect_str_eq(found(p, &f), "autotuning-off net.inet.tcp.recvbuf_auto;checksum driver;");
 	f.release = "13.2";
 	cr_expect_str_eq(found(p, &f), "autotuning-off net.inet.tcp.recvbuf_auto;");
+}
+
+Test(hazards, profiles_tell_the_harm_of_their_knobs_and_facts)
+{
+	static const struct { const char *system, *release, *knobs; double denied; const char *found; }
+	    cases[] = {
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323=1", 0, "" },
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323=2", 0, "timestamps-off net.inet.tcp.rfc1323;" },
+		{ "FreeBSD", "14.2", "net.inet.tcp.rfc1323=3", 0,
+		    "window-scaling-off net.inet.tcp.rfc1323;" },
+		{ "FreeBSD", "14.2", "net.inet.tcp.reass.maxqueuelen=4294967295", 0, "" },
+		{ "FreeBSD", "14.2", "", 1, "mbufs-denied mbuf_denied;" },
+		{ "DragonFly", "6.4", "", 1, "mbufs-denied mbuf_denied;" },
+		{ "DragonFly", "6.4", "", NAN, "" },
+		{ "Linux", "6.1.0", "net.ipv4.tcp_adv_win_scale=1", NAN, "" },
+		{ "Linux", "6.1.0", "net.ipv4.tcp_adv_win_scale=-2", NAN,
+		    "window-share net.ipv4.tcp_adv_win_scale;" },
+		{ "Linux", "6.6.0", "net.ipv4.tcp_adv_win_scale=-2", NAN, "" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct profile *p = profile_of(cases[i].system);
+		struct facts f = facts_with(p, cases[i].release, cases[i].knobs);
+		const char *got;
+
+		f.mbuf_denied = cases[i].denied;
+		got = found(p, &f);
+		cr_expect_str_eq(got, cases[i].found, "case %zu: %s", i, got);
+	}
 }
 
 Test(hazards, every_profile_s_id_stands_in_docs_decisions)

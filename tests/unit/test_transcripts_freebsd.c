@@ -245,6 +245,8 @@ static const struct may {
 	{ "freebsd-14.2-em", "kern.ipc.maxsockbuf", true },
 	{ "freebsd-14.1-jail", "kern.ipc.maxsockbuf", false },
 	{ "freebsd-14.1-jail", "net.inet.tcp.sendbuf_max", true },
+	{ "freebsd-14.1-jail", "net.inet.tcp.functions_default", true },
+	{ "freebsd-14.1-jail", "net.inet.tcp.reass.maxqueuelen", false },
 	{ "freebsd-14.1-jail-shared", "kern.ipc.maxsockbuf", false },
 	{ "freebsd-14.1-jail-shared", "net.inet.tcp.sendbuf_max", false },
 	{ "freebsd-13.2-wrapped", "net.inet.tcp.recvbuf_max", false },
@@ -326,13 +328,13 @@ static const struct {
 	const char *name, *ids;
 } harm[] = {
 	{ "freebsd-13.2-vtnet", "limit-freezes limit-freezes" },
-	{ "freebsd-13.2-wrapped", "wrapped drift limit-freezes rfc1323-off sack-off tcg" },
+	{ "freebsd-13.2-wrapped", "wrapped drift limit-freezes rfc1323-off sack-off mbufs-denied tcg" },
 	{ "freebsd-14.1-jail", "limit-freezes limit-freezes" },
 	{ "freebsd-14.2-vmx", "lro-forwarding" },
 	{ "freebsd-15.0-vtnet-pf",
 		"overridden limit-freezes limit-freezes stale-key checksum-pf-vtnet" },
 	{ "dragonfly-6.4-vtnet", "inflight-limiter" },
-	{ "dragonfly-6.4-em", "sack-off tcg" },
+	{ "dragonfly-6.4-em", "sack-off mbufs-denied tcg" },
 };
 
 static const char *
