@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 /* Beyond any path there is; the products stay within what a run file holds. */
@@ -163,7 +164,7 @@ from_flags(struct pipeline *p, const struct asked *x, struct err *e)
 		return fail(e, why.code, "--os: %s", why.text);
 	if (x->profile != NULL && !profile_from_file(a, x->profile, &p->profile, e))
 		return false;
-	if (strcmp(p->profile->name, x->os) != 0)
+	if (strcasecmp(p->profile->name, x->os) != 0 && strcasecmp(p->profile->sysname, x->os) != 0)
 		return fail(e, ERR_USAGE, "--os %.40s: %s is a profile of %s", x->os, x->profile,
 		    p->profile->name);
 	p->run->options.host = NULL;

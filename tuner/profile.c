@@ -94,7 +94,7 @@ profile_named(struct arena *a, const char *name, struct profile **out, struct er
 	struct text known = { .arena = a };
 
 	for (const struct embedded_profile *b = embedded_profiles; b->name != NULL; b++) {
-		if (strcmp(b->name, name) == 0)
+		if (strcasecmp(b->name, name) == 0)
 			return parse_embedded(a, b, out, e);
 		text_add(&known, "%s%s", known.len == 0 ? "" : ", ", b->name);
 	}

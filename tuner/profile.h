@@ -17,7 +17,10 @@ bool profile_for(struct arena *a, const char *sysname, struct profile **out, str
 /* Name and text (not terminated) of the i-th embedded profile; NULL: there are no more. */
 const char *profile_embedded(size_t i, const char **text, size_t *len);
 
-/* The embedded profile of this name ("linux"); without one, ERR_USAGE names all there are. */
+/*
+ * The embedded profile of this name ("linux") in any case, so that uname -s finds it too; without
+ * one, ERR_USAGE names all there are.
+ */
 bool profile_named(struct arena *a, const char *name, struct profile **out, struct err *e);
 
 /*

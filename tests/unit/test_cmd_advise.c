@@ -91,6 +91,9 @@ Test(cmd_advise, flags_alone_are_enough)
 	    "19595264");
 	says("advise --os openbsd --release 7.8 --path 209ms,600M", "8 connections");
 	says("advise --os netbsd --release 10.1 --arch i386 --path 209ms,600M", "17694720");
+	says("advise --os OpenBSD --release 7.8 --path 209ms,600M", "8 connections");
+	says("advise --os LINUX --release 6.12 --path 209ms,600M --profile " TESTS_DIR
+	    "/../profiles/linux.yaml", "Linux 6.12");
 	says("advise --help", "--connections");
 }
 
