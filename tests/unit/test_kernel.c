@@ -343,6 +343,7 @@ Test(kernel, netbsd_s_32_bit_ports_use_eight_ninths)
 	const struct window_model *m = profile_window(s.p, DIR_SEND, "10.1", "i386");
 
 	cr_assert_eq(kernel_limit_share(m, 262144), 233016);
+	cr_assert_neq(profile_window(s.p, DIR_SEND, "10.1", "riscv32"), m);
 	cr_assert_eq(window(&s, DIR_SEND, 209).stop_bytes, 32768 + 24 * 8192);
 	arena_free(s.a);
 }
