@@ -1,4 +1,5 @@
 #include "fragment.h"
+#include "fragment_keep.h"
 #include "profile.h"
 #include "setting_line.h"
 #include "units.h"
@@ -157,10 +158,12 @@ void
 fragment_make(struct arena *a, const struct profile *p, struct run *run)
 {
 	struct text settings = { .arena = a }, modules = { .arena = a };
-	const struct decision *d = &run->decision;
+	struct change_line *lines;
+	size_t n;
 
-	for (size_t i = 0; i < d->n_settings; i++) {
-		const struct change_line *l = &d->settings[i];
+	lines = fragment_lines(a, p, run, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct change_line *l = &lines[i];
 		bool computed = run->advice.n_paths != 0; /* nothing was tried */
 
 		if (strcmp(l->name, "module") != 0)
