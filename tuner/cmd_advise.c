@@ -180,8 +180,10 @@ from_facts(struct pipeline *p, const struct asked *x, struct err *e)
 	if (p->run->facts.os == NULL)
 		return fail(e, ERR_USAGE, "%s: the facts do not say which system this is",
 		    x->facts);
-	return x->profile != NULL ? profile_from_file(a, x->profile, &p->profile, e) :
-	    profile_for(a, p->run->facts.os, &p->profile, e);
+	if (x->profile == NULL)
+		return profile_for(a, p->run->facts.os, &p->profile, e);
+	return profile_from_file(a, x->profile, &p->profile, e) &&
+	    profile_is_of(p->profile, x->profile, p->run->facts.os, e);
 }
 
 static bool

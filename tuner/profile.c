@@ -101,6 +101,15 @@ profile_named(struct arena *a, const char *name, struct profile **out, struct er
 	return fail(e, ERR_USAGE, "'%.40s' is not one of %s", name, known.s);
 }
 
+bool
+profile_is_of(const struct profile *p, const char *file, const char *os, struct err *e)
+{
+	if (os == NULL || strcmp(p->sysname, os) == 0)
+		return true;
+	return fail(e, ERR_USAGE, "--profile: %s is a profile of %s, this is %.40s", file,
+	    p->sysname, os);
+}
+
 enum knob_role
 profile_role(const char *name)
 {

@@ -21,6 +21,12 @@ const char *profile_embedded(size_t i, const char **text, size_t *len);
 bool profile_named(struct arena *a, const char *name, struct profile **out, struct err *e);
 
 /*
+ * The profile in a file is of this system; os NULL: nobody knows, which is no error.  Else
+ * ERR_USAGE: numbers of one system are nothing for another.
+ */
+bool profile_is_of(const struct profile *p, const char *file, const char *os, struct err *e);
+
+/*
  * A profile in struct form is sound (profile_parse checks): patterns compile and have one group,
  * fact names are those of struct facts, substitutions are known where they stand, every knob has a
  * role of its own, min is not above max, files are absolute paths.
