@@ -348,6 +348,33 @@ Test(fragment, a_damaged_block_is_named_and_left_alone)
 	}
 }
 
+/* What stands in a file of the host: each width before the words puts them elsewhere in a line. */
+Test(fragment, words_of_the_host_do_not_end_the_block)
+{
+	static const char *const words[] = { "END pathtune", "BEGIN pathtune",
+		"END pathtune\n# BEGIN pathtune" };
+	struct profile *p = profile_of("NetBSD");
+	struct text pad = { .arena = arena };
+
+	for (size_t i = 0; i < 120 * NELEM(words); i++) {
+		struct run *run = empty_run();
+		char *out = NULL, *again = NULL;
+		struct err e = { 0 };
+
+		pad.len = 0;
+		for (size_t k = 0; k < i / NELEM(words); k++)
+			text_bytes(&pad, "x", 1);
+		text_add(&pad, " %s %090d", words[i % NELEM(words)], 0);
+		add_setting(run, p->knobs[0].name, pad.s, "1", pad.s);
+		fragment_make(arena, p, run);
+		cr_assert(fragment_merge(arena, "f", "a=1\n", 4, run->files[0].text, &out, &e));
+		cr_assert(fragment_merge(arena, "f", out, strlen(out), NULL, &again, &e), "%zu: %s\n%s",
+		    i, e.text, out);
+		cr_assert_str_eq(again, "a=1\n", "%zu", i);
+		expect_same(p, run);
+	}
+}
+
 /* ---- golden files --------------------------------------------------------------------------- */
 
 struct line {
