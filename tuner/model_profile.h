@@ -307,6 +307,8 @@ struct profile {
 	const char *name;
 	const char *sysname;      /* what uname -s says */
 	const char *releases;     /* that the facts in it are known for, in words */
+	const char *first_release; /* the same for comparing; what begins with last_release is in */
+	const char *last_release;
 	struct fact_rule *facts;
 	size_t n_facts;
 	struct offload_source offloads;

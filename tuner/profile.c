@@ -210,6 +210,38 @@ profile_release_cmp(const char *a, const char *b)
 	return 0;
 }
 
+/* As many of its numbers as the model has. */
+static const char *
+shortened(struct arena *a, const char *release, const char *model)
+{
+	size_t parts = 1, n = 0;
+
+	for (; *model != '\0'; model++)
+		parts += *model == '.';
+	for (; release[n] != '\0' && (release[n] != '.' || parts > 1); n++)
+		parts -= release[n] == '.';
+	return arena_strndup(a, release, n);
+}
+
+const char *
+profile_release_note(struct arena *a, const struct profile *p, const char *release)
+{
+	const char *first = p->first_release, *last = p->last_release, *known;
+	bool older, newer;
+
+	if (release == NULL || !isdigit((unsigned char)*release))
+		return NULL;
+	older = first != NULL && profile_release_cmp(release, first) < 0;
+	newer = last != NULL && profile_release_cmp(shortened(a, release, last), last) > 0;
+	if (!older && !newer)
+		return NULL;
+	known = first == NULL ? arena_printf(a, "up to %s", last) :
+	    last == NULL ? arena_printf(a, "since %s", first) :
+	    strcmp(first, last) == 0 ? first : arena_printf(a, "%s to %s", first, last);
+	return arena_printf(a, "pathtune knows %s %s; %.40s is %s: these numbers may not hold",
+	    p->sysname, known, release, older ? "older" : "newer");
+}
+
 bool
 profile_in_range(const struct range *r, const char *release, const char *arch)
 {

@@ -70,6 +70,12 @@ const struct knob *profile_knob(const struct profile *p, enum knob_role role);
 /* The role of this name; ROLE_UNKNOWN: there is none. */
 enum knob_role profile_role(const char *name);
 
+/*
+ * That a release lies outside of those that the profile is known for, in a sentence; NULL: it does
+ * not, or nobody knows.  A release with more numbers than last_release is compared by as many.
+ */
+const char *profile_release_note(struct arena *a, const struct profile *p, const char *release);
+
 /* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, to the first other character. */
 int profile_release_cmp(const char *a, const char *b);
 

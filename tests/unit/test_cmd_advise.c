@@ -96,6 +96,7 @@ Test(cmd_advise, flags_alone_are_enough)
 	    "19595264");
 	says("advise --os openbsd --release 7.8 --path 209ms,600M", "8 connections");
 	says("advise --os netbsd --release 10.1 --arch i386 --path 209ms,600M", "17694720");
+	says("advise --os linux --release 2.6.32 --path 209ms,600M", "2.6.32 is older: these");
 	says("advise --help", "--connections");
 }
 
@@ -173,6 +174,10 @@ Test(cmd_advise, a_facts_file_is_read_or_refused_by_name)
 	facts_refused("{\"os\": \"Plan9\", \"release\": \"4\"}", 1, "no profile for the system");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"14.2\", \"bogus\": 1}", 2, "bogus");
 	facts_refused("{\"schema\": \"other/1\"}", 2, "other/1");
+	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"new\"}", 2, "'new' is not a release");
+	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"\"}", 2, "'' is not a release");
+	facts_refused("{\"os\": \"NetBSD\", \"release\": \"12.0\"}", 0,
+	    "pathtune knows NetBSD 9 to 11; 12.0 is newer");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"12.4\"}", 1, "no send window model");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"14.2\"}", 0, "are assumed");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"14.2\", \"hazards\": []}", 0,
