@@ -74,6 +74,28 @@ knob_set_by(const struct profile *profile, const struct setting_text *t)
 	return NULL;
 }
 
+/*
+ * grep(1) looks at all that lies below a directory.  At boot only files that lie directly in it and
+ * are called *.conf are read: not the editor's copies, nor what was put out of the way.
+ */
+static bool
+is_read_at_boot(const struct persist *persist, const char *file)
+{
+	const char *rest, *dot;
+	size_t i, n;
+
+	for (i = 0; i < persist->n_sources; i++) {
+		n = strlen(persist->sources[i]);
+		if (*persist->sources[i] != '/' || strncmp(file, persist->sources[i], n) != 0 ||
+		    file[n] != '/')
+			continue;
+		rest = file + n + 1;
+		dot = strrchr(rest, '.');
+		return strchr(rest, '/') == NULL && dot != NULL && strcmp(dot, ".conf") == 0;
+	}
+	return true;
+}
+
 /* "FILE:LINE:TEXT" from s to end. */
 static void
 take_line(struct probe *p, const char *s, const char *end)
@@ -88,6 +110,8 @@ take_line(struct probe *p, const char *s, const char *end)
 	struct source_line *l;
 
 	if (!(line >= 1) || number == s ||
+	    !is_read_at_boot(&p->profile->persist,
+		arena_strndup(p->arena, s, (size_t)(number - s))) ||
 	    !setting_line(text, (size_t)(end - text), &p->profile->persist.settings, &t))
 		return;
 	k = knob_set_by(p->profile, &t);
