@@ -26,12 +26,23 @@ name_of(struct arena *a, const struct persist_file *f, const struct setting_text
 	return name;
 }
 
+static void
+read_line(struct arena *a, const struct persist_file *f, const char *text, size_t len,
+    unsigned line, struct fragment_setting **all, size_t *n)
+{
+	struct setting_text s;
+
+	while (setting_line_next(&text, &len, f, &s))
+		*(struct fragment_setting *)arena_push(a, all, n, sizeof(**all)) =
+		    (struct fragment_setting){ name_of(a, f, &s),
+			arena_strndup(a, s.value, s.value_len), line, s.optional };
+}
+
 struct fragment_setting *
 fragment_read(struct arena *a, const struct persist_file *f, const char *text, size_t len,
     size_t *n)
 {
-	struct fragment_setting *all = NULL, *one;
-	struct setting_text s;
+	struct fragment_setting *all = NULL;
 	unsigned line = 0;
 	size_t at, bytes;
 
@@ -41,13 +52,9 @@ fragment_read(struct arena *a, const struct persist_file *f, const char *text, s
 	for (at = 0; at < len; at += bytes + 1) {
 		bytes = line_len(text + at, len - at);
 		line++;
-		if (bytes == 0 || (isfinite(f->line_bytes) && (double)bytes > f->line_bytes) ||
-		    memchr(text + at, '\0', bytes) != NULL ||
-		    !setting_line(text + at, bytes, f, &s))
-			continue;
-		one = arena_push(a, &all, n, sizeof(*all));
-		*one = (struct fragment_setting){ name_of(a, f, &s),
-			arena_strndup(a, s.value, s.value_len), line, s.optional };
+		if (bytes != 0 && !(isfinite(f->line_bytes) && (double)bytes > f->line_bytes) &&
+		    memchr(text + at, '\0', bytes) == NULL)
+			read_line(a, f, text + at, bytes, line, &all, n);
 	}
 	return all;
 }

@@ -267,7 +267,8 @@ struct persist_file {
 	const char **accepts;      /* what else its reader takes: blanks (around "="), comment
 	                              (inline, from "#"), semicolon (as "#"), quotes, dash
 	                              (before the name), question ("?="), colon (for "="),
-	                              slash (for ".") */
+	                              slash (for "."), indent (blanks before the name),
+	                              words (several settings on a line) */
 	size_t n_accepts;
 	double line_bytes;         /* the reader's limit; NAN: none */
 	const char *source;

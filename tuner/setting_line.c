@@ -12,6 +12,8 @@ enum accepts {
 	ACCEPTS_QUESTION = 1 << 5,  /* "?=": no matter if it is missing              */
 	ACCEPTS_COLON = 1 << 6,     /* instead of "="                                */
 	ACCEPTS_SLASH = 1 << 7,     /* between the parts of a name, as well as dots  */
+	ACCEPTS_INDENT = 1 << 8,    /* blanks before the name, though not around "=" */
+	ACCEPTS_WORDS = 1 << 9,     /* each word of a line is a setting              */
 };
 
 static const struct {
@@ -21,6 +23,7 @@ static const struct {
 	{ "blanks", ACCEPTS_BLANKS }, { "comment", ACCEPTS_COMMENT },
 	{ "semicolon", ACCEPTS_SEMICOLON }, { "quotes", ACCEPTS_QUOTES }, { "dash", ACCEPTS_DASH },
 	{ "question", ACCEPTS_QUESTION }, { "colon", ACCEPTS_COLON }, { "slash", ACCEPTS_SLASH },
+	{ "indent", ACCEPTS_INDENT }, { "words", ACCEPTS_WORDS },
 };
 
 /* A part of a text. */
@@ -217,7 +220,7 @@ setting_line(const char *s, size_t len, const struct persist_file *f, struct set
 	struct span t = trim_right((struct span){ s, len });
 	struct setting_text found = { 0 };
 
-	if ((form.accepts & ACCEPTS_BLANKS) != 0)
+	if ((form.accepts & (ACCEPTS_BLANKS | ACCEPTS_INDENT)) != 0)
 		t = trim_left(t);
 	if (t.len == 0 || *t.s == '#' || (*t.s == ';' && (form.accepts & ACCEPTS_SEMICOLON) != 0))
 		return false;
@@ -235,6 +238,41 @@ setting_line(const char *s, size_t len, const struct persist_file *f, struct set
 		return false;
 	*out = found;
 	return true;
+}
+
+/* The next word of what is left of a line. */
+static struct span
+next_word(struct span *left)
+{
+	struct span word = trim_left(*left);
+
+	left->s = word.s + length_before(word, is_blank);
+	left->len = word.len - (size_t)(left->s - word.s);
+	word.len -= left->len;
+	return word;
+}
+
+bool
+setting_line_next(const char **s, size_t *len, const struct persist_file *f,
+    struct setting_text *out)
+{
+	struct span left = { *s, *len }, word = left;
+	bool sets = false;
+
+	if ((accepted(f) & ACCEPTS_WORDS) == 0) {
+		left = (struct span){ left.s + left.len, 0 };
+		sets = setting_line(word.s, word.len, f, out);
+	}
+	while (!sets && left.len != 0) {
+		word = next_word(&left);
+		/* The rest of the line is a comment. */
+		if (memchr(word.s, '#', word.len) != NULL)
+			left = (struct span){ left.s + left.len, 0 };
+		sets = word.len != 0 && setting_line(word.s, word.len, f, out);
+	}
+	*s = left.s;
+	*len = left.len;
+	return sets;
 }
 
 /* With slashes between the parts a dot belongs to a part, and the other way round. */

@@ -250,6 +250,14 @@ Test(fragment, lines_are_read_as_each_system_reads_them)
 		{ "OpenBSD", "kern.x=5 6", "kern.x", "5" },
 		{ "DragonFly", "kern.x=5 # six", "kern.x", "5" },
 		{ "DragonFly", "#kern.x=5", NULL, NULL },
+		{ "DragonFly", " \tkern.x=5", "kern.x", "5" },
+		{ "DragonFly", "kern.x=5 kern.y=6", "kern.x", "5" },
+		{ "DragonFly", " # kern.x=5", NULL, NULL },
+		{ "OpenBSD", " \tkern.x=5", "kern.x", "5" },
+		{ "OpenBSD", "six kern.x=5", "kern.x", "5" },
+		{ "OpenBSD", "kern.x=5 #kern.y=6 kern.z=7", "kern.x", "5" },
+		{ "OpenBSD", "kern.x=5#kern.y=6 kern.z=7", "kern.x", "5" },
+		{ "OpenBSD", " #kern.x=5", NULL, NULL },
 		{ "SunOS", "ipadm set-prop -p max_buf=5 tcp", "max_buf", "5" },
 		{ "SunOS", "ipadm set-prop -p max_buf=5 udp", NULL, NULL },
 		{ "SunOS", "ipadm set-prop -p", NULL, NULL },
@@ -269,6 +277,22 @@ Test(fragment, lines_are_read_as_each_system_reads_them)
 			cr_expect_str_eq(got[0].value, cases[i].value, "case %zu: %s", i, got[0].value);
 		}
 	}
+}
+
+Test(fragment, a_line_may_hold_several_settings_where_the_system_takes_them)
+{
+	static const char text[] = "a.b=1 c.d=2\n\te.f=3\n";
+	static const char *const names[] = { "a.b", "c.d", "e.f" };
+	struct profile *p = profile_of("OpenBSD");
+	struct fragment_setting *got;
+	size_t n;
+
+	got = fragment_read(arena, &p->persist.settings, text, strlen(text), &n);
+	cr_assert_eq(n, 3);
+	for (size_t i = 0; i < n; i++)
+		cr_expect_str_eq(got[i].name, names[i]);
+	cr_expect_str_eq(got[1].value, "2");
+	cr_expect(got[0].line == 1 && got[1].line == 1 && got[2].line == 2);
 }
 
 Test(fragment, any_bytes_can_be_read)
