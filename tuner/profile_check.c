@@ -186,12 +186,26 @@ check_releases(const struct check *c, const struct profile *p)
 	return true;
 }
 
+/* These are printed as they are, also to a terminal. */
+static bool
+check_printable(const struct check *c, const char *key, const char *text)
+{
+	const char *s = text;
+
+	while (*s >= ' ' && *s <= '~')
+		s++;
+	return (*s == '\0' && *text != '\0') ||
+	    check_wrong(c, key, "must be printable ASCII, and not empty");
+}
+
 bool
 profile_check(const char *file, const struct node *root, const struct profile *p, struct err *e)
 {
 	struct check c = { file, root, e };
 
-	return check_releases(&c, p) &&
+	return check_printable(&c, "name", p->name) &&
+	    check_printable(&c, "sysname", p->sysname) &&
+	    check_printable(&c, "releases", p->releases) && check_releases(&c, p) &&
 	    check_argv(&c, "knob_read", p->knob_read, p->n_knob_read, "name") &&
 	    check_argv(&c, "knob_write", p->knob_write, p->n_knob_write, "name value") &&
 	    check_argv(&c, "writable", p->writable, p->n_writable, "file") &&
