@@ -13,19 +13,6 @@ line_len(const char *text, size_t len)
 	return end == NULL ? len : (size_t)(end - text);
 }
 
-/* With dots between its parts; where slashes may stand there, the first separator decides. */
-static const char *
-name_of(struct arena *a, const struct persist_file *f, const struct setting_text *s)
-{
-	char *name = arena_strndup(a, s->name, s->name_len), *first = strpbrk(name, "./");
-
-	if (first == NULL || *first == '.' || !strings_have(f->accepts, f->n_accepts, "slash"))
-		return name;
-	for (char *c = first; *c != '\0'; c++)
-		*c = *c == '/' ? '.' : *c == '.' ? '/' : *c;
-	return name;
-}
-
 static void
 read_line(struct arena *a, const struct persist_file *f, const char *text, size_t len,
     unsigned line, struct fragment_setting **all, size_t *n)
@@ -34,7 +21,7 @@ read_line(struct arena *a, const struct persist_file *f, const char *text, size_
 
 	while (setting_line_next(&text, &len, f, &s))
 		*(struct fragment_setting *)arena_push(a, all, n, sizeof(**all)) =
-		    (struct fragment_setting){ name_of(a, f, &s),
+		    (struct fragment_setting){ setting_line_name(a, &s, f),
 			arena_strndup(a, s.value, s.value_len), line, s.optional };
 }
 

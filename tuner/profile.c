@@ -132,16 +132,6 @@ profile_knob(const struct profile *p, enum knob_role role)
 	return NULL;
 }
 
-static const struct substitution *
-find_key(const struct substitution *s, const char *key, size_t len)
-{
-	for (; s->key != NULL; s++) {
-		if (strlen(s->key) == len && memcmp(s->key, key, len) == 0)
-			return s;
-	}
-	return NULL;
-}
-
 char *
 profile_expand(struct arena *a, const char *text, const struct substitution *s)
 {
@@ -158,7 +148,8 @@ profile_expand(struct arena *a, const char *text, const struct substitution *s)
 		if (*text == '\0')
 			break;
 		end = strchr(text, '}');
-		found = end == NULL ? NULL : find_key(s, text + 1, (size_t)(end - text - 1));
+		found = end == NULL ? NULL :
+		    profile_substitution(s, text + 1, (size_t)(end - text - 1));
 		if (found == NULL || found->value == NULL)
 			return NULL;
 		text_bytes(&t, found->value, strlen(found->value));

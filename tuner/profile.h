@@ -38,6 +38,10 @@ struct substitution {
 	const char *value;
 };
 
+/* The one whose key has this length, or NULL.  s ends with a NULL key. */
+const struct substitution *profile_substitution(const struct substitution *s, const char *key,
+    size_t len);
+
 /* text with every {key} replaced; NULL when one is not known.  s ends with a NULL key. */
 char *profile_expand(struct arena *a, const char *text, const struct substitution *s);
 

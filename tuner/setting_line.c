@@ -282,15 +282,33 @@ turned(char c)
 	return c == '/' ? '.' : c == '.' ? '/' : c;
 }
 
-bool
-setting_line_sets(const struct setting_text *t, const struct persist_file *f, const char *knob)
+/* Where the reader takes slashes, the first separator decides what the others are. */
+static bool
+is_turned(const struct setting_text *t, const struct persist_file *f)
 {
 	size_t first = 0;
-	bool turn;
 
 	while (first < t->name_len && t->name[first] != '.' && t->name[first] != '/')
 		first++;
-	turn = first < t->name_len && t->name[first] == '/' && (accepted(f) & ACCEPTS_SLASH) != 0;
+	return first < t->name_len && t->name[first] == '/' && (accepted(f) & ACCEPTS_SLASH) != 0;
+}
+
+char *
+setting_line_name(struct arena *a, const struct setting_text *t, const struct persist_file *f)
+{
+	char *name = arena_strndup(a, t->name, t->name_len);
+	bool turn = is_turned(t, f);
+
+	for (char *c = name; turn && *c != '\0'; c++)
+		*c = turned(*c);
+	return name;
+}
+
+bool
+setting_line_sets(const struct setting_text *t, const struct persist_file *f, const char *knob)
+{
+	bool turn = is_turned(t, f);
+
 	if (strlen(knob) != t->name_len)
 		return false;
 	for (size_t i = 0; i < t->name_len; i++) {

@@ -30,7 +30,11 @@ bool setting_line(const char *s, size_t len, const struct persist_file *f,
 bool setting_line_next(const char **s, size_t *len, const struct persist_file *f,
     struct setting_text *out);
 
-/* The line sets this knob; where f accepts slashes, the name's first separator decides. */
+/* The name with dots between its parts; where f accepts slashes, its first separator decides. */
+char *setting_line_name(struct arena *a, const struct setting_text *t,
+    const struct persist_file *f);
+
+/* The line sets the knob of this name, compared as above. */
 bool setting_line_sets(const struct setting_text *t, const struct persist_file *f,
     const char *knob);
 
