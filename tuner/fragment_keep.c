@@ -96,6 +96,21 @@ keep_module(struct keeping *k, const struct knob *knob, const char *cc)
 			"kept: this congestion control is a module", true });
 }
 
+/* Whether pathtune may have set it: what else stands in a file of others is their business. */
+static bool
+may_be_ours(const struct profile *p, const struct knob *knob)
+{
+	if (knob->role == ROLE_FLUSH)
+		return false;
+	if (knob->role != ROLE_WATCH || p->persist.settings.style == STYLE_OWN)
+		return true;
+	for (size_t i = 0; i < p->n_requires; i++) {
+		if (strcmp(p->requires[i].knob, knob->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 keep(struct keeping *k, const struct knob *knob)
 {
@@ -105,7 +120,7 @@ keep(struct keeping *k, const struct knob *knob)
 	const char *runs = fact == NULL ? NULL : fact->text, *value;
 
 	/* What this kernel does not have is not worth a line that fails. */
-	if (l == NULL || knob->role == ROLE_FLUSH ||
+	if (l == NULL || !may_be_ours(k->p, knob) ||
 	    !profile_in_range(&knob->range, f->release, f->arch) ||
 	    (knob->optional && fact != NULL && runs == NULL))
 		return;

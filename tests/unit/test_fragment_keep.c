@@ -225,6 +225,32 @@ Test(fragment_keep, a_size_is_kept_at_the_larger_of_file_and_kernel_and_only_if_
 	}
 }
 
+/* sack has no part in any advice: in a file of others it is theirs, and a hazard says so. */
+Test(fragment_keep, what_pathtune_never_sets_is_not_repeated_in_a_block)
+{
+	static const struct {
+		const char *name, *release, *knob;
+		bool kept;
+	} cases[] = {
+		{ "netbsd", "10.1", "net.inet.tcp.sack.enable", false },
+		{ "netbsd", "10.1", "net.inet.tcp.timestamps", true },
+		{ "linux", "6.6", "net.ipv4.tcp_sack", true },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct profile *p = profile_of(cases[i].name);
+		struct run *run = new_run(p, cases[i].release, NULL);
+
+		add_source(&run->facts, p->persist.settings.path, 1, cases[i].knob, "1");
+		*(struct change_line *)arena_push(arena, &run->decision.settings,
+		    &run->decision.n_settings, sizeof(struct change_line)) =
+		    (struct change_line){ p->knobs[0].name, "1", "500000", "x: y", true };
+		fragment_make(arena, p, run);
+		cr_expect_eq(value_in(p, run, cases[i].knob) != NULL, cases[i].kept, "%s",
+		    cases[i].knob);
+	}
+}
+
 /* What bounds goes before what is bounded, whichever of them is new. */
 Test(fragment_keep, the_order_is_that_of_the_profile_s_knobs)
 {
