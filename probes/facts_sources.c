@@ -74,6 +74,40 @@ knob_set_by(const struct profile *profile, const struct setting_text *t)
 	return NULL;
 }
 
+/*
+ * grep(1) looks at all that lies below a directory.  At boot only files that lie directly in it and
+ * are called *.conf are read: not the editor's copies, nor what was put out of the way.
+ */
+static bool
+is_read_at_boot(const struct persist *persist, const char *file)
+{
+	const char *rest, *dot;
+	size_t i, n;
+
+	for (i = 0; i < persist->n_sources; i++) {
+		n = strlen(persist->sources[i]);
+		if (*persist->sources[i] != '/' || strncmp(file, persist->sources[i], n) != 0 ||
+		    file[n] != '/')
+			continue;
+		rest = file + n + 1;
+		dot = strrchr(rest, '.');
+		return strchr(rest, '/') == NULL && dot != NULL && strcmp(dot, ".conf") == 0;
+	}
+	return true;
+}
+
+static void
+take_setting(struct probe *p, const char *file, double line, const struct setting_text *t)
+{
+	const struct knob *k = knob_set_by(p->profile, t);
+	struct source_line *l;
+
+	if (k == NULL)
+		return;
+	l = arena_push(p->arena, &p->facts->sources, &p->facts->n_sources, sizeof(*l));
+	*l = (struct source_line){ file, line, k->name, shown(p->arena, t->value, t->value_len) };
+}
+
 /* "FILE:LINE:TEXT" from s to end. */
 static void
 take_line(struct probe *p, const char *s, const char *end)
@@ -84,20 +118,14 @@ take_line(struct probe *p, const char *s, const char *end)
 	struct setting_text t;
 	double line = text == NULL ? NAN :
 	    strtod(arena_strndup(p->arena, number + 1, digits), NULL);
-	const struct knob *k;
-	struct source_line *l;
+	size_t len = text == NULL ? 0 : (size_t)(end - text);
 
 	if (!(line >= 1) || number == s ||
-	    !setting_line(text, (size_t)(end - text), &p->profile->persist.settings, &t))
+	    !is_read_at_boot(&p->profile->persist,
+		arena_strndup(p->arena, s, (size_t)(number - s))))
 		return;
-	k = knob_set_by(p->profile, &t);
-	if (k == NULL)
-		return;
-	l = arena_push(p->arena, &p->facts->sources, &p->facts->n_sources, sizeof(*l));
-	l->file = shown(p->arena, s, (size_t)(number - s));
-	l->line = line;
-	l->name = k->name;
-	l->value = shown(p->arena, t.value, t.value_len);
+	while (setting_line_next(&text, &len, &p->profile->persist.settings, &t))
+		take_setting(p, shown(p->arena, s, (size_t)(number - s)), line, &t);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "units.h"
 #include "../probes/files.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -181,8 +182,36 @@ from_facts(struct pipeline *p, const struct asked *x, struct err *e)
 	if (p->run->facts.os == NULL)
 		return fail(e, ERR_USAGE, "%s: the facts do not say which system this is",
 		    x->facts);
-	return x->profile != NULL ? profile_from_file(a, x->profile, &p->profile, e) :
-	    profile_for(a, p->run->facts.os, &p->profile, e);
+	if (x->profile == NULL)
+		return profile_for(a, p->run->facts.os, &p->profile, e);
+	return profile_from_file(a, x->profile, &p->profile, e) &&
+	    profile_is_of(p->profile, x->profile, p->run->facts.os, e);
+}
+
+/* What a release decides cannot be looked up for one that is no number. */
+static bool
+check_release(const struct facts *f, struct err *e)
+{
+	return f->release == NULL || isdigit((unsigned char)*f->release) ||
+	    fail(e, ERR_USAGE, "'%.40s' is not a release; it begins with a number", f->release);
+}
+
+/* Before all other notes: they hold only as far as this one lets them. */
+static void
+note_release(struct pipeline *p)
+{
+	struct arena *a = p->cmd->arena;
+	struct advice *v = &p->run->advice;
+	const char *note = profile_release_note(a, p->profile, p->run->facts.release), **notes;
+
+	if (note == NULL)
+		return;
+	notes = arena_array(a, v->n_notes + 1, sizeof(*notes));
+	notes[0] = note;
+	for (size_t i = 0; i < v->n_notes; i++)
+		notes[i + 1] = v->notes[i];
+	v->notes = notes;
+	v->n_notes++;
 }
 
 static bool
@@ -204,6 +233,7 @@ deliver(struct pipeline *p, const struct asked *x, struct err *e)
 	struct run *run = p->run;
 	struct cmd_context *c = p->cmd;
 
+	note_release(p);
 	fragment_make(c->arena, p->profile, run);
 	cmd_run_print(c, run);
 	if (x->save != NULL && !cmd_run_save(c->arena, x->save, run, e))
@@ -245,7 +275,8 @@ advise(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return true;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;
-	ok = gather(&p, &x, e) && advise_make(c->arena, p.profile, run, e);
+	ok = gather(&p, &x, e) && check_release(&run->facts, e) &&
+	    advise_make(c->arena, p.profile, run, e);
 	pipeline_close(&p);
 	return ok && deliver(&p, &x, e) && e->code == ERR_NONE;
 }

@@ -102,7 +102,10 @@ static void
 print(struct cmd_context *c, const struct profile *p, const struct facts *f)
 {
 	struct facts_document d = { .facts = *f };
+	const char *note = profile_release_note(c->arena, p, f->release);
 
+	if (note != NULL)
+		cmd_note(c, "%s", note);
 	hazards_find(c->arena, p, f, &d.hazards, &d.n_hazards);
 	if (c->json)
 		puts(record_to_json(c->arena, hazards_document(c->arena), &d, true));

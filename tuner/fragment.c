@@ -1,4 +1,5 @@
 #include "fragment.h"
+#include "fragment_keep.h"
 #include "profile.h"
 #include "setting_line.h"
 #include "units.h"
@@ -9,6 +10,36 @@
 #define COMMENT_WIDTH 96
 #define COMMENT_INDENT "# "
 
+static bool
+is_mark(const char *line, size_t len)
+{
+	static const char *const marks[] = { FRAGMENT_BEGIN, FRAGMENT_END };
+
+	for (size_t i = 0; i < NELEM(marks); i++) {
+		if (len == strlen(marks[i]) && memcmp(line, marks[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Lines of comment; one more blank keeps one from being a mark, which would end the block. */
+static void
+put_comment(struct text *t, const char *lines)
+{
+	size_t n;
+
+	for (; *lines != '\0'; lines += n) {
+		n = strcspn(lines, "\n");
+		if (is_mark(lines, n))
+			text_add(t, "%s %.*s", COMMENT_INDENT, (int)(n - strlen(COMMENT_INDENT)),
+			    lines + strlen(COMMENT_INDENT));
+		else
+			text_bytes(t, lines, n);
+		n += lines[n] == '\n';
+		text_bytes(t, "\n", 1);
+	}
+}
+
 /*
  * Words come from reasons, from the host and from flags: nothing in them ends the line or, as a
  * backslash does for some readers, makes the next one part of it.
@@ -17,7 +48,7 @@ static void
 comment(struct text *t, const char *words)
 {
 	char *copy = arena_strdup(t->arena, words);
-	struct text fit = { .arena = t->arena };
+	struct text fit = { .arena = t->arena }, wrapped = { .arena = t->arena };
 	size_t width = COMMENT_WIDTH - strlen(COMMENT_INDENT), n;
 
 	for (char *c = copy; *c != '\0'; c++) {
@@ -35,7 +66,8 @@ comment(struct text *t, const char *words)
 		if (*w != ' ' && n == width)
 			text_bytes(&fit, " ", 1);
 	}
-	text_wrap(t, COMMENT_INDENT, COMMENT_WIDTH, fit.s);
+	text_wrap(&wrapped, COMMENT_INDENT, COMMENT_WIDTH, fit.s);
+	put_comment(t, wrapped.s);
 }
 
 static const char *
@@ -157,10 +189,12 @@ void
 fragment_make(struct arena *a, const struct profile *p, struct run *run)
 {
 	struct text settings = { .arena = a }, modules = { .arena = a };
-	const struct decision *d = &run->decision;
+	struct change_line *lines;
+	size_t n;
 
-	for (size_t i = 0; i < d->n_settings; i++) {
-		const struct change_line *l = &d->settings[i];
+	lines = fragment_lines(a, p, run, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct change_line *l = &lines[i];
 		bool computed = run->advice.n_paths != 0; /* nothing was tried */
 
 		if (strcmp(l->name, "module") != 0)

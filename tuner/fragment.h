@@ -12,11 +12,13 @@
 #define FRAGMENT_END "# END pathtune"
 
 /*
- * Fills run->files from run->decision; none when nothing changes.  The text for a file that others
- * own is our block alone.  Every setting line is preceded by its reason; one that could not be
- * verified on this host says so; one that the file's reader would not take as it is (a blank, too
- * long) is a comment that says that.  A comment never contains what the reader could take for a
- * setting: each of its lines begins with "#", is short and continues on no other.
+ * Fills run->files from run->decision; none when nothing changes.  A file of ours takes the place
+ * of the one that is there, and so does our block: each says again what the file on the host sets
+ * already (fragment_keep.h).  The text for a file that others own is our block alone.  Every
+ * setting line is preceded by its reason; one that could not be verified on this host says so; one
+ * that the file's reader would not take as it is (a blank, too long) is a comment that says that.
+ * A comment never contains what the reader could take for a setting: each of its lines begins with
+ * "#", is short, continues on no other and is no mark.
  */
 void fragment_make(struct arena *a, const struct profile *p, struct run *run);
 

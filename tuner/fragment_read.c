@@ -13,25 +13,23 @@ line_len(const char *text, size_t len)
 	return end == NULL ? len : (size_t)(end - text);
 }
 
-/* With dots between its parts; where slashes may stand there, the first separator decides. */
-static const char *
-name_of(struct arena *a, const struct persist_file *f, const struct setting_text *s)
+static void
+read_line(struct arena *a, const struct persist_file *f, const char *text, size_t len,
+    unsigned line, struct fragment_setting **all, size_t *n)
 {
-	char *name = arena_strndup(a, s->name, s->name_len), *first = strpbrk(name, "./");
+	struct setting_text s;
 
-	if (first == NULL || *first == '.' || !strings_have(f->accepts, f->n_accepts, "slash"))
-		return name;
-	for (char *c = first; *c != '\0'; c++)
-		*c = *c == '/' ? '.' : *c == '.' ? '/' : *c;
-	return name;
+	while (setting_line_next(&text, &len, f, &s))
+		*(struct fragment_setting *)arena_push(a, all, n, sizeof(**all)) =
+		    (struct fragment_setting){ setting_line_name(a, &s, f),
+			arena_strndup(a, s.value, s.value_len), line, s.optional };
 }
 
 struct fragment_setting *
 fragment_read(struct arena *a, const struct persist_file *f, const char *text, size_t len,
     size_t *n)
 {
-	struct fragment_setting *all = NULL, *one;
-	struct setting_text s;
+	struct fragment_setting *all = NULL;
 	unsigned line = 0;
 	size_t at, bytes;
 
@@ -41,13 +39,9 @@ fragment_read(struct arena *a, const struct persist_file *f, const char *text, s
 	for (at = 0; at < len; at += bytes + 1) {
 		bytes = line_len(text + at, len - at);
 		line++;
-		if (bytes == 0 || (isfinite(f->line_bytes) && (double)bytes > f->line_bytes) ||
-		    memchr(text + at, '\0', bytes) != NULL ||
-		    !setting_line(text + at, bytes, f, &s))
-			continue;
-		one = arena_push(a, &all, n, sizeof(*all));
-		*one = (struct fragment_setting){ name_of(a, f, &s),
-			arena_strndup(a, s.value, s.value_len), line, s.optional };
+		if (bytes != 0 && !(isfinite(f->line_bytes) && (double)bytes > f->line_bytes) &&
+		    memchr(text + at, '\0', bytes) == NULL)
+			read_line(a, f, text + at, bytes, line, &all, n);
 	}
 	return all;
 }

@@ -22,6 +22,14 @@ drop_in_dir(const char *file)
 	return n >= 4 && memcmp(file + n - 3, ".d/", 3) == 0 ? n - 1 : 0;
 }
 
+static bool
+same_drop_in_dir(const char *a, const char *b)
+{
+	size_t n = drop_in_dir(a);
+
+	return n != 0 && n == drop_in_dir(b) && memcmp(a, b, n) == 0;
+}
+
 /* Which element of persist.sources the file's directory is; the first takes precedence. */
 static size_t
 dir_rank(const struct profile *p, const char *file)
@@ -66,8 +74,10 @@ later(const struct profile *p, const struct source_line *a, const struct source_
 
 	if (strcmp(a->file, b->file) == 0)
 		return !(b->line < a->line);
+	/* The files of one directory are read by name, and listed as they happen to lie there. */
 	if (p->persist.precedence != PRECEDENCE_BASENAME)
-		return true;
+		return !same_drop_in_dir(a->file, b->file) ||
+		    strcmp(base_name(a->file), base_name(b->file)) <= 0;
 	if (drop_a != drop_b)
 		return drop_a;
 	order = strcmp(base_name(a->file), base_name(b->file));

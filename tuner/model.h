@@ -36,7 +36,10 @@ struct unknown {
 	const char *why;
 };
 
-/* A line of a file that sets one of the profile's knobs at boot. */
+/*
+ * A line of a file that sets one of the profile's knobs at boot.  Of a directory only the files
+ * directly in it count whose names end in ".conf".
+ */
 struct source_line {
 	const char *file;
 	double line;

@@ -267,7 +267,8 @@ struct persist_file {
 	const char **accepts;      /* what else its reader takes: blanks (around "="), comment
 	                              (inline, from "#"), semicolon (as "#"), quotes, dash
 	                              (before the name), question ("?="), colon (for "="),
-	                              slash (for ".") */
+	                              slash (for "."), indent (blanks before the name),
+	                              words (several settings on a line) */
 	size_t n_accepts;
 	double line_bytes;         /* the reader's limit; NAN: none */
 	const char *source;
@@ -307,6 +308,8 @@ struct profile {
 	const char *name;
 	const char *sysname;      /* what uname -s says */
 	const char *releases;     /* that the facts in it are known for, in words */
+	const char *first_release; /* the same for comparing; what begins with last_release is in */
+	const char *last_release;
 	struct fact_rule *facts;
 	size_t n_facts;
 	struct offload_source offloads;

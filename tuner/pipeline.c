@@ -126,7 +126,10 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 	/* The journals of this machine say nothing about another. */
 	if (host_is_here(p->host) && !heal(p, e))
 		return false;
-	return p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e);
+	if (!(p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e)))
+		return false;
+	return p->profile_file == NULL ||
+	    profile_is_of(p->profile, p->profile_file, p->run->facts.os, e);
 }
 
 bool

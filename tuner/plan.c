@@ -74,7 +74,8 @@ not_settable(const struct knob *k, const struct knob_fact *fact)
 		return "this kernel has no knob for it";
 	if (!fact->writable)
 		return fact->why == NULL ? "no reason given" : fact->why;
-	return k->file == NULL ? "setting by a command comes with remote hosts" : NULL;
+	return k->file == NULL ? "tune sets only knobs that are files, this one takes a "
+	    "command" : NULL;
 }
 
 static bool

@@ -101,6 +101,15 @@ profile_named(struct arena *a, const char *name, struct profile **out, struct er
 	return fail(e, ERR_USAGE, "'%.40s' is not one of %s", name, known.s);
 }
 
+bool
+profile_is_of(const struct profile *p, const char *file, const char *os, struct err *e)
+{
+	if (os == NULL || strcmp(p->sysname, os) == 0)
+		return true;
+	return fail(e, ERR_USAGE, "--profile: %s is a profile of %s, this is %.40s", file,
+	    p->sysname, os);
+}
+
 enum knob_role
 profile_role(const char *name)
 {
@@ -123,16 +132,6 @@ profile_knob(const struct profile *p, enum knob_role role)
 	return NULL;
 }
 
-static const struct substitution *
-find_key(const struct substitution *s, const char *key, size_t len)
-{
-	for (; s->key != NULL; s++) {
-		if (strlen(s->key) == len && memcmp(s->key, key, len) == 0)
-			return s;
-	}
-	return NULL;
-}
-
 char *
 profile_expand(struct arena *a, const char *text, const struct substitution *s)
 {
@@ -149,7 +148,8 @@ profile_expand(struct arena *a, const char *text, const struct substitution *s)
 		if (*text == '\0')
 			break;
 		end = strchr(text, '}');
-		found = end == NULL ? NULL : find_key(s, text + 1, (size_t)(end - text - 1));
+		found = end == NULL ? NULL :
+		    profile_substitution(s, text + 1, (size_t)(end - text - 1));
 		if (found == NULL || found->value == NULL)
 			return NULL;
 		text_bytes(&t, found->value, strlen(found->value));
@@ -199,6 +199,38 @@ profile_release_cmp(const char *a, const char *b)
 			return x < y ? -1 : 1;
 	}
 	return 0;
+}
+
+/* As many of its numbers as the model has. */
+static const char *
+shortened(struct arena *a, const char *release, const char *model)
+{
+	size_t parts = 1, n = 0;
+
+	for (; *model != '\0'; model++)
+		parts += *model == '.';
+	for (; release[n] != '\0' && (release[n] != '.' || parts > 1); n++)
+		parts -= release[n] == '.';
+	return arena_strndup(a, release, n);
+}
+
+const char *
+profile_release_note(struct arena *a, const struct profile *p, const char *release)
+{
+	const char *first = p->first_release, *last = p->last_release, *known;
+	bool older, newer;
+
+	if (release == NULL || !isdigit((unsigned char)*release))
+		return NULL;
+	older = first != NULL && profile_release_cmp(release, first) < 0;
+	newer = last != NULL && profile_release_cmp(shortened(a, release, last), last) > 0;
+	if (!older && !newer)
+		return NULL;
+	known = first == NULL ? arena_printf(a, "up to %s", last) :
+	    last == NULL ? arena_printf(a, "since %s", first) :
+	    strcmp(first, last) == 0 ? first : arena_printf(a, "%s to %s", first, last);
+	return arena_printf(a, "pathtune knows %s %s; %.40s is %s: these numbers may not hold",
+	    p->sysname, known, release, older ? "older" : "newer");
 }
 
 bool

@@ -24,6 +24,12 @@ const char *profile_embedded(size_t i, const char **text, size_t *len);
 bool profile_named(struct arena *a, const char *name, struct profile **out, struct err *e);
 
 /*
+ * The profile in a file is of this system; os NULL: nobody knows, which is no error.  Else
+ * ERR_USAGE: numbers of one system are nothing for another.
+ */
+bool profile_is_of(const struct profile *p, const char *file, const char *os, struct err *e);
+
+/*
  * A profile in struct form is sound (profile_parse checks): patterns compile and have one group,
  * fact names are those of struct facts, substitutions are known where they stand, no release has
  * two knobs of one name or role, min is not above max, files are absolute paths.
@@ -34,6 +40,10 @@ struct substitution {
 	const char *key;
 	const char *value;
 };
+
+/* The one whose key has this length, or NULL.  s ends with a NULL key. */
+const struct substitution *profile_substitution(const struct substitution *s, const char *key,
+    size_t len);
 
 /* text with every {key} replaced; NULL when one is not known.  s ends with a NULL key. */
 char *profile_expand(struct arena *a, const char *text, const struct substitution *s);
@@ -66,6 +76,12 @@ const struct knob *profile_knob(const struct profile *p, enum knob_role role);
 
 /* The role of this name; ROLE_UNKNOWN: there is none. */
 enum knob_role profile_role(const char *name);
+
+/*
+ * That a release lies outside of those that the profile is known for, in a sentence; NULL: it does
+ * not, or nobody knows.  A release with more numbers than last_release is compared by as many.
+ */
+const char *profile_release_note(struct arena *a, const struct profile *p, const char *release);
 
 /* "6.18.44-fc" against "6.6": <0, 0, >0 by numbers between dots, to the first other character. */
 int profile_release_cmp(const char *a, const char *b);

@@ -3,6 +3,7 @@
 #include "profile.h"
 #include "setting_line.h"
 
+#include <ctype.h>
 #include <string.h>
 
 const struct node *
@@ -171,12 +172,41 @@ check_offloads(struct check *c, const struct node *root, const struct offload_so
 	    check_one_group(c, "able", o->able, check_facts);
 }
 
+static bool
+check_releases(const struct check *c, const struct profile *p)
+{
+	const char *first = p->first_release, *last = p->last_release;
+
+	if (first != NULL && !isdigit((unsigned char)*first))
+		return check_wrong(c, "first_release", "must begin with a number");
+	if (last != NULL && !isdigit((unsigned char)*last))
+		return check_wrong(c, "last_release", "must begin with a number");
+	if (first != NULL && last != NULL && profile_release_cmp(first, last) > 0)
+		return check_wrong(c, "first_release", "is after last_release");
+	return true;
+}
+
+/* These are printed as they are, also to a terminal. */
+static bool
+check_printable(const struct check *c, const char *key, const char *text)
+{
+	const char *s = text;
+
+	while (*s >= ' ' && *s <= '~')
+		s++;
+	return (*s == '\0' && *text != '\0') ||
+	    check_wrong(c, key, "must be printable ASCII, and not empty");
+}
+
 bool
 profile_check(const char *file, const struct node *root, const struct profile *p, struct err *e)
 {
 	struct check c = { file, root, e };
 
-	return check_argv(&c, "knob_read", p->knob_read, p->n_knob_read, "name") &&
+	return check_printable(&c, "name", p->name) &&
+	    check_printable(&c, "sysname", p->sysname) &&
+	    check_printable(&c, "releases", p->releases) && check_releases(&c, p) &&
+	    check_argv(&c, "knob_read", p->knob_read, p->n_knob_read, "name") &&
 	    check_argv(&c, "knob_write", p->knob_write, p->n_knob_write, "name value") &&
 	    check_argv(&c, "writable", p->writable, p->n_writable, "file") &&
 	    check_argv(&c, "flush", p->flush, p->n_flush, "") && check_lists(&c, root, p) &&

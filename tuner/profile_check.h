@@ -10,7 +10,7 @@
 bool profile_check(const char *file, const struct node *root, const struct profile *p,
     struct err *e);
 
-/* ---- for profile_check*.c only -------------------------------------------------------------- */
+/* ---- for profile_check*.c and profile_pattern.c only ----------------------------------------- */
 
 /* What is looked at: the node of one map of the profile. */
 struct check {

@@ -1,6 +1,7 @@
 #include "profile.h"
 
 #include "match.h"
+#include "profile_check.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -50,8 +51,8 @@ add_literally(struct text *t, const char *value)
 	}
 }
 
-static const struct substitution *
-find(const struct substitution *s, const char *key, size_t len)
+const struct substitution *
+profile_substitution(const struct substitution *s, const char *key, size_t len)
 {
 	for (; s->key != NULL; s++) {
 		if (strlen(s->key) == len && memcmp(s->key, key, len) == 0)
@@ -69,7 +70,7 @@ profile_pattern(struct arena *a, const char *pattern, const struct substitution 
 	size_t len;
 
 	while ((key = next_key(pattern, &len)) != NULL) {
-		found = find(s, key + 1, len);
+		found = profile_substitution(s, key + 1, len);
 		if (found == NULL || found->value == NULL)
 			return NULL;
 		text_bytes(&t, pattern, (size_t)(key - pattern));
@@ -87,24 +88,11 @@ profile_pattern_lacks(const char *pattern, const struct substitution *s)
 	size_t len;
 
 	for (; (pattern = next_key(pattern, &len)) != NULL; pattern += len + 2) {
-		found = find(s, pattern + 1, len);
+		found = profile_substitution(s, pattern + 1, len);
 		if (found != NULL && found->value == NULL)
 			return found->key;
 	}
 	return NULL;
-}
-
-static bool
-is_known(const char *known, const char *key, size_t len)
-{
-	const char *end;
-
-	for (; *known != '\0'; known = end + (*end == ' ')) {
-		end = known + strcspn(known, " ");
-		if ((size_t)(end - known) == len && memcmp(known, key, len) == 0)
-			return true;
-	}
-	return false;
 }
 
 bool
@@ -117,7 +105,7 @@ profile_pattern_check(const char *pattern, const char *known, struct err *e)
 	if (strlen(pattern) >= sizeof(stand_in))
 		return fail(e, ERR_USAGE, "is too long");
 	while ((key = next_key(s, &len)) != NULL) {
-		if (!is_known(known, key + 1, len))
+		if (!check_among(known, key + 1, len))
 			return fail(e, ERR_USAGE, "{%.*s} is not known here",
 			    len > 32 ? 32 : (int)len, key + 1);
 		memcpy(stand_in + n, s, (size_t)(key - s));

@@ -196,6 +196,8 @@ static const struct field profile_fields[] = {
 	F_STR(profile, name, FIELD_REQUIRED),
 	F_STR(profile, sysname, FIELD_REQUIRED),
 	F_STR(profile, releases, FIELD_REQUIRED),
+	F_STR(profile, first_release, 0),
+	F_STR(profile, last_release, 0),
 	F_LIST(profile, facts, &fact_rule_record),
 	F_REC(profile, offloads, &offload_source_record),
 	F_STRS(profile, knob_read),

@@ -12,6 +12,8 @@ enum accepts {
 	ACCEPTS_QUESTION = 1 << 5,  /* "?=": no matter if it is missing              */
 	ACCEPTS_COLON = 1 << 6,     /* instead of "="                                */
 	ACCEPTS_SLASH = 1 << 7,     /* between the parts of a name, as well as dots  */
+	ACCEPTS_INDENT = 1 << 8,    /* blanks before the name, though not around "=" */
+	ACCEPTS_WORDS = 1 << 9,     /* each word of a line is a setting              */
 };
 
 static const struct {
@@ -21,6 +23,7 @@ static const struct {
 	{ "blanks", ACCEPTS_BLANKS }, { "comment", ACCEPTS_COMMENT },
 	{ "semicolon", ACCEPTS_SEMICOLON }, { "quotes", ACCEPTS_QUOTES }, { "dash", ACCEPTS_DASH },
 	{ "question", ACCEPTS_QUESTION }, { "colon", ACCEPTS_COLON }, { "slash", ACCEPTS_SLASH },
+	{ "indent", ACCEPTS_INDENT }, { "words", ACCEPTS_WORDS },
 };
 
 /* A part of a text. */
@@ -217,7 +220,7 @@ setting_line(const char *s, size_t len, const struct persist_file *f, struct set
 	struct span t = trim_right((struct span){ s, len });
 	struct setting_text found = { 0 };
 
-	if ((form.accepts & ACCEPTS_BLANKS) != 0)
+	if ((form.accepts & (ACCEPTS_BLANKS | ACCEPTS_INDENT)) != 0)
 		t = trim_left(t);
 	if (t.len == 0 || *t.s == '#' || (*t.s == ';' && (form.accepts & ACCEPTS_SEMICOLON) != 0))
 		return false;
@@ -237,6 +240,41 @@ setting_line(const char *s, size_t len, const struct persist_file *f, struct set
 	return true;
 }
 
+/* The next word of what is left of a line. */
+static struct span
+next_word(struct span *left)
+{
+	struct span word = trim_left(*left);
+
+	left->s = word.s + length_before(word, is_blank);
+	left->len = word.len - (size_t)(left->s - word.s);
+	word.len -= left->len;
+	return word;
+}
+
+bool
+setting_line_next(const char **s, size_t *len, const struct persist_file *f,
+    struct setting_text *out)
+{
+	struct span left = { *s, *len }, word = left;
+	bool sets = false;
+
+	if ((accepted(f) & ACCEPTS_WORDS) == 0) {
+		left = (struct span){ left.s + left.len, 0 };
+		sets = setting_line(word.s, word.len, f, out);
+	}
+	while (!sets && left.len != 0) {
+		word = next_word(&left);
+		/* The rest of the line is a comment. */
+		if (memchr(word.s, '#', word.len) != NULL)
+			left = (struct span){ left.s + left.len, 0 };
+		sets = word.len != 0 && setting_line(word.s, word.len, f, out);
+	}
+	*s = left.s;
+	*len = left.len;
+	return sets;
+}
+
 /* With slashes between the parts a dot belongs to a part, and the other way round. */
 static char
 turned(char c)
@@ -244,15 +282,33 @@ turned(char c)
 	return c == '/' ? '.' : c == '.' ? '/' : c;
 }
 
-bool
-setting_line_sets(const struct setting_text *t, const struct persist_file *f, const char *knob)
+/* Where the reader takes slashes, the first separator decides what the others are. */
+static bool
+is_turned(const struct setting_text *t, const struct persist_file *f)
 {
 	size_t first = 0;
-	bool turn;
 
 	while (first < t->name_len && t->name[first] != '.' && t->name[first] != '/')
 		first++;
-	turn = first < t->name_len && t->name[first] == '/' && (accepted(f) & ACCEPTS_SLASH) != 0;
+	return first < t->name_len && t->name[first] == '/' && (accepted(f) & ACCEPTS_SLASH) != 0;
+}
+
+char *
+setting_line_name(struct arena *a, const struct setting_text *t, const struct persist_file *f)
+{
+	char *name = arena_strndup(a, t->name, t->name_len);
+	bool turn = is_turned(t, f);
+
+	for (char *c = name; turn && *c != '\0'; c++)
+		*c = turned(*c);
+	return name;
+}
+
+bool
+setting_line_sets(const struct setting_text *t, const struct persist_file *f, const char *knob)
+{
+	bool turn = is_turned(t, f);
+
 	if (strlen(knob) != t->name_len)
 		return false;
 	for (size_t i = 0; i < t->name_len; i++) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define REPLAY(name) "replay:" TESTS_DIR "/transcripts/" name
+#define ILLUMOS TESTS_DIR "/unit/data/illumos.yaml"
 #define FREEBSD "advise --os freebsd --release 14.2 "
 
 static void
@@ -75,6 +76,10 @@ Test(cmd_advise, flags_are_refused_by_name_with_status_2)
 		{ FREEBSD "--connections 0 --rtt 1ms --rate 1M", "--connections: '0' is out of" },
 		{ FREEBSD "--connections 1.5 --rtt 1ms --rate 1M", "a whole number" },
 		{ FREEBSD "--ram 1 --rtt 1ms --rate 1M", "--ram: '1' is out of range" },
+		{ "advise " REPLAY("freebsd-14.2-em") " --rate 600M --profile " ILLUMOS,
+		    "illumos.yaml is a profile of SunOS, this is FreeBSD" },
+		{ "probe " REPLAY("freebsd-14.2-em") " --profile " ILLUMOS,
+		    "illumos.yaml is a profile of SunOS, this is FreeBSD" },
 		{ "advise --os freebsd --release new --rtt 1ms --rate 1M",
 		    "--release: 'new' is not a release" },
 	};
@@ -94,6 +99,7 @@ Test(cmd_advise, flags_alone_are_enough)
 	says("advise --os OpenBSD --release 7.8 --path 209ms,600M", "8 connections");
 	says("advise --os LINUX --release 6.12 --path 209ms,600M --profile " TESTS_DIR
 	    "/../profiles/linux.yaml", "Linux 6.12");
+	says("advise --os linux --release 2.6.32 --path 209ms,600M", "2.6.32 is older: these");
 	says("advise --help", "--connections");
 }
 
@@ -128,9 +134,9 @@ Test(cmd_advise, the_document_goes_through_show_and_back_into_advise)
 	arena_free(a);
 }
 
-/* A file of this text, given as facts. */
+/* A file of this text, given as facts with these flags. */
 static void
-facts_refused(const char *text, int status, const char *words)
+facts_refused_with(const char *flags, const char *text, int status, const char *words)
 {
 	struct arena *a = arena_new();
 	char file[] = "/tmp/pathtune-facts-XXXXXX";
@@ -139,12 +145,27 @@ facts_refused(const char *text, int status, const char *words)
 
 	cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
-	s = program_run(a, arena_printf(a, "advise --facts %s --path 209ms,600M", file));
+	s = program_run(a, arena_printf(a, "advise --facts %s --path 209ms,600M %s", file,
+	    flags));
 	unlink(file);
 	cr_expect_eq(s.status, status, "'%s' exits %d: %s", text, s.status, s.err);
 	cr_expect(strstr(status == 0 ? s.out : s.err, words) != NULL, "'%s' says: %s%s", text,
 	    s.err, s.out);
 	arena_free(a);
+}
+
+static void
+facts_refused(const char *text, int status, const char *words)
+{
+	facts_refused_with("", text, status, words);
+}
+
+Test(cmd_advise, a_profile_of_another_system_than_the_facts_is_refused)
+{
+	facts_refused_with("--profile " ILLUMOS, "{\"os\": \"FreeBSD\", \"release\": \"14.2\"}", 2,
+	    "illumos.yaml is a profile of SunOS, this is FreeBSD");
+	facts_refused_with("--profile " ILLUMOS, "{\"os\": \"SunOS\", \"release\": \"5.11\"}", 1,
+	    "send_buf: neither");
 }
 
 Test(cmd_advise, a_facts_file_is_read_or_refused_by_name)
@@ -156,6 +177,10 @@ Test(cmd_advise, a_facts_file_is_read_or_refused_by_name)
 	facts_refused("{\"os\": \"Plan9\", \"release\": \"4\"}", 1, "no profile for the system");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"14.2\", \"bogus\": 1}", 2, "bogus");
 	facts_refused("{\"schema\": \"other/1\"}", 2, "other/1");
+	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"new\"}", 2, "'new' is not a release");
+	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"\"}", 2, "'' is not a release");
+	facts_refused("{\"os\": \"NetBSD\", \"release\": \"12.0\"}", 0,
+	    "pathtune knows NetBSD 9 to 11; 12.0 is newer");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"12.4\"}", 1, "no send window model");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"14.2\"}", 0, "are assumed");
 	facts_refused("{\"os\": \"FreeBSD\", \"release\": \"14.2\", \"hazards\": []}", 0,

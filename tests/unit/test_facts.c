@@ -56,7 +56,12 @@ static const struct canned virtio[] = {
 	{ "/proc/modules", 0, "tcp_htcp 16384 0 - Live 0x0\nxtcp_cubic 1 0 - Live 0x0\n" },
 	{ "modprobe -n -q tcp_bbr", 0, "" },
 	{ "grep -rns = /etc/sysctl.d /run/sysctl.d /usr/local/lib/sysctl.d /usr/lib/sysctl.d "
-	    "/lib/sysctl.d /etc/sysctl.conf", 2, "/etc/sysctl.d/90-x.conf:3:net.ipv4.tcp_rmem=1 2 3\n" },
+	    "/lib/sysctl.d /etc/sysctl.conf", 2, "/etc/sysctl.d/90-x.conf:3:net.ipv4.tcp_rmem=1 2 3\n"
+	    /* None of these is read at boot. */
+	    "/etc/sysctl.d/99-x.conf.bak:3:net.ipv4.tcp_rmem=4 5 6\n"
+	    "/etc/sysctl.d/old/99-x.conf:3:net.ipv4.tcp_rmem=4 5 6\n"
+	    "/etc/sysctl.d/README:3:net.ipv4.tcp_rmem=4 5 6\n"
+	    "/etc/sysctl.d/conf:3:net.ipv4.tcp_rmem=4 5 6\n" },
 	{ "test -w /proc/sys/net/core/rmem_max", 1, "" },
 	{ "test -w /proc/sys/net/core/wmem_max", 1, "" },
 	{ "test -w " SYSCTL "tcp_rmem", 0, "" },

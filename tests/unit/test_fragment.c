@@ -264,6 +264,14 @@ Test(fragment, lines_are_read_as_each_system_reads_them)
 		{ "OpenBSD", "kern.x=5 6", "kern.x", "5" },
 		{ "DragonFly", "kern.x=5 # six", "kern.x", "5" },
 		{ "DragonFly", "#kern.x=5", NULL, NULL },
+		{ "DragonFly", " \tkern.x=5", "kern.x", "5" },
+		{ "DragonFly", "kern.x=5 kern.y=6", "kern.x", "5" },
+		{ "DragonFly", " # kern.x=5", NULL, NULL },
+		{ "OpenBSD", " \tkern.x=5", "kern.x", "5" },
+		{ "OpenBSD", "six kern.x=5", "kern.x", "5" },
+		{ "OpenBSD", "kern.x=5 #kern.y=6 kern.z=7", "kern.x", "5" },
+		{ "OpenBSD", "kern.x=5#kern.y=6 kern.z=7", "kern.x", "5" },
+		{ "OpenBSD", " #kern.x=5", NULL, NULL },
 		{ "SunOS", "ipadm set-prop -p max_buf=5 tcp", "max_buf", "5" },
 		{ "SunOS", "ipadm set-prop -p max_buf=5 udp", NULL, NULL },
 		{ "SunOS", "ipadm set-prop -p", NULL, NULL },
@@ -283,6 +291,22 @@ Test(fragment, lines_are_read_as_each_system_reads_them)
 			cr_expect_str_eq(got[0].value, cases[i].value, "case %zu: %s", i, got[0].value);
 		}
 	}
+}
+
+Test(fragment, a_line_may_hold_several_settings_where_the_system_takes_them)
+{
+	static const char text[] = "a.b=1 c.d=2\n\te.f=3\n";
+	static const char *const names[] = { "a.b", "c.d", "e.f" };
+	struct profile *p = profile_of("OpenBSD");
+	struct fragment_setting *got;
+	size_t n;
+
+	got = fragment_read(arena, &p->persist.settings, text, strlen(text), &n);
+	cr_assert_eq(n, 3);
+	for (size_t i = 0; i < n; i++)
+		cr_expect_str_eq(got[i].name, names[i]);
+	cr_expect_str_eq(got[1].value, "2");
+	cr_expect(got[0].line == 1 && got[1].line == 1 && got[2].line == 2);
 }
 
 Test(fragment, any_bytes_can_be_read)
@@ -359,6 +383,33 @@ Test(fragment, a_damaged_block_is_named_and_left_alone)
 		cr_expect_eq(e.code, ERR_FAILED);
 		cr_expect_eq(strncmp(e.text, cases[i].error, strlen(cases[i].error)), 0, "%s", e.text);
 		cr_expect_null(out);
+	}
+}
+
+/* What stands in a file of the host: each width before the words puts them elsewhere in a line. */
+Test(fragment, words_of_the_host_do_not_end_the_block)
+{
+	static const char *const words[] = { "END pathtune", "BEGIN pathtune",
+		"END pathtune\n# BEGIN pathtune" };
+	struct profile *p = profile_of("NetBSD");
+	struct text pad = { .arena = arena };
+
+	for (size_t i = 0; i < 120 * NELEM(words); i++) {
+		struct run *run = empty_run();
+		char *out = NULL, *again = NULL;
+		struct err e = { 0 };
+
+		pad.len = 0;
+		for (size_t k = 0; k < i / NELEM(words); k++)
+			text_bytes(&pad, "x", 1);
+		text_add(&pad, " %s %090d", words[i % NELEM(words)], 0);
+		add_setting(run, p->knobs[0].name, pad.s, "1", pad.s);
+		fragment_make(arena, p, run);
+		cr_assert(fragment_merge(arena, "f", "a=1\n", 4, run->files[0].text, &out, &e));
+		cr_assert(fragment_merge(arena, "f", out, strlen(out), NULL, &again, &e), "%zu: %s\n%s",
+		    i, e.text, out);
+		cr_assert_str_eq(again, "a=1\n", "%zu", i);
+		expect_same(p, run);
 	}
 }
 

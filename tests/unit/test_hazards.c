@@ -176,6 +176,10 @@ Test(hazards, the_last_line_in_the_order_of_the_system_counts)
 	static const struct { const char *system, *lines, *last; } cases[] = {
 		{ "FreeBSD", "/etc/sysctl.conf:3 a 1;/etc/sysctl.conf.local:1 a 2", "/etc/sysctl.conf.local" },
 		{ "FreeBSD", "/etc/sysctl.conf:9 b 1", NULL },
+		{ "FreeBSD", "/boot/loader.conf.d/z.conf:1 a 1;/boot/loader.conf.d/a.conf:1 a 2",
+		    "/boot/loader.conf.d/z.conf" },
+		{ "FreeBSD", "/boot/loader.conf.d/z.conf:1 a 1;/etc/sysctl.kld.d/a.conf:1 a 2",
+		    "/etc/sysctl.kld.d/a.conf" },
 		{ "Linux", "/etc/sysctl.d/99-z.conf:1 a 1;/usr/lib/sysctl.d/10-a.conf:1 a 2",
 		    "/etc/sysctl.d/99-z.conf" },
 		{ "Linux", "/usr/lib/sysctl.d/99-z.conf:1 a 1;/etc/sysctl.d/10-a.conf:1 a 2",

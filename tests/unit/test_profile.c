@@ -213,6 +213,48 @@ Test(profile, the_embedded_one_is_found_by_the_name_of_the_system)
 	cr_expect_eq(strncmp(e.text, "no profile for the system \"Plan9\"", 33), 0, "%s", e.text);
 }
 
+Test(profile, a_release_that_nobody_looked_at_is_named)
+{
+	static const struct { const char *first, *last, *release, *note; } cases[] = {
+		{ "5.10", "6.18", "5.10.0-33-amd64", NULL }, { "5.10", "6.18", "6.18.44", NULL },
+		{ "5.10", "6.18", "6.18", NULL }, { "5.10", "6.18", "6", NULL },
+		{ "5.10", "6.18", "2.6.32",
+		    "pathtune knows X 5.10 to 6.18; 2.6.32 is older: these numbers may not hold" },
+		{ "5.10", "6.18", "5.9", "5.9 is older" }, { "5.10", "6.18", "6.19-rc1", "is newer" },
+		{ "9", "11", "11.99.4", NULL }, { "9", "11", "12.0", "knows X 9 to 11; 12.0 is newer" },
+		{ "6.4", "6.4", "6.5-DEVELOPMENT", "knows X 6.4; 6.5-DEVELOPMENT is newer" },
+		{ "6.4", NULL, "6.3", "knows X since 6.4; " }, { "6.4", NULL, "99", NULL },
+		{ NULL, "6.4", "7", "knows X up to 6.4; " }, { NULL, NULL, "7", NULL },
+		{ "1", "2", NULL, NULL }, { "1", "2", "new", NULL }, { "1", "2", "", NULL },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		const struct profile p = { .sysname = "X", .first_release = cases[i].first,
+			.last_release = cases[i].last };
+		const char *note = profile_release_note(arena, &p, cases[i].release);
+
+		cr_expect_eq(note == NULL, cases[i].note == NULL, "case %zu: %s", i, note);
+		if (note != NULL && cases[i].note != NULL)
+			cr_expect(strstr(note, cases[i].note) != NULL, "case %zu: %s", i, note);
+	}
+}
+
+Test(profile, every_embedded_one_says_which_releases_it_knows)
+{
+	const char *name, *text;
+	size_t len;
+
+	for (size_t i = 0; (name = profile_embedded(i, &text, &len)) != NULL; i++) {
+		struct err e = { ERR_NONE, "" };
+		struct profile *p;
+
+		cr_assert(profile_named(arena, name, &p, &e), "%s", e.text);
+		cr_assert(p->first_release != NULL && p->last_release != NULL, "%s", name);
+		cr_expect_not_null(strstr(p->releases, p->first_release), "%s", name);
+		cr_expect_not_null(strstr(p->releases, p->last_release), "%s", name);
+	}
+}
+
 Test(profile, releases_are_compared_by_their_numbers)
 {
 	static const struct { const char *a, *b; int order; } cases[] = {

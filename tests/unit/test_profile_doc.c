@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "probes/files.h"
+#include "tuner/profile.h"
 #include "tuner/profile_read.h"
 
 static struct arena *arena;
@@ -83,6 +84,24 @@ is_key(const struct record *r, const char *word)
 Test(profile_doc, every_key_and_every_word_of_a_choice_is_told)
 {
 	expect_told(page(), &profile_record, 0);
+}
+
+Test(profile_doc, every_profile_s_reasons_stand_in_docs_decisions)
+{
+	const char *page, *name, *text;
+	struct err e = { ERR_NONE, "" };
+	struct profile *p;
+	size_t len, told = 0;
+
+	cr_assert(files_read(arena, TESTS_DIR "/../docs/decisions.md", 1 << 20, &page, &len, &e),
+	    "%s", e.text);
+	for (size_t i = 0; (name = profile_embedded(i, &text, &len)) != NULL; i++) {
+		cr_assert(profile_named(arena, name, &p, &e), "%s", e.text);
+		for (size_t k = 0; k < p->n_requires; k++, told++)
+			cr_expect_not_null(strstr(page, arena_printf(arena, "| `%s`",
+			    p->requires[k].reason)), "%s: %s", name, p->requires[k].reason);
+	}
+	cr_expect_gt(told, 10);
 }
 
 Test(profile_doc, no_other_key_is_told)

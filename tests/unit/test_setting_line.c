@@ -15,6 +15,9 @@ static const struct persist_file freebsd_file = { .line = "{name}={value}",
 static const struct persist_file netbsd_file = { .line = "{name}={value}",
 	.accepts = netbsd_accepts, .n_accepts = NELEM(netbsd_accepts) };
 static const struct persist_file strict_file = { .line = "{name}={value}" };
+static const char *words_accepts[] = { "comment", "indent", "words" };
+static const struct persist_file words_file = { .line = "{name}={value}",
+	.accepts = words_accepts, .n_accepts = NELEM(words_accepts) };
 static const struct persist_file loader_file = { .line = "{name}_load=\"YES\"" };
 static const struct persist_file names_file = { .line = "{name}" };
 static const struct persist_file command_file = { .line = "ipadm set-prop -p {name}={value} tcp" };
@@ -114,7 +117,7 @@ Test(setting_line, a_name_may_have_slashes_where_the_reader_takes_them)
 Test(setting_line, may_be_anything)
 {
 	static const struct persist_file *const files[] = { &linux_file, &freebsd_file, &netbsd_file,
-		&strict_file, &loader_file, &names_file, &command_file };
+		&strict_file, &loader_file, &names_file, &command_file, &words_file };
 	static const char bytes[] = " \t=#-?\"':;/.a\0\xff\r";
 	struct setting_text t;
 	unsigned seed = 1;
@@ -127,9 +130,11 @@ Test(setting_line, may_be_anything)
 			seed = seed * 1103515245u + 12345u;
 			s[k] = bytes[(seed >> 16) % sizeof(bytes)];
 		}
-		if (setting_line(s, len, files[i % NELEM(files)], &t)) {
-			cr_assert(t.name >= s && t.name_len > 0 && t.name + t.name_len <= s + len);
-			cr_assert(t.value >= s && t.value + t.value_len <= s + len);
+		for (const char *at = s, *end = s + len; setting_line_next(&at, &len,
+		    files[i % NELEM(files)], &t);) {
+			cr_assert(t.name >= s && t.name_len > 0 && t.name + t.name_len <= end);
+			cr_assert(t.value >= s && t.value + t.value_len <= end);
+			cr_assert(at <= end && len == (size_t)(end - at));
 		}
 		free(line);
 	}
