@@ -12,6 +12,7 @@ struct wanted {
 	double send_bytes;
 	double receive_bytes;
 	bool level_limits; /* keep what applications may ask for themselves level with the maxima */
+	double most_bytes; /* that one buffer should take; 0: nothing bounds it */
 };
 
 /*
@@ -19,7 +20,8 @@ struct wanted {
  * what they bound).  A direction whose switch cannot be set has no others.  Nothing is
  * lowered: not below what the host runs with, nor below the kernel's default (a switch that a
  * requirement turns off is no lowering).  A maximum that suffices has no line; a limit is raised
- * above both maxima as they will be, whichever of them needs it.  A knob that cannot be set here
+ * above both maxima as they will be, whichever of them needs it; where one of them lies above
+ * most_bytes, only to what the wanted windows need.  A knob that cannot be set here
  * (read-only, no such knob) has no line: *why then names it, else NULL.  Every reason begins with
  * its id (docs/decisions.md) and a colon.
  */

@@ -50,7 +50,7 @@ set(struct host *h, const char *name, const char *text, double now)
 static const char *
 lines_for(const struct host *h, double send, double receive)
 {
-	const struct wanted w = { send, receive, false };
+	const struct wanted w = { send, receive, false, 0 };
 	struct text t = { .arena = h->a };
 	const char *why;
 	size_t n;
@@ -126,7 +126,7 @@ Test(settings, the_lines_give_the_window_that_was_wanted)
 		struct host h = host_new(t[i].system, t[i].release);
 
 		for (double w = 10000; w < 1e9; w *= 1.3) {
-			const struct wanted wanted = { w, w, false };
+			const struct wanted wanted = { w, w, false, 0 };
 			const char *why;
 			size_t n;
 			struct change_line *l = settings_for(h.a, h.p, &h.f, &wanted, &n, &why);
@@ -307,7 +307,7 @@ Test(settings, more_than_a_knob_can_hold_is_cut_to_what_its_limit_admits)
 Test(settings, explicit_sizes_are_kept_level_when_asked_for)
 {
 	struct host h = host_new("linux", "6.12");
-	const struct wanted w = { BDP, NAN, true };
+	const struct wanted w = { BDP, NAN, true, 0 };
 	const char *why;
 	size_t n;
 	struct change_line *l = settings_for(h.a, h.p, &h.f, &w, &n, &why);
@@ -324,7 +324,7 @@ Test(settings, explicit_sizes_are_kept_level_when_asked_for)
 Test(settings, applying_changes_a_copy)
 {
 	struct host h = host_new("linux", "6.12");
-	const struct wanted w = { BDP, NAN, false };
+	const struct wanted w = { BDP, NAN, false, 0 };
 	const char *why;
 	size_t n;
 	struct change_line *l = settings_for(h.a, h.p, &h.f, &w, &n, &why);
