@@ -74,6 +74,7 @@ advise_facts(struct arena *a, const struct profile *p, const char *release, cons
 	f.arch = arch;
 	f.ram_bytes = ram_bytes;
 	f.privileged = true;
+	f.mbuf_bytes = isnan(ram_bytes) ? NAN : kernel_default_memory(p, &f);
 	for (size_t i = 0; i < p->n_knobs; i++) {
 		const struct knob *k = &p->knobs[i];
 

@@ -11,7 +11,8 @@
 #define ADVISE_MEMORY_SHARE .25 /* of what network buffers may take */
 
 /*
- * Facts of a machine that nobody probed: the profile's defaults for this release and RAM.  release
+ * Facts of a machine that nobody probed: the profile's defaults for this release and RAM, of what
+ * network buffers may take as well.  release
  * is required; arch NULL: the profile's first 64-bit rule holds; ram_bytes NAN: not known, defaults
  * as with plenty.
  */

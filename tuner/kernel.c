@@ -29,19 +29,30 @@ struct growth {
 	double step_s;
 };
 
-double
-kernel_default(const struct knob *k, const struct facts *f)
+static double
+default_of(const struct knob_default *d, size_t n, const struct facts *f)
 {
-	const struct knob_default *d = k->defaults;
 	size_t i = 0;
 
-	while (i < k->n_defaults && !profile_in_range(&d[i].range, f->release, f->arch))
+	while (i < n && !profile_in_range(&d[i].range, f->release, f->arch))
 		i++;
-	if (i == k->n_defaults)
+	if (i == n)
 		return NAN;
 	if (isnan(d[i].ram_divisor) || isnan(f->ram_bytes))
 		return d[i].value;
 	return fmin(fmax(floor(f->ram_bytes / d[i].ram_divisor), d[i].least), d[i].value);
+}
+
+double
+kernel_default(const struct knob *k, const struct facts *f)
+{
+	return default_of(k->defaults, k->n_defaults, f);
+}
+
+double
+kernel_default_memory(const struct profile *p, const struct facts *f)
+{
+	return default_of(p->memory_defaults, p->n_memory_defaults, f);
 }
 
 struct kernel_knobs

@@ -28,6 +28,9 @@ struct kernel_window {
 /* What the kernel starts with on this release, machine and RAM; NAN: not known. */
 double kernel_default(const struct knob *k, const struct facts *f);
 
+/* What it lets network buffers take, the same way. */
+double kernel_default_memory(const struct profile *p, const struct facts *f);
+
 /* From the facts; what was not read there is taken from the defaults. */
 struct kernel_knobs kernel_knobs(const struct profile *p, const struct facts *f);
 

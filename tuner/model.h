@@ -68,7 +68,8 @@ struct facts {
 	double link_bps;
 	double mtu;
 	double tcp_mem_pages;    /* the pressure mark for all TCP buffers of the host */
-	double mbuf_bytes;       /* that all network buffers may take (BSD's clusters) */
+	double mbuf_bytes;       /* that all network buffers may take: BSD's clusters, or
+	                            the profile's default of a machine that nobody probed */
 	double mbuf_denied;      /* requests for such that were refused since boot */
 	double segments_sent;    /* since boot; all of the host's, not this path's */
 	double segments_retransmitted;
