@@ -298,7 +298,8 @@ struct advice_direction {
 	double after_bytes;
 	double now_scale;        /* window scale that we ask for; NAN when sending  */
 	double after_scale;
-	double now_growth_s;     /* until the window is there; NAN: with every ACK  */
+	double now_growth_s;     /* until the window is there; NAN: with every ACK,
+	                            or it does not grow, or that is not modelled */
 	double after_growth_s;
 	double now_bps;          /* one connection's ceiling on the first path      */
 	double after_bps;
