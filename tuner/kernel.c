@@ -4,6 +4,7 @@
 
 #define KNOB_STEP_BYTES 4096.0
 #define SCALE_MOST 14         /* RFC 7323 */
+#define COUNTS_MOST 1e18      /* far beyond what asks for the largest scale */
 #define UNSCALED_BYTES 65535. /* what the header's 16 bits say at most */
 
 /* The knobs of one direction. */
@@ -55,6 +56,13 @@ kernel_default_memory(const struct profile *p, const struct facts *f)
 	return default_of(p->memory_defaults, p->n_memory_defaults, f);
 }
 
+/* Such a limit is -1 as the kernel counts, without a sign: it bounds nothing. */
+static bool
+outside(const struct knob *k, double value)
+{
+	return value < k->min || value > k->max;
+}
+
 struct kernel_knobs
 kernel_knobs(const struct profile *p, const struct facts *f)
 {
@@ -70,6 +78,7 @@ kernel_knobs(const struct profile *p, const struct facts *f)
 		    !profile_in_range(&k->range, f->release, f->arch))
 			continue;
 		out.value[k->role] = fact == NULL || isnan(fact->now) ? kernel_default(k, f) :
+		    k->role == ROLE_LIMIT && outside(k, fact->now) ? INFINITY :
 		    fact->now;
 	}
 	return out;
@@ -78,7 +87,7 @@ kernel_knobs(const struct profile *p, const struct facts *f)
 double
 kernel_scale(const struct scale_model *s, double value)
 {
-	double counts = fmax(value, s->value), scale = 0;
+	double counts = fmin(fmax(value, s->value), COUNTS_MOST), scale = 0;
 
 	if (s->rule == SCALE_COVER) {
 		while (scale < SCALE_MOST && ldexp(UNSCALED_BYTES, (int)scale) < counts)
@@ -349,7 +358,7 @@ kernel_window(const struct profile *p, const struct facts *f, const struct kerne
 	w.unmet = g.bounds != NULL && in_flight(&g, w.stop_bytes) == g.most ? g.bounds : g.ends;
 	if (w.unmet != NULL && has_steps(&g))
 		w.steps = bounded_steps(&g);
-	w.growth_s = has_steps(&g) ? w.steps * g.step_s : NAN;
+	w.growth_s = has_steps(&g) && g.ends == NULL ? w.steps * g.step_s : NAN;
 	*out = w;
 	return true;
 }

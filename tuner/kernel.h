@@ -20,7 +20,8 @@ struct kernel_window {
 	double scale;         /* window scale asked for; NAN when sending, or without a model */
 	const struct requirement *unmet; /* what bounds both windows: a switch; NULL: nothing */
 	double steps;         /* of growth, from the initial size to the stop              */
-	double growth_s;      /* that they take at this RTT; NAN: they come with every ACK */
+	double growth_s;      /* that they take at this RTT; NAN: they come with every ACK,
+	                         or there is no growth, or it is not modelled */
 	bool frozen;          /* a step failed at the limit: the stop is below the maximum */
 	bool lethal;          /* no new socket can be had with these knobs (ENOBUFS): all 0 */
 };
@@ -31,7 +32,10 @@ double kernel_default(const struct knob *k, const struct facts *f);
 /* What it lets network buffers take, the same way. */
 double kernel_default_memory(const struct profile *p, const struct facts *f);
 
-/* From the facts; what was not read there is taken from the defaults. */
+/*
+ * From the facts; what was not read there is taken from the defaults.  A limit outside of its legal
+ * range wrapped, and bounds nothing: INFINITY.
+ */
 struct kernel_knobs kernel_knobs(const struct profile *p, const struct facts *f);
 
 /*

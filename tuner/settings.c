@@ -303,6 +303,21 @@ restore(struct making *m, enum knob_role max)
 	return true;
 }
 
+/* Below nothing a socket cannot start. */
+static void
+restore_initial(struct making *m)
+{
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		const struct knob *k = knob_with(m, sides[i].initial);
+		double value = k == NULL ? NAN : kernel_default(k, &m->facts);
+
+		if (!isnan(value) && value_now(m, k) < 0)
+			put_line(m, k, value,
+			    "initial: what it is counts as more than any limit admits, so that no "
+			    "new socket can be had; this is the kernel's default");
+	}
+}
+
 static void
 raise_side(struct making *m, const struct side_roles *side, double max, double window_bytes,
     double before_bytes)
@@ -373,6 +388,7 @@ settings_mended(struct arena *a, const struct profile *p, const struct facts *f)
 	struct making m = { a, p, f, settings_copy(a, f), NULL, 0, NULL, 0 };
 
 	require_switches(&m, (const double[2]){ INFINITY, INFINITY });
+	restore_initial(&m);
 	for (size_t i = 0; i < NELEM(sides); i++)
 		restore(&m, sides[i].max);
 	return m.facts;
@@ -403,6 +419,8 @@ settings_for(struct arena *a, const struct profile *p, const struct facts *f,
 		if (window_with(&m, sides[i].direction, &now))
 			before[i] = now.sure_bytes;
 	}
+	if (!isnan(wanted[0]) || !isnan(wanted[1]))
+		restore_initial(&m);
 	require_switches(&m, wanted);
 	find_maxima(&m, wanted, max, restored);
 	if (!isnan(max[0]) || !isnan(max[1]))

@@ -455,6 +455,35 @@ Test(advise, a_limit_that_wrapped_does_not_lift_the_bound)
 	arena_free(w.a);
 }
 
+Test(advise, a_negative_initial_size_is_what_leaves_no_socket)
+{
+	struct world w = world_new("netbsd", "10.1", 2048 * MIB);
+
+	knob(&w, "net.inet.tcp.sendspace")->now = -1;
+	knob(&w, "net.inet.tcp.sendspace")->text = "-1";
+	advise(&w);
+	cr_assert_str_eq(line_of(&w, "net.inet.tcp.sendspace"), "32768");
+	cr_assert_str_eq(line_of(&w, "kern.sbmax"), "19595264");
+	cr_assert(strstr(w.run.advice.directions[0].words,
+	    "No new socket can be had: net.inet.tcp.sendspace (-1) is below 0;") != NULL, "%s",
+	    w.run.advice.directions[0].words);
+	arena_free(w.a);
+}
+
+Test(advise, a_linux_that_does_not_tune_its_buffers_is_told_to)
+{
+	struct world w = world_new("linux", "6.12", 2048 * MIB);
+
+	knob(&w, "net.ipv4.tcp_moderate_rcvbuf")->now = 0;
+	knob(&w, "net.ipv4.tcp_moderate_rcvbuf")->text = "0";
+	advise(&w);
+	cr_assert_eq(w.run.decision.directions[1].class, CLASS_ADVICE);
+	cr_assert_str_eq(line_of(&w, "net.ipv4.tcp_moderate_rcvbuf"), "1");
+	cr_assert(w.run.advice.directions[1].now_bytes < 131072);
+	cr_assert(strstr(report_advice(w.a, &w.run, false), "0 s") == NULL);
+	arena_free(w.a);
+}
+
 /* A system of which the profile knows no defaults. */
 Test(advise, a_maximum_that_wrapped_is_restored_where_memory_has_no_room_for_more)
 {

@@ -265,6 +265,26 @@ Test(settings, an_autotuning_that_is_off_is_switched_on)
 	arena_free(h.a);
 }
 
+Test(settings, linux_autotuning_that_is_off_is_switched_on)
+{
+	struct host h = host_new("linux", "6.18");
+
+	set(&h, "net.ipv4.tcp_moderate_rcvbuf", "0", 0);
+	cr_expect_str_eq(lines_for(&h, NAN, BDP), "net.ipv4.tcp_moderate_rcvbuf=1 autotuning");
+	cr_expect_str_eq(lines_for(&h, NAN, 80000), "", "what a buffer starts with suffices");
+	arena_free(h.a);
+}
+
+Test(settings, an_initial_size_below_0_is_restored)
+{
+	struct host h = host_new("freebsd", "14.2");
+
+	set(&h, "net.inet.tcp.recvspace", "-1", -1);
+	cr_expect_str_eq(lines_for(&h, 1.6e6, NAN), "net.inet.tcp.recvspace=65536 initial");
+	cr_expect_str_eq(lines_for(&h, NAN, NAN), "");
+	arena_free(h.a);
+}
+
 Test(settings, what_cannot_be_set_has_no_line_and_is_named)
 {
 	struct host h = host_new("freebsd", "14.2");
