@@ -242,7 +242,7 @@ cut_to_memory(struct work *w)
 {
 	double low = 0, high = w->needed_bytes;
 
-	w->cut_bytes = high;
+	w->cut_bytes = high = fmin(high, kernel_scale_bytes(KERNEL_SCALE_MOST));
 	if (isnan(w->advice.bound_bytes) || fits(w, high))
 		return;
 	while (high - low > WINDOW_STEP_BYTES) {
@@ -280,18 +280,19 @@ class_of(const struct advised *x)
 static struct advice_direction
 advice_of(const struct work *w, const struct advised *x, const char *words)
 {
-	double per_s = 8 / (w->advice.paths[0].rtt_ms / 1e3);
+	const struct advice_path *path = &w->advice.paths[0];
+	double per_s = 8 / (path->rtt_ms / 1e3);
 
 	return (struct advice_direction){ .direction = x->direction,
 		.needed_bytes = x->needed_bytes,
-		.now_bytes = x->now.window_bytes,
-		.after_bytes = x->after.window_bytes,
+		.now_bytes = x->now.sure_bytes,
+		.after_bytes = x->after.sure_bytes,
 		.now_scale = x->now.scale,
 		.after_scale = x->after.scale,
 		.now_growth_s = x->now.growth_s,
 		.after_growth_s = x->after.growth_s,
-		.now_bps = x->now.window_bytes * per_s,
-		.after_bps = x->after.window_bytes * per_s,
+		.now_bps = fmin(x->now.sure_bytes * per_s, path->rate_bps),
+		.after_bps = fmin(x->after.sure_bytes * per_s, path->rate_bps),
 		.words = words };
 }
 
@@ -306,8 +307,8 @@ add_direction(struct work *w, const struct advised *x, struct decision *out)
 		.verdict = x->changes ? VERDICT_CHANGE : VERDICT_KEEP,
 		.class = class_of(x),
 		.effect = { NAN, NAN, NAN, NAN, NAN, NAN },
-		.before = side_of(x->now.window_bytes),
-		.after = side_of(x->after.window_bytes),
+		.before = side_of(x->now.sure_bytes),
+		.after = side_of(x->after.sure_bytes),
 		.words = words,
 		.more_s = NAN };
 	*(struct advice_direction *)arena_push(w->arena, &w->advice.directions,
@@ -377,6 +378,10 @@ closing_notes(struct work *w)
 	if (w->advice.n_paths > 1)
 		note(w, "One setting for %zu paths: the one that holds most, %s, decides.",
 		    w->advice.n_paths, units_say_bytes(a, w->needed_bytes));
+	if (w->needed_bytes > kernel_scale_bytes(KERNEL_SCALE_MOST))
+		note(w, "No TCP connection can have more than 1 GiB in flight (window scale 14): %.0f "
+		    "connections at a time would fill the path.",
+		    ceil(w->needed_bytes / kernel_scale_bytes(KERNEL_SCALE_MOST)));
 	if (isnan(w->advice.bound_bytes) && w->n_lines != 0)
 		note(w, "How much memory there is is not known: it bounds nothing here (--ram).");
 	else if (running > w->advice.bound_bytes)

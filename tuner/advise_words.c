@@ -79,6 +79,8 @@ say_limit(struct arena *a, const struct advised *x)
 	if (x->now.unmet != NULL)
 		return arena_printf(a, "%s bounds the window at %s",
 		    say_named(a, x, x->now.unmet->knob), units_say_bytes(a, x->now.sure_bytes));
+	if (x->now.sure_bytes == kernel_scale_bytes(KERNEL_SCALE_MOST))
+		return "No TCP connection can have more than 1 GiB in flight";
 	if (!send && x->now.sure_bytes < x->now.stop_bytes &&
 	    x->now.sure_bytes == kernel_scale_bytes(x->now.scale))
 		return arena_printf(a, "With window scale %.0f no more than %s can be advertised",

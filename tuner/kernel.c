@@ -3,7 +3,6 @@
 #include <math.h>
 
 #define KNOB_STEP_BYTES 4096.0
-#define SCALE_MOST 14         /* RFC 7323 */
 #define COUNTS_MOST 1e18      /* far beyond what asks for the largest scale */
 #define UNSCALED_BYTES 65535. /* what the header's 16 bits say at most */
 
@@ -90,13 +89,13 @@ kernel_scale(const struct scale_model *s, double value)
 	double counts = fmin(fmax(value, s->value), COUNTS_MOST), scale = 0;
 
 	if (s->rule == SCALE_COVER) {
-		while (scale < SCALE_MOST && ldexp(UNSCALED_BYTES, (int)scale) < counts)
+		while (scale < KERNEL_SCALE_MOST && ldexp(UNSCALED_BYTES, (int)scale) < counts)
 			scale++;
 	} else if (counts >= 1) {
 		int bits; /* floor(log2(counts)) + 1 */
 
 		frexp(counts, &bits);
-		scale = fmin(fmax(bits - 16, 0), SCALE_MOST);
+		scale = fmin(fmax(bits - 16, 0), KERNEL_SCALE_MOST);
 	}
 	return isnan(s->least) ? scale : fmax(scale, s->least);
 }
@@ -122,9 +121,9 @@ kernel_scale_value(const struct scale_model *s, double window_bytes)
 {
 	double scale = 0;
 
-	while (scale <= SCALE_MOST && kernel_scale_bytes(scale) < window_bytes)
+	while (scale <= KERNEL_SCALE_MOST && kernel_scale_bytes(scale) < window_bytes)
 		scale++;
-	if (scale > SCALE_MOST)
+	if (scale > KERNEL_SCALE_MOST)
 		return NAN;
 	if (s->rule == SCALE_LOG2)
 		return ldexp(1, (int)scale + 15);
@@ -253,7 +252,7 @@ growth_make(const struct profile *p, const struct facts *f, const struct kernel_
 	if (k->value[r->automatic] == 0)
 		g->top = g->start;
 	g->scale = direction == DIR_SEND ? NAN : scale_now(p, f, k);
-	g->most = isnan(g->scale) ? INFINITY : kernel_scale_bytes(g->scale);
+	g->most = kernel_scale_bytes(isnan(g->scale) ? KERNEL_SCALE_MOST : g->scale);
 	g->ends = g->bounds = NULL;
 	g->step_s = isnan(m->step_s) && isnan(m->step_rtt) ? NAN :
 	    (isnan(m->step_s) ? 0 : m->step_s) +

@@ -7,6 +7,8 @@
 
 #include "profile.h"
 
+#define KERNEL_SCALE_MOST 14 /* RFC 7323 */
+
 /* The knobs by role; NAN: there is none, or it is not known. */
 struct kernel_knobs {
 	double value[ROLE_COUNT];
@@ -16,7 +18,7 @@ struct kernel_knobs {
 struct kernel_window {
 	double stop_bytes;    /* the buffer's size when autotuning has ended               */
 	double window_bytes;  /* what of it is usually in flight (window_model.typical)    */
-	double sure_bytes;    /* what surely is; receiving: not above what the scale allows */
+	double sure_bytes;    /* what surely is; not above what the scale allows         */
 	double scale;         /* window scale asked for; NAN when sending, or without a model */
 	const struct requirement *unmet; /* what bounds both windows: a switch; NULL: nothing */
 	double steps;         /* of growth, from the initial size to the stop              */

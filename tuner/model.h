@@ -294,14 +294,14 @@ struct decision {
 struct advice_direction {
 	enum direction direction;
 	double needed_bytes;     /* window: the largest BDP of the paths            */
-	double now_bytes;        /* usable window by the kernel model               */
+	double now_bytes;        /* surely usable window by the kernel model        */
 	double after_bytes;
 	double now_scale;        /* window scale that we ask for; NAN when sending  */
 	double after_scale;
 	double now_growth_s;     /* until the window is there; NAN: with every ACK,
 	                            or it does not grow, or that is not modelled */
 	double after_growth_s;
-	double now_bps;          /* one connection's ceiling on the first path      */
+	double now_bps;          /* what one connection gets of the first path      */
 	double after_bps;
 	const char *words;       /* what limits, in a sentence */
 };

@@ -406,12 +406,19 @@ find_maxima(struct making *m, const double wanted[2], double max[2], double rest
 	}
 }
 
+/* What no window scale admits is not wanted. */
+static double
+scalable(double bytes)
+{
+	return isnan(bytes) ? NAN : fmin(bytes, kernel_scale_bytes(KERNEL_SCALE_MOST));
+}
+
 struct change_line *
 settings_for(struct arena *a, const struct profile *p, const struct facts *f,
     const struct wanted *w, size_t *n, const char **why)
 {
 	struct making m = { a, p, f, settings_copy(a, f), NULL, 0, NULL, w->most_bytes };
-	const double wanted[] = { w->send_bytes, w->receive_bytes };
+	const double wanted[] = { scalable(w->send_bytes), scalable(w->receive_bytes) };
 	double max[] = { NAN, NAN }, restored[] = { NAN, NAN }, before[] = { NAN, NAN };
 	struct kernel_window now;
 

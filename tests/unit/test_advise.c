@@ -484,6 +484,42 @@ Test(advise, a_linux_that_does_not_tune_its_buffers_is_told_to)
 	arena_free(w.a);
 }
 
+Test(advise, no_more_is_advised_than_the_largest_scale_can_use)
+{
+	struct world w = world_new("freebsd", "14.2", 1024 * 1024 * MIB);
+	const struct advice_direction *d;
+
+	w.run.options.paths = (struct advice_path[]){ { 1000, 100e9 } };
+	advise(&w);
+	cr_expect_not(w.run.advice.bounded, "memory has room for more");
+	cr_expect_str_eq(line_of(&w, "net.inet.tcp.sendbuf_max"), "1073725440");
+	cr_expect_str_eq(line_of(&w, "net.inet.tcp.recvbuf_max"), "1073725440");
+	for (size_t i = 0; i < 2; i++) {
+		d = &w.run.advice.directions[i];
+		cr_expect_eq(d->needed_bytes, 12.5e9);
+		cr_expect_eq(d->after_bytes, 65535. * 16384, "%.0f", d->after_bytes);
+	}
+	cr_expect(noted(&w, "No TCP connection can have more than 1 GiB in flight (window scale 14): "
+	    "12 connections at a time"));
+	arena_free(w.a);
+}
+
+Test(advise, one_connection_gets_no_more_than_the_path_carries)
+{
+	struct world w = world_new("freebsd", "14.2", NAN);
+
+	w.run.options.paths = (struct advice_path[]){ { 1, 100e6 } };
+	advise(&w);
+	cr_expect_eq(w.run.advice.directions[0].now_bps, 100e6);
+	cr_expect_eq(w.run.advice.directions[1].after_bps, 100e6);
+	arena_free(w.a);
+	w = world_new("linux", "6.12", NAN);
+	advise(&w);
+	cr_expect_eq(w.run.advice.directions[0].now_bytes, floor(.62 * 4194304),
+	    "what surely is, as in the words: %.0f", w.run.advice.directions[0].now_bytes);
+	arena_free(w.a);
+}
+
 /* A system of which the profile knows no defaults. */
 Test(advise, a_maximum_that_wrapped_is_restored_where_memory_has_no_room_for_more)
 {
