@@ -1,5 +1,6 @@
 #include "advise.h"
 
+#include "advise_memory.h"
 #include "advise_words.h"
 #include "hazards.h"
 #include "settings.h"
@@ -11,7 +12,6 @@
 
 #define WINDOW_STEP_BYTES 4096.0
 #define NEEDED_MOST 1e15 /* of a window, in bytes */
-#define MEMORY_MOST 1e18 /* beyond what any machine has: a limit that wrapped */
 
 static const enum direction each_direction[] = { DIR_SEND, DIR_RECEIVE };
 
@@ -23,6 +23,7 @@ struct work {
 	struct facts facts;      /* as found, completed by defaults */
 	struct facts mended;     /* those without what is wrong on any path */
 	struct advice advice;
+	int mask;                /* directions */
 	size_t n_lines;          /* of the advice */
 	double needed_bytes;
 	double cut_bytes;        /* what memory admits of it */
@@ -73,6 +74,7 @@ advise_facts(struct arena *a, const struct profile *p, const char *release, cons
 	f.arch = arch;
 	f.ram_bytes = ram_bytes;
 	f.privileged = true;
+	f.mbuf_bytes = isnan(ram_bytes) ? NAN : kernel_default_memory(p, &f);
 	for (size_t i = 0; i < p->n_knobs; i++) {
 		const struct knob *k = &p->knobs[i];
 
@@ -190,44 +192,6 @@ settle_paths(struct work *w, struct err *e)
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
-/* What all connections may take at worst.  A limit that wrapped says nothing. */
-static double
-memory_bytes(const struct work *w, const struct facts *f)
-{
-	const struct knob *limit = profile_knob(w->profile, ROLE_LIMIT);
-	const struct kernel_knobs k = kernel_knobs(w->profile, f);
-	const double max[] = { k.value[ROLE_SEND_MAX], k.value[ROLE_RECEIVE_MAX] };
-	double sum = 0;
-
-	for (size_t i = 0; i < NELEM(each_direction); i++) {
-		const struct window_model *m =
-		    profile_window(w->profile, each_direction[i], f->release, f->arch);
-		double one = max[i];
-
-		if (m != NULL && m->n_limit_share == 2 && limit != NULL &&
-		    k.value[ROLE_LIMIT] <= limit->max)
-			one = fmax(one, k.value[ROLE_LIMIT]);
-		if (m != NULL)
-			one = fmin(one, m->ceiling_bytes);
-		sum += isnan(one) ? 0 : fmax(one, 0);
-	}
-	return fmin(sum * w->advice.connections, MEMORY_MOST);
-}
-
-/* What the kernel lets network buffers take; NAN: not known. */
-static double
-kernel_bytes(const struct facts *f)
-{
-	return fmin(f->mbuf_bytes, f->tcp_mem_pages * f->page_bytes);
-}
-
-/* What they may take; NAN: not known. */
-static double
-bound_bytes(const struct facts *f)
-{
-	return ADVISE_MEMORY_SHARE * fmin(f->ram_bytes, kernel_bytes(f));
-}
-
 static bool
 window_now(const struct work *w, const struct facts *f, enum direction d,
     struct kernel_window *out)
@@ -241,7 +205,8 @@ window_now(const struct work *w, const struct facts *f, enum direction d,
 static struct change_line *
 lines_for(struct work *w, int mask, double cut_bytes, size_t *n)
 {
-	struct wanted wanted = { NAN, NAN, false };
+	struct wanted wanted = { NAN, NAN, false,
+		fmax(w->advice.bound_bytes / w->advice.connections, 0) };
 
 	for (size_t i = 0; i < NELEM(each_direction); i++) {
 		enum direction d = each_direction[i];
@@ -254,30 +219,36 @@ lines_for(struct work *w, int mask, double cut_bytes, size_t *n)
 	return settings_for(w->arena, w->profile, &w->facts, &wanted, n, &w->why);
 }
 
+static double
+memory_of(const struct work *w, const struct facts *f)
+{
+	return w->advice.connections * advise_buffer_bytes(w->profile, f, w->mask);
+}
+
 static bool
-fits(struct work *w, int mask, double cut_bytes)
+fits(struct work *w, double cut_bytes)
 {
 	size_t n;
-	struct change_line *lines = lines_for(w, mask, cut_bytes, &n);
+	struct change_line *lines = lines_for(w, w->mask, cut_bytes, &n);
 	struct facts after = settings_applied(w->arena, w->profile, &w->facts, lines, n);
-	double memory = memory_bytes(w, &after);
+	double memory = memory_of(w, &after);
 
-	return memory <= w->advice.bound_bytes || memory <= memory_bytes(w, &w->mended);
+	return memory <= w->advice.bound_bytes || memory <= memory_of(w, &w->mended);
 }
 
 /* The largest window that memory admits; what runs is never taken away. */
 static void
-cut_to_memory(struct work *w, int mask)
+cut_to_memory(struct work *w)
 {
 	double low = 0, high = w->needed_bytes;
 
-	w->cut_bytes = high;
-	if (isnan(w->advice.bound_bytes) || fits(w, mask, high))
+	w->cut_bytes = high = fmin(high, kernel_scale_bytes(KERNEL_SCALE_MOST));
+	if (isnan(w->advice.bound_bytes) || fits(w, high))
 		return;
 	while (high - low > WINDOW_STEP_BYTES) {
 		double middle = floor((low + high) / 2);
 
-		if (fits(w, mask, middle))
+		if (fits(w, middle))
 			low = middle;
 		else
 			high = middle;
@@ -309,18 +280,19 @@ class_of(const struct advised *x)
 static struct advice_direction
 advice_of(const struct work *w, const struct advised *x, const char *words)
 {
-	double per_s = 8 / (w->advice.paths[0].rtt_ms / 1e3);
+	const struct advice_path *path = &w->advice.paths[0];
+	double per_s = 8 / (path->rtt_ms / 1e3);
 
 	return (struct advice_direction){ .direction = x->direction,
 		.needed_bytes = x->needed_bytes,
-		.now_bytes = x->now.window_bytes,
-		.after_bytes = x->after.window_bytes,
+		.now_bytes = x->now.sure_bytes,
+		.after_bytes = x->after.sure_bytes,
 		.now_scale = x->now.scale,
 		.after_scale = x->after.scale,
 		.now_growth_s = x->now.growth_s,
 		.after_growth_s = x->after.growth_s,
-		.now_bps = x->now.window_bytes * per_s,
-		.after_bps = x->after.window_bytes * per_s,
+		.now_bps = fmin(x->now.sure_bytes * per_s, path->rate_bps),
+		.after_bps = fmin(x->after.sure_bytes * per_s, path->rate_bps),
 		.words = words };
 }
 
@@ -335,8 +307,8 @@ add_direction(struct work *w, const struct advised *x, struct decision *out)
 		.verdict = x->changes ? VERDICT_CHANGE : VERDICT_KEEP,
 		.class = class_of(x),
 		.effect = { NAN, NAN, NAN, NAN, NAN, NAN },
-		.before = side_of(x->now.window_bytes),
-		.after = side_of(x->after.window_bytes),
+		.before = side_of(x->now.sure_bytes),
+		.after = side_of(x->after.sure_bytes),
 		.words = words,
 		.more_s = NAN };
 	*(struct advice_direction *)arena_push(w->arena, &w->advice.directions,
@@ -401,11 +373,15 @@ static void
 closing_notes(struct work *w)
 {
 	struct arena *a = w->arena;
-	double running = memory_bytes(w, &w->facts);
+	double running = memory_of(w, &w->facts);
 
 	if (w->advice.n_paths > 1)
 		note(w, "One setting for %zu paths: the one that holds most, %s, decides.",
 		    w->advice.n_paths, units_say_bytes(a, w->needed_bytes));
+	if (w->needed_bytes > kernel_scale_bytes(KERNEL_SCALE_MOST))
+		note(w, "No TCP connection can have more than 1 GiB in flight (window scale 14): %.0f "
+		    "connections at a time would fill the path.",
+		    ceil(w->needed_bytes / kernel_scale_bytes(KERNEL_SCALE_MOST)));
 	if (isnan(w->advice.bound_bytes) && w->n_lines != 0)
 		note(w, "How much memory there is is not known: it bounds nothing here (--ram).");
 	else if (running > w->advice.bound_bytes)
@@ -413,10 +389,10 @@ closing_notes(struct work *w)
 		    "should: nothing is lowered.", units_say_bytes(a, running),
 		    units_say_bytes(a, w->advice.bound_bytes));
 	if (w->advice.bounded && w->profile->memory_knob != NULL &&
-	    w->advice.bound_bytes == ADVISE_MEMORY_SHARE * kernel_bytes(&w->facts))
+	    w->advice.bound_bytes == ADVISE_MEMORY_SHARE * advise_kernel_bytes(&w->facts))
 		note(w, "%s bounds the memory for buffers, here to %s: raising it makes room for "
 		    "larger windows.", w->profile->memory_knob,
-		    units_say_bytes(a, kernel_bytes(&w->facts)));
+		    units_say_bytes(a, advise_kernel_bytes(&w->facts)));
 	note(w, "Computed, not measured: which congestion control and which NIC model do best on "
 	    "this path only measuring can tell (pathtune tune).");
 }
@@ -424,8 +400,8 @@ closing_notes(struct work *w)
 bool
 advise_make(struct arena *a, const struct profile *p, struct run *run, struct err *e)
 {
-	struct work w = { .arena = a, .profile = p, .run = run };
-	int mask = run->options.direction == DIR_NONE ? DIR_BOTH : (int)run->options.direction;
+	struct work w = { .arena = a, .profile = p, .run = run,
+		.mask = run->options.direction == DIR_NONE ? DIR_BOTH : (int)run->options.direction };
 	struct decision decision = { .effect = { NAN, NAN, NAN, NAN, NAN, NAN } };
 	struct facts after;
 
@@ -436,19 +412,19 @@ advise_make(struct arena *a, const struct profile *p, struct run *run, struct er
 	complete_facts(&w);
 	w.mended = settings_mended(a, p, &w.facts);
 	w.advice.connections = isnan(run->options.connections) ? 1 : run->options.connections;
-	w.advice.bound_bytes = bound_bytes(&w.facts);
-	cut_to_memory(&w, mask);
-	decision.settings = lines_for(&w, mask, w.cut_bytes, &decision.n_settings);
+	w.advice.bound_bytes = advise_bound_bytes(&w.facts);
+	cut_to_memory(&w);
+	decision.settings = lines_for(&w, w.mask, w.cut_bytes, &decision.n_settings);
 	for (size_t i = 0; i < decision.n_settings; i++)
 		decision.settings[i].verified = false;
 	w.n_lines = decision.n_settings;
 	after = settings_applied(a, p, &w.facts, decision.settings, decision.n_settings);
 	for (size_t i = 0; i < NELEM(each_direction); i++) {
-		if ((mask & each_direction[i]) != 0 &&
+		if ((w.mask & each_direction[i]) != 0 &&
 		    !advise_direction(&w, each_direction[i], &after, &decision, e))
 			return false;
 	}
-	w.advice.memory_bytes = memory_bytes(&w, &after);
+	w.advice.memory_bytes = memory_of(&w, &after);
 	closing_notes(&w);
 	lead(&decision);
 	run->advice = w.advice;

@@ -11,7 +11,8 @@
 #define ADVISE_MEMORY_SHARE .25 /* of what network buffers may take */
 
 /*
- * Facts of a machine that nobody probed: the profile's defaults for this release and RAM.  release
+ * Facts of a machine that nobody probed: the profile's defaults for this release and RAM, of what
+ * network buffers may take as well.  release
  * is required; arch NULL: the profile's first 64-bit rule holds; ram_bytes NAN: not known, defaults
  * as with plenty.
  */
@@ -24,10 +25,11 @@ bool advise_facts(struct arena *a, const struct profile *p, const char *release,
  * larger of send_bps and receive_bps); without either it is ERR_USAGE naming the flags that are
  * missing.
  *
- * The window: the largest BDP of the paths.  The bound: connections * (send + receive maximum, the
- * limit where it is larger) within ADVISE_MEMORY_SHARE of what the kernel lets network buffers take
- * (mbuf_bytes, tcp_mem_pages) or of RAM, whichever is known and least; below it windows are cut to
- * what fits, never below what runs, and the words say what is lost.
+ * The window: the largest BDP of the paths.  The bound: connections * (the size to which the buffer
+ * of the busier of their directions can grow: bulk fills one at a time) within ADVISE_MEMORY_SHARE
+ * of what the kernel lets network buffers take (mbuf_bytes, tcp_mem_pages) or of RAM, whichever is
+ * known and least; below it windows are cut to what fits, never below what runs, and the words say
+ * what is lost.  A limit makes no room then for maxima that were set higher.
  *
  * What the facts do not hold of the knobs is taken from the defaults, with a note.  Facts without
  * privilege do not tell what root could set: then all is taken for settable, with a note.  Lines

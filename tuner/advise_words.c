@@ -34,6 +34,22 @@ say_knob(struct arena *a, const struct advised *x, enum knob_role role)
 	return k == NULL ? "the kernel" : say_named(a, x, k->name);
 }
 
+/* The knob of an initial size that counts as a huge one; NULL: neither. */
+static const struct knob *
+negative_initial(const struct advised *x)
+{
+	static const enum knob_role roles[] = { ROLE_SEND_INITIAL, ROLE_RECEIVE_INITIAL };
+
+	for (size_t i = 0; i < NELEM(roles); i++) {
+		const struct knob *k = knob_with(x, roles[i]);
+		const struct knob_fact *f = k == NULL ? NULL : facts_knob(x->facts, k->name);
+
+		if (f != NULL && f->now < 0)
+			return k;
+	}
+	return NULL;
+}
+
 static const char *
 say_ceiling(struct arena *a, const struct advised *x)
 {
@@ -53,6 +69,9 @@ say_limit(struct arena *a, const struct advised *x)
 	bool send = x->direction == DIR_SEND;
 	const char *max = say_knob(a, x, send ? ROLE_SEND_MAX : ROLE_RECEIVE_MAX);
 
+	if (x->now.lethal && negative_initial(x) != NULL)
+		return arena_printf(a, "No new socket can be had: %s is below 0",
+		    say_named(a, x, negative_initial(x)->name));
 	if (x->now.lethal)
 		return arena_printf(a,
 		    "No new socket can be had: a buffer is to start with more than %s admits",
@@ -60,6 +79,8 @@ say_limit(struct arena *a, const struct advised *x)
 	if (x->now.unmet != NULL)
 		return arena_printf(a, "%s bounds the window at %s",
 		    say_named(a, x, x->now.unmet->knob), units_say_bytes(a, x->now.sure_bytes));
+	if (x->now.sure_bytes == kernel_scale_bytes(KERNEL_SCALE_MOST))
+		return "No TCP connection can have more than 1 GiB in flight";
 	if (!send && x->now.sure_bytes < x->now.stop_bytes &&
 	    x->now.sure_bytes == kernel_scale_bytes(x->now.scale))
 		return arena_printf(a, "With window scale %.0f no more than %s can be advertised",

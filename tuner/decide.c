@@ -12,7 +12,7 @@ decide_window_lines(struct arena *a, const struct profile *p, const struct facts
     const struct plan_direction *d, double window_bytes, size_t *n)
 {
 	struct wanted w = { d->direction == DIR_SEND ? window_bytes : NAN,
-		d->direction == DIR_SEND ? NAN : window_bytes, true };
+		d->direction == DIR_SEND ? NAN : window_bytes, true, 0 };
 	const char *why;
 
 	*n = 0;
@@ -259,7 +259,7 @@ void
 decide_all(struct arena *a, const struct profile *p, const struct facts *f, const struct plan *plan,
     const struct direction_decision *d, size_t n, struct decision *out)
 {
-	struct wanted wanted = { NAN, NAN, true };
+	struct wanted wanted = { NAN, NAN, true, 0 };
 	struct change_line *lines;
 	size_t leading = 0, n_lines;
 	const char *why;

@@ -51,6 +51,13 @@ value_of(const struct finder *h, const struct knob *k)
 	return fact == NULL || fact->text == NULL ? NAN : fact->now;
 }
 
+/* The limit as it counts; NAN: not read. */
+static double
+limit_of(const struct finder *h, const struct knob *limit)
+{
+	return isnan(value_of(h, limit)) ? NAN : kernel_knobs(h->p, h->f).value[ROLE_LIMIT];
+}
+
 static enum direction
 direction_of(enum knob_role role)
 {
@@ -85,23 +92,40 @@ find_wrapped(struct finder *h, const struct seen *s)
 		    s->knob->min, s->knob->max, became[s->knob->beyond]));
 }
 
+/* What to do about a limit that admits too little; where none would do, about the knob. */
+static const char *
+say_mend(const struct finder *h, const struct window_model *m, const struct knob *k,
+    const struct knob *limit, double needed, double step)
+{
+	double least = kernel_limit_bytes(m, needed, step);
+
+	if (least <= limit->max)
+		return arena_printf(h->arena, "set %s to at least %.0f", limit->name, least);
+	return arena_printf(h->arena, "set %s to at most %.0f, and %s to %.0f", k->name,
+	    kernel_limit_share(m, limit->max), limit->name, limit->max);
+}
+
 static void
 find_lethal(struct finder *h, const struct seen *s)
 {
 	const struct knob *limit = profile_knob(h->p, ROLE_LIMIT);
 	const struct window_model *m = model_of(h, s->knob->role);
-	double now = value_of(h, s->knob), bound = value_of(h, limit), share;
+	double now = value_of(h, s->knob), share;
 
 	if ((s->knob->role != ROLE_SEND_INITIAL && s->knob->role != ROLE_RECEIVE_INITIAL) ||
-	    m == NULL || !m->lethal || isnan(now) || isnan(bound))
+	    m == NULL || !m->lethal || isnan(now) || isnan(limit_of(h, limit)))
 		return;
-	share = kernel_limit_share(m, bound);
-	if (now > share || now < 0)
+	share = kernel_limit_share(m, limit_of(h, limit));
+	if (now < 0)
+		add(h, "lethal", s->knob->name, NULL,
+		    arena_printf(h->arena, "is %.0f, which counts as more than any limit admits: "
+		    "every new TCP socket fails (ENOBUFS), those of sshd too; set it to a legal "
+		    "value while a connection is still there", now));
+	else if (now > share)
 		add(h, "lethal", s->knob->name, NULL,
 		    arena_printf(h->arena, "is %.0f, more than the %.0f that %s admits: every new "
-		    "TCP socket fails (ENOBUFS), those of sshd too; set %s to at least %.0f while "
-		    "a connection is still there", now, share, limit->name, limit->name,
-		    kernel_limit_bytes(m, now, 1)));
+		    "TCP socket fails (ENOBUFS), those of sshd too; %s while a connection is still "
+		    "there", now, share, limit->name, say_mend(h, m, s->knob, limit, now, 1)));
 }
 
 static bool
@@ -115,8 +139,8 @@ find_limit(struct finder *h, const struct seen *s)
 {
 	const struct knob *limit = profile_knob(h->p, ROLE_LIMIT);
 	const struct window_model *m = model_of(h, s->knob->role);
-	struct kernel_knobs knobs = kernel_knobs(h->p, h->f);
-	double max = value_of(h, s->knob), bound = value_of(h, limit);
+	const struct kernel_knobs knobs = kernel_knobs(h->p, h->f);
+	double max = value_of(h, s->knob), bound = limit_of(h, limit);
 	struct facts switched = *h->f; /* as if on: a switch that is off has words of its own */
 	struct kernel_window w;
 	bool useless;
@@ -131,11 +155,10 @@ find_limit(struct finder *h, const struct seen *s)
 	useless = was_raised(h, s->knob) && !was_raised(h, limit);
 	add(h, useless ? "limit-useless" : "limit-freezes", s->knob->name, NULL,
 	    arena_printf(h->arena, "%s %.0f, but %s is %.0f and admits %.0f: the step beyond "
-	    "fails, and growth ends at %.0f for the rest of the connection; set %s to at least "
-	    "%.0f",
+	    "fails, and growth ends at %.0f for the rest of the connection; %s",
 	    useless ? "was raised to" : "is", max, limit->name, bound,
-	    kernel_limit_share(m, bound), w.stop_bytes, limit->name,
-	    kernel_limit_bytes(m, max, isnan(h->p->limit_step_bytes) ? 1 :
+	    kernel_limit_share(m, bound), w.stop_bytes,
+	    say_mend(h, m, s->knob, limit, max, isnan(h->p->limit_step_bytes) ? 1 :
 	    h->p->limit_step_bytes)));
 }
 
@@ -145,6 +168,7 @@ find_below(struct finder *h, const struct seen *s)
 	double now = value_of(h, s->knob), was = kernel_default(s->knob, h->f);
 
 	if (s->wrapped || s->knob->role < ROLE_LIMIT || s->knob->role > ROLE_RECEIVE_INCREMENT ||
+	    s->knob->role == ROLE_LIMIT_SEND || s->knob->role == ROLE_LIMIT_RECEIVE ||
 	    !(now < was * BELOW_SHARE))
 		return;
 	add(h, "below-default", s->knob->name, NULL,

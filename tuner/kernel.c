@@ -3,7 +3,7 @@
 #include <math.h>
 
 #define KNOB_STEP_BYTES 4096.0
-#define SCALE_MOST 14         /* RFC 7323 */
+#define COUNTS_MOST 1e18      /* far beyond what asks for the largest scale */
 #define UNSCALED_BYTES 65535. /* what the header's 16 bits say at most */
 
 /* The knobs of one direction. */
@@ -29,19 +29,37 @@ struct growth {
 	double step_s;
 };
 
-double
-kernel_default(const struct knob *k, const struct facts *f)
+static double
+default_of(const struct knob_default *d, size_t n, const struct facts *f)
 {
-	const struct knob_default *d = k->defaults;
 	size_t i = 0;
 
-	while (i < k->n_defaults && !profile_in_range(&d[i].range, f->release, f->arch))
+	while (i < n && !profile_in_range(&d[i].range, f->release, f->arch))
 		i++;
-	if (i == k->n_defaults)
+	if (i == n)
 		return NAN;
 	if (isnan(d[i].ram_divisor) || isnan(f->ram_bytes))
 		return d[i].value;
 	return fmin(fmax(floor(f->ram_bytes / d[i].ram_divisor), d[i].least), d[i].value);
+}
+
+double
+kernel_default(const struct knob *k, const struct facts *f)
+{
+	return default_of(k->defaults, k->n_defaults, f);
+}
+
+double
+kernel_default_memory(const struct profile *p, const struct facts *f)
+{
+	return default_of(p->memory_defaults, p->n_memory_defaults, f);
+}
+
+/* Such a limit is -1 as the kernel counts, without a sign: it bounds nothing. */
+static bool
+outside(const struct knob *k, double value)
+{
+	return value < k->min || value > k->max;
 }
 
 struct kernel_knobs
@@ -59,6 +77,7 @@ kernel_knobs(const struct profile *p, const struct facts *f)
 		    !profile_in_range(&k->range, f->release, f->arch))
 			continue;
 		out.value[k->role] = fact == NULL || isnan(fact->now) ? kernel_default(k, f) :
+		    k->role == ROLE_LIMIT && outside(k, fact->now) ? INFINITY :
 		    fact->now;
 	}
 	return out;
@@ -67,16 +86,16 @@ kernel_knobs(const struct profile *p, const struct facts *f)
 double
 kernel_scale(const struct scale_model *s, double value)
 {
-	double counts = fmax(value, s->value), scale = 0;
+	double counts = fmin(fmax(value, s->value), COUNTS_MOST), scale = 0;
 
 	if (s->rule == SCALE_COVER) {
-		while (scale < SCALE_MOST && ldexp(UNSCALED_BYTES, (int)scale) < counts)
+		while (scale < KERNEL_SCALE_MOST && ldexp(UNSCALED_BYTES, (int)scale) < counts)
 			scale++;
 	} else if (counts >= 1) {
 		int bits; /* floor(log2(counts)) + 1 */
 
 		frexp(counts, &bits);
-		scale = fmin(fmax(bits - 16, 0), SCALE_MOST);
+		scale = fmin(fmax(bits - 16, 0), KERNEL_SCALE_MOST);
 	}
 	return isnan(s->least) ? scale : fmax(scale, s->least);
 }
@@ -102,9 +121,9 @@ kernel_scale_value(const struct scale_model *s, double window_bytes)
 {
 	double scale = 0;
 
-	while (scale <= SCALE_MOST && kernel_scale_bytes(scale) < window_bytes)
+	while (scale <= KERNEL_SCALE_MOST && kernel_scale_bytes(scale) < window_bytes)
 		scale++;
-	if (scale > SCALE_MOST)
+	if (scale > KERNEL_SCALE_MOST)
 		return NAN;
 	if (s->rule == SCALE_LOG2)
 		return ldexp(1, (int)scale + 15);
@@ -233,7 +252,7 @@ growth_make(const struct profile *p, const struct facts *f, const struct kernel_
 	if (k->value[r->automatic] == 0)
 		g->top = g->start;
 	g->scale = direction == DIR_SEND ? NAN : scale_now(p, f, k);
-	g->most = isnan(g->scale) ? INFINITY : kernel_scale_bytes(g->scale);
+	g->most = kernel_scale_bytes(isnan(g->scale) ? KERNEL_SCALE_MOST : g->scale);
 	g->ends = g->bounds = NULL;
 	g->step_s = isnan(m->step_s) && isnan(m->step_rtt) ? NAN :
 	    (isnan(m->step_s) ? 0 : m->step_s) +
@@ -338,7 +357,7 @@ kernel_window(const struct profile *p, const struct facts *f, const struct kerne
 	w.unmet = g.bounds != NULL && in_flight(&g, w.stop_bytes) == g.most ? g.bounds : g.ends;
 	if (w.unmet != NULL && has_steps(&g))
 		w.steps = bounded_steps(&g);
-	w.growth_s = has_steps(&g) ? w.steps * g.step_s : NAN;
+	w.growth_s = has_steps(&g) && g.ends == NULL ? w.steps * g.step_s : NAN;
 	*out = w;
 	return true;
 }

@@ -7,6 +7,8 @@
 
 #include "profile.h"
 
+#define KERNEL_SCALE_MOST 14 /* RFC 7323 */
+
 /* The knobs by role; NAN: there is none, or it is not known. */
 struct kernel_knobs {
 	double value[ROLE_COUNT];
@@ -16,11 +18,12 @@ struct kernel_knobs {
 struct kernel_window {
 	double stop_bytes;    /* the buffer's size when autotuning has ended               */
 	double window_bytes;  /* what of it is usually in flight (window_model.typical)    */
-	double sure_bytes;    /* what surely is; receiving: not above what the scale allows */
+	double sure_bytes;    /* what surely is; not above what the scale allows         */
 	double scale;         /* window scale asked for; NAN when sending, or without a model */
 	const struct requirement *unmet; /* what bounds both windows: a switch; NULL: nothing */
 	double steps;         /* of growth, from the initial size to the stop              */
-	double growth_s;      /* that they take at this RTT; NAN: they come with every ACK */
+	double growth_s;      /* that they take at this RTT; NAN: they come with every ACK,
+	                         or there is no growth, or it is not modelled */
 	bool frozen;          /* a step failed at the limit: the stop is below the maximum */
 	bool lethal;          /* no new socket can be had with these knobs (ENOBUFS): all 0 */
 };
@@ -28,7 +31,13 @@ struct kernel_window {
 /* What the kernel starts with on this release, machine and RAM; NAN: not known. */
 double kernel_default(const struct knob *k, const struct facts *f);
 
-/* From the facts; what was not read there is taken from the defaults. */
+/* What it lets network buffers take, the same way. */
+double kernel_default_memory(const struct profile *p, const struct facts *f);
+
+/*
+ * From the facts; what was not read there is taken from the defaults.  A limit outside of its legal
+ * range wrapped, and bounds nothing: INFINITY.
+ */
 struct kernel_knobs kernel_knobs(const struct profile *p, const struct facts *f);
 
 /*

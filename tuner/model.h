@@ -71,7 +71,8 @@ struct facts {
 	double link_bps;
 	double mtu;
 	double tcp_mem_pages;    /* the pressure mark for all TCP buffers of the host */
-	double mbuf_bytes;       /* that all network buffers may take (BSD's clusters) */
+	double mbuf_bytes;       /* that all network buffers may take: BSD's clusters, or
+	                            the profile's default of a machine that nobody probed */
 	double mbuf_denied;      /* requests for such that were refused since boot */
 	double segments_sent;    /* since boot; all of the host's, not this path's */
 	double segments_retransmitted;
@@ -296,13 +297,14 @@ struct decision {
 struct advice_direction {
 	enum direction direction;
 	double needed_bytes;     /* window: the largest BDP of the paths            */
-	double now_bytes;        /* usable window by the kernel model               */
+	double now_bytes;        /* surely usable window by the kernel model        */
 	double after_bytes;
 	double now_scale;        /* window scale that we ask for; NAN when sending  */
 	double after_scale;
-	double now_growth_s;     /* until the window is there; NAN: with every ACK  */
+	double now_growth_s;     /* until the window is there; NAN: with every ACK,
+	                            or it does not grow, or that is not modelled */
 	double after_growth_s;
-	double now_bps;          /* one connection's ceiling on the first path      */
+	double now_bps;          /* what one connection gets of the first path      */
 	double after_bps;
 	const char *words;       /* what limits, in a sentence */
 };

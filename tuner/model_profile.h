@@ -330,6 +330,8 @@ struct profile {
 	struct scale_model *scales;
 	size_t n_scales;
 	const char *memory_knob;    /* what raises mbuf_bytes or tcp_mem_pages; NULL: nothing */
+	struct knob_default *memory_defaults; /* what network buffers may take, in bytes */
+	size_t n_memory_defaults;
 	double limit_step_bytes;    /* limits are raised in multiples of this; NAN: 4096 */
 	struct requirement *requires;
 	size_t n_requires;

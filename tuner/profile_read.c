@@ -210,6 +210,7 @@ static const struct field profile_fields[] = {
 	F_LIST(profile, windows, &window_record),
 	F_LIST(profile, scales, &scale_record),
 	F_STR(profile, memory_knob, 0),
+	F_LIST(profile, memory_defaults, &knob_default_record),
 	F_NUM(profile, limit_step_bytes, 1, 1e9, 0),
 	F_LIST(profile, requires, &requirement_record),
 	F_LIST(profile, hazards, &hazard_rule_record),

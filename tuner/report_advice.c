@@ -94,7 +94,21 @@ change_line(struct page *p, const char *label, const char *now, const char *afte
 static const char *
 say_growth(struct arena *a, double s)
 {
-	return isnan(s) ? "with every ACK" : units_say_time(a, s);
+	return isnan(s) ? "no growth" : s > 0 ? units_say_time(a, s) : "at once";
+}
+
+/* Of a receiver of which neither is known growth is not modelled. */
+static void
+growth_line(struct page *p, const struct advice_direction *d)
+{
+	struct arena *a = p->t.arena;
+	const char *label = "until it is there";
+
+	if (!isnan(d->now_growth_s) || !isnan(d->after_growth_s))
+		change_line(p, label, say_growth(a, d->now_growth_s),
+		    say_growth(a, d->after_growth_s));
+	else if (d->direction == DIR_SEND)
+		change_line(p, label, "with every ACK", "with every ACK");
 }
 
 static void
@@ -111,8 +125,7 @@ direction_lines(struct page *p, const struct advice_direction *d,
 	    units_say_bytes(a, d->after_bytes));
 	change_line(p, "one connection gets", units_say_rate(a, d->now_bps),
 	    units_say_rate(a, d->after_bps));
-	change_line(p, "until it is there", say_growth(a, d->now_growth_s),
-	    say_growth(a, d->after_growth_s));
+	growth_line(p, d);
 	if (!isnan(d->now_scale) && !isnan(d->after_scale))
 		change_line(p, "window scale", arena_printf(a, "%.0f", d->now_scale),
 		    arena_printf(a, "%.0f", d->after_scale));

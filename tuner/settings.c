@@ -2,6 +2,7 @@
 
 #include "kernel.h"
 #include "profile.h"
+#include "settings_apply.h"
 #include "units.h"
 
 #include <math.h>
@@ -19,66 +20,20 @@ struct making {
 	struct change_line *lines;
 	size_t n;
 	const char *why;
+	double most_bytes; /* see struct wanted */
 };
 
 static const struct side_roles {
 	enum direction direction;
-	enum knob_role max, limit, automatic, initial;
+	enum knob_role max, limit, automatic, initial, increment;
 	const char *window_id, *limit_id, *doing;
 } sides[] = {
 	{ DIR_SEND, ROLE_SEND_MAX, ROLE_LIMIT_SEND, ROLE_SEND_AUTO, ROLE_SEND_INITIAL,
-	    "window-send", "limit-send", "sending" },
+	    ROLE_SEND_INCREMENT, "window-send", "limit-send", "sending" },
 	{ DIR_RECEIVE, ROLE_RECEIVE_MAX, ROLE_LIMIT_RECEIVE, ROLE_RECEIVE_AUTO,
-	    ROLE_RECEIVE_INITIAL, "window-receive", "limit-receive", "receiving" },
+	    ROLE_RECEIVE_INITIAL, ROLE_RECEIVE_INCREMENT, "window-receive",
+	    "limit-receive", "receiving" },
 };
-
-/* The whole value with one field replaced; fields are separated by one blank. */
-static const char *
-with_field(struct arena *a, const char *text, double field, double value)
-{
-	struct text t = { .arena = a };
-	char *copy = arena_strdup(a, text), *save = NULL;
-	unsigned at = 1;
-
-	if (isnan(field))
-		return arena_printf(a, "%.0f", value);
-	for (char *w = strtok_r(copy, " \t", &save); w != NULL;
-	     w = strtok_r(NULL, " \t", &save), at++) {
-		if (t.len != 0)
-			text_bytes(&t, " ", 1);
-		if (at == (unsigned)field)
-			text_add(&t, "%.0f", value);
-		else
-			text_bytes(&t, w, strlen(w));
-	}
-	return t.s;
-}
-
-/* The number in a field of a value; NAN: there is none. */
-static double
-field_number(const char *text, double field)
-{
-	char *end;
-	double v;
-
-	for (unsigned at = 1; !isnan(field) && at < (unsigned)field; at++) {
-		text += strspn(text, " \t");
-		text += strcspn(text, " \t");
-	}
-	v = strtod(text, &end);
-	return end == text ? NAN : v;
-}
-
-static const struct knob *
-knob_named(const struct profile *p, const struct facts *f, const char *name)
-{
-	for (size_t i = 0; i < p->n_knobs; i++) {
-		if (strcmp(p->knobs[i].name, name) == 0 &&
-		    profile_in_range(&p->knobs[i].range, f->release, f->arch))
-			return &p->knobs[i];
-	}
-	return NULL;
-}
 
 static const struct knob *
 knob_with(const struct making *m, enum knob_role role)
@@ -101,7 +56,7 @@ settable(const struct facts *f, const struct knob *k)
 
 	return fact != NULL && fact->writable && !isnan(fact->now) &&
 	    (isnan(k->field) ||
-		(fact->text != NULL && field_number(fact->text, k->field) == fact->now));
+		(fact->text != NULL && settings_field(fact->text, k->field) == fact->now));
 }
 
 static double
@@ -129,51 +84,6 @@ least_value(const struct making *m, const struct knob *k)
 }
 
 static void
-apply_line(struct arena *a, const struct profile *p, struct facts *f, const struct change_line *l)
-{
-	const struct knob *k = knob_named(p, f, l->name);
-	struct knob_fact *fact = NULL;
-
-	if (k == NULL)
-		return;
-	for (size_t i = 0; i < f->n_knobs; i++) {
-		if (strcmp(f->knobs[i].name, l->name) == 0)
-			fact = &f->knobs[i];
-	}
-	if (fact == NULL) {
-		fact = arena_push(a, &f->knobs, &f->n_knobs, sizeof(*fact));
-		*fact = (struct knob_fact){ l->name, NULL, NAN, k->min, k->max, true, NULL };
-	}
-	fact->text = l->new;
-	fact->now = field_number(l->new, k->field);
-}
-
-/* An array that can be changed without changing the facts it came from. */
-static struct facts
-with_own_knobs(struct arena *a, const struct facts *f)
-{
-	struct facts out = *f;
-
-	out.knobs = NULL;
-	out.n_knobs = 0;
-	for (size_t i = 0; i < f->n_knobs; i++)
-		*(struct knob_fact *)arena_push(a, &out.knobs, &out.n_knobs,
-		    sizeof(*out.knobs)) = f->knobs[i];
-	return out;
-}
-
-struct facts
-settings_applied(struct arena *a, const struct profile *p, const struct facts *f,
-    const struct change_line *lines, size_t n)
-{
-	struct facts out = with_own_knobs(a, f);
-
-	for (size_t i = 0; i < n; i++)
-		apply_line(a, p, &out, &lines[i]);
-	return out;
-}
-
-static void
 put_line(struct making *m, const struct knob *k, double value, const char *reason)
 {
 	const struct knob_fact *fact = facts_knob(m->found, k->name);
@@ -190,8 +100,8 @@ put_line(struct making *m, const struct knob *k, double value, const char *reaso
 	if (line == NULL)
 		line = arena_push(m->arena, &m->lines, &m->n, sizeof(*line));
 	*line = (struct change_line){ k->name, fact->text,
-		with_field(m->arena, fact->text, k->field, value), reason, true };
-	apply_line(m->arena, m->profile, &m->facts, line);
+		settings_with_field(m->arena, fact->text, k->field, value), reason, true };
+	settings_apply(m->arena, m->profile, &m->facts, line);
 }
 
 static void
@@ -260,22 +170,100 @@ say_limit(const struct making *m, const struct window_model *model, double large
 	    units_say_percent(m->arena, part, 0), largest);
 }
 
-/* The limit that admits all buffers as they will be, and those that a socket starts with. */
-static void
-raise_limit(struct making *m, const double max[2])
+/* The knob, where a window of this size in this direction needs it. */
+static const struct knob *
+needed_by(const struct making *m, const struct requirement *r, const double wanted[2])
 {
-	const struct knob *limit = knob_with(m, ROLE_LIMIT);
-	const struct window_model *model = model_for(m, isnan(max[0]) ? DIR_RECEIVE : DIR_SEND);
-	double step = m->profile->limit_step_bytes, largest = 0;
+	const struct kernel_knobs k = kernel_knobs(m->profile, &m->facts);
+	double bytes = wanted[r->direction == DIR_SEND ? 0 : 1];
 
-	if (limit == NULL || model == NULL || model->n_limit_share != 2)
-		return;
+	if (isnan(bytes) || bytes <= kernel_above_bytes(m->profile, &m->facts, &k, r) ||
+	    !profile_in_range(&r->range, m->facts.release, m->facts.arch))
+		return NULL;
+	return settings_knob(m->profile, &m->facts, r->knob);
+}
+
+/* What a requirement makes of its knob for a window of this size. */
+static double
+share_value(const struct requirement *r, const double wanted[2])
+{
+	return ceil(wanted[r->direction == DIR_SEND ? 0 : 1] / r->window_share / STEP_BYTES) *
+	    STEP_BYTES;
+}
+
+/* The increment as it will be; NAN: growth is not by one. */
+static double
+increment_for(const struct making *m, const struct side_roles *side, const double wanted[2])
+{
+	const struct knob *k = knob_with(m, side->increment);
+	double value = k == NULL ? model_for(m, side->direction)->add_bytes : value_now(m, k);
+
+	for (size_t i = 0; i < m->profile->n_requires; i++) {
+		const struct requirement *r = &m->profile->requires[i];
+
+		if (r->direction == side->direction && k != NULL && !isnan(r->window_share) &&
+		    needed_by(m, r, wanted) == k)
+			value = fmax(value, share_value(r, wanted));
+	}
+	return value;
+}
+
+/* With so much admitted no step fails below what the window needs. */
+static double
+step_beyond(const struct making *m, const struct side_roles *side, const double wanted[2])
+{
+	const struct window_model *model = model_for(m, side->direction);
+	double add = increment_for(m, side, wanted);
+	double bytes = kernel_max_bytes(model, wanted[side->direction == DIR_SEND ? 0 : 1]);
+
+	if (!isnan(model->multiply))
+		return bytes * model->multiply;
+	return add > 0 ? bytes + add : bytes;
+}
+
+/* The largest buffer as it will be. */
+static double
+largest_buffer(const struct making *m, const double max[2])
+{
+	double largest = 0;
+
 	for (size_t i = 0; i < NELEM(sides); i++) {
 		const struct knob *k = knob_with(m, sides[i].max);
-		const struct knob *initial = knob_with(m, sides[i].initial);
 
 		if (k != NULL)
 			largest = fmax(largest, fmax(max[i], least_value(m, k)));
+	}
+	return largest;
+}
+
+/* The same of the wanted windows alone: what others set the maxima to is not made room for. */
+static double
+largest_wanted(const struct making *m, const double max[2], const double wanted[2])
+{
+	double largest = 0;
+
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		if (!isnan(max[i]))
+			largest = fmax(largest, fmin(max[i], step_beyond(m, &sides[i], wanted)));
+	}
+	return largest;
+}
+
+/* The limit that admits all buffers as they will be, and those that a socket starts with. */
+static void
+raise_limit(struct making *m, const double max[2], const double wanted[2])
+{
+	const struct knob *limit = knob_with(m, ROLE_LIMIT);
+	const struct window_model *model = model_for(m, isnan(max[0]) ? DIR_RECEIVE : DIR_SEND);
+	double step = m->profile->limit_step_bytes, largest = largest_buffer(m, max);
+
+	if (limit == NULL || model == NULL || model->n_limit_share != 2)
+		return;
+	if (m->most_bytes > 0 && largest > m->most_bytes)
+		largest = largest_wanted(m, max, wanted);
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		const struct knob *initial = knob_with(m, sides[i].initial);
+
 		if (initial != NULL)
 			largest = fmax(largest, least_value(m, initial));
 	}
@@ -310,9 +298,24 @@ restore(struct making *m, enum knob_role max)
 	if (isnan(value) || !settable(m->found, k) || legal(k, fact->now))
 		return false;
 	line = (struct change_line){ .name = k->name,
-		.new = with_field(m->arena, fact->text, k->field, value) };
-	apply_line(m->arena, m->profile, &m->facts, &line);
+		.new = settings_with_field(m->arena, fact->text, k->field, value) };
+	settings_apply(m->arena, m->profile, &m->facts, &line);
 	return true;
+}
+
+/* Below nothing a socket cannot start. */
+static void
+restore_initial(struct making *m)
+{
+	for (size_t i = 0; i < NELEM(sides); i++) {
+		const struct knob *k = knob_with(m, sides[i].initial);
+		double value = k == NULL ? NAN : kernel_default(k, &m->facts);
+
+		if (!isnan(value) && value_now(m, k) < 0)
+			put_line(m, k, value,
+			    "initial: what it is counts as more than any limit admits, so that no "
+			    "new socket can be had; this is the kernel's default");
+	}
 }
 
 static void
@@ -352,19 +355,6 @@ raise_scale(struct making *m, double window_bytes)
 		units_say_bytes(m->arena, kernel_scale_bytes(w.scale))));
 }
 
-/* The knob, where a window of this size in this direction needs it. */
-static const struct knob *
-needed_by(const struct making *m, const struct requirement *r, const double wanted[2])
-{
-	const struct kernel_knobs k = kernel_knobs(m->profile, &m->facts);
-	double bytes = wanted[r->direction == DIR_SEND ? 0 : 1];
-
-	if (isnan(bytes) || bytes <= kernel_above_bytes(m->profile, &m->facts, &k, r) ||
-	    !profile_in_range(&r->range, m->facts.release, m->facts.arch))
-		return NULL;
-	return knob_named(m->profile, &m->facts, r->knob);
-}
-
 /* Switches come first: the models see them as they will be. */
 static void
 require_switches(struct making *m, const double wanted[2])
@@ -385,10 +375,9 @@ require_shares(struct making *m, const double wanted[2])
 	for (size_t i = 0; i < m->profile->n_requires; i++) {
 		const struct requirement *r = &m->profile->requires[i];
 		const struct knob *k = needed_by(m, r, wanted);
-		double bytes = wanted[r->direction == DIR_SEND ? 0 : 1];
 
 		if (k != NULL && !isnan(r->window_share))
-			raise_to(m, k, ceil(bytes / r->window_share / STEP_BYTES) * STEP_BYTES,
+			raise_to(m, k, share_value(r, wanted),
 			    arena_printf(m->arena, "%s: %s", r->reason, r->words));
 	}
 }
@@ -396,9 +385,10 @@ require_shares(struct making *m, const double wanted[2])
 struct facts
 settings_mended(struct arena *a, const struct profile *p, const struct facts *f)
 {
-	struct making m = { a, p, f, with_own_knobs(a, f), NULL, 0, NULL };
+	struct making m = { a, p, f, settings_copy(a, f), NULL, 0, NULL, 0 };
 
 	require_switches(&m, (const double[2]){ INFINITY, INFINITY });
+	restore_initial(&m);
 	for (size_t i = 0; i < NELEM(sides); i++)
 		restore(&m, sides[i].max);
 	return m.facts;
@@ -416,12 +406,19 @@ find_maxima(struct making *m, const double wanted[2], double max[2], double rest
 	}
 }
 
+/* What no window scale admits is not wanted. */
+static double
+scalable(double bytes)
+{
+	return isnan(bytes) ? NAN : fmin(bytes, kernel_scale_bytes(KERNEL_SCALE_MOST));
+}
+
 struct change_line *
 settings_for(struct arena *a, const struct profile *p, const struct facts *f,
     const struct wanted *w, size_t *n, const char **why)
 {
-	struct making m = { a, p, f, with_own_knobs(a, f), NULL, 0, NULL };
-	const double wanted[] = { w->send_bytes, w->receive_bytes };
+	struct making m = { a, p, f, settings_copy(a, f), NULL, 0, NULL, w->most_bytes };
+	const double wanted[] = { scalable(w->send_bytes), scalable(w->receive_bytes) };
 	double max[] = { NAN, NAN }, restored[] = { NAN, NAN }, before[] = { NAN, NAN };
 	struct kernel_window now;
 
@@ -429,10 +426,12 @@ settings_for(struct arena *a, const struct profile *p, const struct facts *f,
 		if (window_with(&m, sides[i].direction, &now))
 			before[i] = now.sure_bytes;
 	}
+	if (!isnan(wanted[0]) || !isnan(wanted[1]))
+		restore_initial(&m);
 	require_switches(&m, wanted);
 	find_maxima(&m, wanted, max, restored);
 	if (!isnan(max[0]) || !isnan(max[1]))
-		raise_limit(&m, max);
+		raise_limit(&m, max, wanted);
 	if (w->level_limits)
 		level_limits(&m, max);
 	for (size_t i = 0; i < NELEM(sides); i++) {

@@ -12,6 +12,7 @@ struct wanted {
 	double send_bytes;
 	double receive_bytes;
 	bool level_limits; /* keep what applications may ask for themselves level with the maxima */
+	double most_bytes; /* that one buffer should take; 0: nothing bounds it */
 };
 
 /*
@@ -19,7 +20,8 @@ struct wanted {
  * what they bound).  A direction whose switch cannot be set has no others.  Nothing is
  * lowered: not below what the host runs with, nor below the kernel's default (a switch that a
  * requirement turns off is no lowering).  A maximum that suffices has no line; a limit is raised
- * above both maxima as they will be, whichever of them needs it.  A knob that cannot be set here
+ * above both maxima as they will be, whichever of them needs it; where one of them lies above
+ * most_bytes, only to what the wanted windows need.  A knob that cannot be set here
  * (read-only, no such knob) has no line: *why then names it, else NULL.  Every reason begins with
  * its id (docs/decisions.md) and a colon.
  */
@@ -28,7 +30,7 @@ struct change_line *settings_for(struct arena *a, const struct profile *p, const
 
 /*
  * The facts without what is wrong whatever the path: switches that a requirement turns, as it
- * turns them, and maxima outside of their legal range at the default, as far as they can be set.
+ * turns them, and maxima outside of their legal range and initial sizes below 0 at the default, as far as they can be set.
  * What the host has so is what it was meant to run with.
  */
 struct facts settings_mended(struct arena *a, const struct profile *p, const struct facts *f);

@@ -148,8 +148,8 @@ Test(advise, a_direction_says_now_and_after)
 	cr_expect_eq(d->now_bytes, 1860120);
 	cr_expect_str_eq(line_of(&w, "kern.ipc.maxsockbuf"), "17694720");
 	cr_expect_not(w.run.decision.settings[0].verified, "nothing was set here");
-	cr_expect_eq(w.run.advice.memory_bytes, 2 * 17694720);
-	cr_expect_eq(w.run.advice.bound_bytes, 512 * MIB);
+	cr_expect_eq(w.run.advice.memory_bytes, 15675392, "of the busier direction's buffer");
+	cr_expect_eq(w.run.advice.bound_bytes, 64 * MIB, "of clusters, RAM / 8");
 	arena_free(w.a);
 }
 
@@ -215,7 +215,8 @@ Test(advise, memory_and_connections_bound_the_window)
 	struct world w = world_new("freebsd", "14.2", 2048 * MIB);
 	double window;
 
-	w.run.options.connections = 50;
+	w.run.facts.mbuf_bytes = NAN;
+	w.run.options.connections = 110;
 	w.run.options.direction = DIR_SEND;
 	advise(&w);
 	window = w.run.advice.directions[0].after_bytes;
@@ -224,7 +225,7 @@ Test(advise, memory_and_connections_bound_the_window)
 	cr_expect(w.run.advice.memory_bytes > 500 * MIB, "no more is lost than must be: %.0f",
 	    w.run.advice.memory_bytes);
 	cr_expect(window > 4.6e6 && window < BDP, "%.0f", window);
-	cr_expect(strstr(w.run.advice.directions[0].words, "30 % of the path") != NULL, "%s",
+	cr_expect(strstr(w.run.advice.directions[0].words, "31 % of the path") != NULL, "%s",
 	    w.run.advice.directions[0].words);
 	cr_expect_not(noted(&w, "nmbclusters"), "RAM cannot be raised by a knob");
 	w.run.facts.mbuf_bytes = 1024 * MIB;
@@ -234,6 +235,62 @@ Test(advise, memory_and_connections_bound_the_window)
 	cr_expect(noted(&w, "kern.ipc.nmbclusters bounds the memory for buffers, here to 1 GiB: "
 	    "raising it makes room for larger windows."));
 	arena_free(w.a);
+}
+
+/* Maxima raised, the limit forgotten: raising it makes room for what the others were set to. */
+Test(advise, a_limit_makes_no_room_for_more_than_memory_admits)
+{
+	static const struct {
+		double mbuf_bytes, connections;
+		bool bounded;
+		const char *limit;
+	} t[] = {
+		{ 128 * MIB, 1, false, "20840448" }, /* twice 64 MiB would not fit */
+		{ 1024 * MIB, 1, false, "83886080" },
+		{ 128 * MIB, 8, true, "5242880" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world w = world_new("netbsd", "10.1", 2048 * MIB);
+
+		knob(&w, "net.inet.tcp.sendbuf_max")->now = 64 * MIB;
+		knob(&w, "net.inet.tcp.sendbuf_max")->text = "67108864";
+		knob(&w, "net.inet.tcp.recvbuf_max")->now = 64 * MIB;
+		knob(&w, "net.inet.tcp.recvbuf_max")->text = "67108864";
+		w.run.facts.mbuf_bytes = t[i].mbuf_bytes;
+		w.run.options.connections = t[i].connections;
+		advise(&w);
+		cr_expect_eq(w.run.advice.bounded, t[i].bounded, "row %zu", i);
+		cr_expect_str_eq(line_of(&w, "kern.sbmax"), t[i].limit, "row %zu", i);
+		cr_expect(w.run.advice.memory_bytes <= w.run.advice.bound_bytes, "row %zu: %.0f", i,
+		    w.run.advice.memory_bytes);
+		arena_free(w.a);
+	}
+}
+
+/* As on the recorded machines of 2 GiB, with one connection and with many. */
+Test(advise, flags_bound_the_memory_as_the_facts_of_such_a_machine_do)
+{
+	static const struct {
+		const char *system, *release;
+		double mbuf_bytes, tolerance;
+	} t[] = {
+		{ "freebsd", "13.2", 261079040, .03 }, { "netbsd", "10.1", 134217728, 0 },
+		{ "openbsd", "7.6", 536870912, 0 }, { "linux", "6.12", 128 * MIB, 0 },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world w = world_new(t[i].system, t[i].release, 2048 * MIB);
+
+		advise(&w);
+		cr_expect(fabs(w.run.advice.bound_bytes / (t[i].mbuf_bytes / 4) - 1) <=
+		    t[i].tolerance, "%s: %.0f", t[i].system, w.run.advice.bound_bytes);
+		cr_expect_not(w.run.advice.bounded, "%s", t[i].system);
+		arena_free(w.a);
+		w = world_new(t[i].system, t[i].release, NAN);
+		cr_expect(isnan(w.run.facts.mbuf_bytes), "nothing is bounded by what is not known");
+		arena_free(w.a);
+	}
 }
 
 Test(advise, what_runs_is_kept_when_memory_has_no_room_even_for_that)
@@ -254,12 +311,12 @@ Test(advise, linux_is_bounded_by_tcp_mem)
 {
 	struct world w = world_new("linux", "6.12", 2048 * MIB);
 
-	w.run.facts.tcp_mem_pages = 25600;
+	w.run.facts.tcp_mem_pages = 20480;
 	w.run.facts.page_bytes = 4096;
 	advise(&w);
-	cr_expect_eq(w.run.advice.bound_bytes, 25 * MIB);
-	cr_expect(w.run.advice.bounded && w.run.advice.memory_bytes <= 25 * MIB);
-	cr_expect(noted(&w, "net.ipv4.tcp_mem bounds the memory for buffers, here to 100 MiB"));
+	cr_expect_eq(w.run.advice.bound_bytes, 20 * MIB);
+	cr_expect(w.run.advice.bounded && w.run.advice.memory_bytes <= 20 * MIB);
+	cr_expect(noted(&w, "net.ipv4.tcp_mem bounds the memory for buffers, here to 80 MiB"));
 	cr_expect_null(line_of(&w, "net.core.wmem_max"), "binds no connection that tunes itself");
 	arena_free(w.a);
 }
@@ -394,7 +451,72 @@ Test(advise, a_limit_that_wrapped_does_not_lift_the_bound)
 	w.run.options.connections = 50;
 	advise(&w);
 	cr_expect(w.run.advice.bounded);
-	cr_expect(w.run.advice.memory_bytes <= 512 * MIB, "%.0f", w.run.advice.memory_bytes);
+	cr_expect(w.run.advice.memory_bytes <= 100 * MIB, "%.0f", w.run.advice.memory_bytes);
+	arena_free(w.a);
+}
+
+Test(advise, a_negative_initial_size_is_what_leaves_no_socket)
+{
+	struct world w = world_new("netbsd", "10.1", 2048 * MIB);
+
+	knob(&w, "net.inet.tcp.sendspace")->now = -1;
+	knob(&w, "net.inet.tcp.sendspace")->text = "-1";
+	advise(&w);
+	cr_assert_str_eq(line_of(&w, "net.inet.tcp.sendspace"), "32768");
+	cr_assert_str_eq(line_of(&w, "kern.sbmax"), "19595264");
+	cr_assert(strstr(w.run.advice.directions[0].words,
+	    "No new socket can be had: net.inet.tcp.sendspace (-1) is below 0;") != NULL, "%s",
+	    w.run.advice.directions[0].words);
+	arena_free(w.a);
+}
+
+Test(advise, a_linux_that_does_not_tune_its_buffers_is_told_to)
+{
+	struct world w = world_new("linux", "6.12", 2048 * MIB);
+
+	knob(&w, "net.ipv4.tcp_moderate_rcvbuf")->now = 0;
+	knob(&w, "net.ipv4.tcp_moderate_rcvbuf")->text = "0";
+	advise(&w);
+	cr_assert_eq(w.run.decision.directions[1].class, CLASS_ADVICE);
+	cr_assert_str_eq(line_of(&w, "net.ipv4.tcp_moderate_rcvbuf"), "1");
+	cr_assert(w.run.advice.directions[1].now_bytes < 131072);
+	cr_assert(strstr(report_advice(w.a, &w.run, false), "0 s") == NULL);
+	arena_free(w.a);
+}
+
+Test(advise, no_more_is_advised_than_the_largest_scale_can_use)
+{
+	struct world w = world_new("freebsd", "14.2", 1024 * 1024 * MIB);
+	const struct advice_direction *d;
+
+	w.run.options.paths = (struct advice_path[]){ { 1000, 100e9 } };
+	advise(&w);
+	cr_expect_not(w.run.advice.bounded, "memory has room for more");
+	cr_expect_str_eq(line_of(&w, "net.inet.tcp.sendbuf_max"), "1073725440");
+	cr_expect_str_eq(line_of(&w, "net.inet.tcp.recvbuf_max"), "1073725440");
+	for (size_t i = 0; i < 2; i++) {
+		d = &w.run.advice.directions[i];
+		cr_expect_eq(d->needed_bytes, 12.5e9);
+		cr_expect_eq(d->after_bytes, 65535. * 16384, "%.0f", d->after_bytes);
+	}
+	cr_expect(noted(&w, "No TCP connection can have more than 1 GiB in flight (window scale 14): "
+	    "12 connections at a time"));
+	arena_free(w.a);
+}
+
+Test(advise, one_connection_gets_no_more_than_the_path_carries)
+{
+	struct world w = world_new("freebsd", "14.2", NAN);
+
+	w.run.options.paths = (struct advice_path[]){ { 1, 100e6 } };
+	advise(&w);
+	cr_expect_eq(w.run.advice.directions[0].now_bps, 100e6);
+	cr_expect_eq(w.run.advice.directions[1].after_bps, 100e6);
+	arena_free(w.a);
+	w = world_new("linux", "6.12", NAN);
+	advise(&w);
+	cr_expect_eq(w.run.advice.directions[0].now_bytes, floor(.62 * 4194304),
+	    "what surely is, as in the words: %.0f", w.run.advice.directions[0].now_bytes);
 	arena_free(w.a);
 }
 
@@ -408,15 +530,15 @@ Test(advise, a_maximum_that_wrapped_is_restored_where_memory_has_no_room_for_mor
 	    "16777216";
 	knob(&w, "net.inet.tcp.sendbuf_max")->now = -2147483648.;
 	knob(&w, "net.inet.tcp.sendbuf_max")->text = "-2147483648";
-	w.run.facts.mbuf_bytes = 31018 * 2048.;
+	w.run.facts.mbuf_bytes = 31018 * 128.;
+	w.run.options.direction = DIR_SEND;
 	advise(&w);
 	cr_assert_eq(w.run.decision.n_settings, 1u);
 	cr_assert_str_eq(line_of(&w, "net.inet.tcp.sendbuf_max"), "2097152");
 	cr_assert_str_eq(w.run.decision.settings[0].old, "-2147483648");
 	cr_assert_eq(w.run.decision.directions[0].class, CLASS_ADVICE);
-	cr_assert_eq(w.run.decision.directions[1].class, CLASS_MEMORY);
 	cr_assert_eq(w.run.advice.directions[0].after_bytes, 2 * MIB);
-	cr_assert_eq(w.run.advice.memory_bytes, 32 * MIB, "no more than before");
+	cr_assert_eq(w.run.advice.memory_bytes, 2 * MIB, "no more than it was meant to be");
 	arena_free(w.a);
 }
 

@@ -136,6 +136,16 @@ Test(hazards, models_find_harm_in_knobs)
 		{ "Linux", "6.18.44", "net.ipv4.tcp_rmem=4096 131072 16777216",
 		    "below-default net.ipv4.tcp_rmem;" },
 		{ "Linux", "6.1.0", "net.ipv4.tcp_rmem=4096 131072 16777216", "" },
+		/* A limit that wrapped bounds nothing. */
+		{ "NetBSD", "10.0", "kern.sbmax=-1;net.inet.tcp.sendspace=131072;"
+		    "net.inet.tcp.sendbuf_max=4194304", "wrapped kern.sbmax;" },
+		{ "NetBSD", "10.0", "kern.sbmax=262144;net.inet.tcp.sendspace=-1",
+		    "wrapped net.inet.tcp.sendspace;lethal net.inet.tcp.sendspace;" },
+		/* No socket, no growth: one harm is said, not what comes after it. */
+		{ "NetBSD", "10.0", "kern.sbmax=262144;net.inet.tcp.sendspace=262144;"
+		    "net.inet.tcp.sendbuf_max=4194304", "lethal net.inet.tcp.sendspace;" },
+		/* What applications may ask for is no buffer that is held back. */
+		{ "Linux", "6.18.44", "net.core.rmem_max=212992;net.core.wmem_max=212992", "" },
 		/* Nothing was read: nothing is said. */
 		{ "FreeBSD", "14.2", "kern.ipc.maxsockbuf=?;net.inet.tcp.recvbuf_max=?", "" },
 		{ "FreeBSD", "14.2", "kern.ipc.maxsockbuf=?;net.inet.tcp.recvbuf_max=99999999", "" },
@@ -153,6 +163,39 @@ Test(hazards, models_find_harm_in_knobs)
 		got = found(p, &f);
 		cr_expect_str_eq(got, cases[i].found, "case %zu: %s", i, got);
 	}
+}
+
+/* The words about the knob's harm of this id. */
+static const char *
+words_of(const char *system, const char *release, const char *knobs, const char *id)
+{
+	struct profile *p = profile_of(system);
+	struct facts f = facts_with(p, release, knobs);
+	struct hazard *h;
+	size_t n;
+
+	hazards_find(arena, p, &f, &h, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(h[i].id, id) == 0)
+			return h[i].words;
+	}
+	return "";
+}
+
+Test(hazards, no_number_is_named_that_the_kernel_refuses)
+{
+	const char *words = words_of("NetBSD", "10.0",
+	    "kern.sbmax=262144;net.inet.tcp.sendbuf_max=2147483647", "limit-useless");
+
+	cr_assert(strstr(words, "; set net.inet.tcp.sendbuf_max to at most 1717986917, and kern.sbmax "
+	    "to 2147483647") != NULL, "%s", words);
+	words = words_of("NetBSD", "10.0",
+	    "kern.sbmax=262144;net.inet.tcp.recvspace=2147483647", "lethal");
+	cr_assert(strstr(words, "set net.inet.tcp.recvspace to at most 1717986917") != NULL, "%s",
+	    words);
+	words = words_of("NetBSD", "10.0", "kern.sbmax=262144;net.inet.tcp.recvspace=-1", "lethal");
+	cr_assert(strstr(words, "is -1, which counts as more than any limit admits") != NULL, "%s",
+	    words);
 }
 
 Test(hazards, the_words_name_the_numbers)

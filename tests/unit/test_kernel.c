@@ -199,7 +199,7 @@ Test(kernel, without_timestamps_netbsd_keeps_the_size_that_a_connection_starts_w
 	s.k.value[ROLE_RECEIVE_INITIAL] = MIB;
 	set_switch(&s, "net.inet.tcp.timestamps", 0);
 	cr_assert_eq(window(&s, DIR_RECEIVE, 209).sure_bytes, MIB);
-	cr_assert_eq(window(&s, DIR_RECEIVE, 209).growth_s, 0);
+	cr_assert(isnan(window(&s, DIR_RECEIVE, 209).growth_s), "there is none");
 	cr_assert_eq(window(&s, DIR_SEND, 209).sure_bytes, 8 * MIB);
 	set_switch(&s, "net.inet.tcp.win_scale", 0);
 	cr_assert_eq(window(&s, DIR_RECEIVE, 209).sure_bytes, 65535);

@@ -228,3 +228,18 @@ Test(plan, says_which_limit_stays_as_it_is)
 	cr_assert_str_eq(plan.notes[0], "net.core.wmem_max stays at 4194304: read-only here");
 	arena_free(a);
 }
+
+Test(plan, autotuning_that_is_off_is_a_small_window_and_no_error)
+{
+	struct arena *a = arena_new();
+	struct profile *p = sample_profile(a);
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_RECEIVE, .budget_s = 300 };
+	struct err e = { ERR_NONE, "" };
+	struct plan plan;
+
+	sample_knob(a, &f, "net.ipv4.tcp_moderate_rcvbuf", "0", 0, true);
+	cr_assert(plan_make(a, p, &f, &o, &plan, &e), "%s", e.text);
+	cr_assert_eq(plan.directions[0].window_bytes, 81264);
+	arena_free(a);
+}

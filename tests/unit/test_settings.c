@@ -50,7 +50,7 @@ set(struct host *h, const char *name, const char *text, double now)
 static const char *
 lines_for(const struct host *h, double send, double receive)
 {
-	const struct wanted w = { send, receive, false };
+	const struct wanted w = { send, receive, false, 0 };
 	struct text t = { .arena = h->a };
 	const char *why;
 	size_t n;
@@ -126,7 +126,7 @@ Test(settings, the_lines_give_the_window_that_was_wanted)
 		struct host h = host_new(t[i].system, t[i].release);
 
 		for (double w = 10000; w < 1e9; w *= 1.3) {
-			const struct wanted wanted = { w, w, false };
+			const struct wanted wanted = { w, w, false, 0 };
 			const char *why;
 			size_t n;
 			struct change_line *l = settings_for(h.a, h.p, &h.f, &wanted, &n, &why);
@@ -265,6 +265,26 @@ Test(settings, an_autotuning_that_is_off_is_switched_on)
 	arena_free(h.a);
 }
 
+Test(settings, linux_autotuning_that_is_off_is_switched_on)
+{
+	struct host h = host_new("linux", "6.18");
+
+	set(&h, "net.ipv4.tcp_moderate_rcvbuf", "0", 0);
+	cr_expect_str_eq(lines_for(&h, NAN, BDP), "net.ipv4.tcp_moderate_rcvbuf=1 autotuning");
+	cr_expect_str_eq(lines_for(&h, NAN, 80000), "", "what a buffer starts with suffices");
+	arena_free(h.a);
+}
+
+Test(settings, an_initial_size_below_0_is_restored)
+{
+	struct host h = host_new("freebsd", "14.2");
+
+	set(&h, "net.inet.tcp.recvspace", "-1", -1);
+	cr_expect_str_eq(lines_for(&h, 1.6e6, NAN), "net.inet.tcp.recvspace=65536 initial");
+	cr_expect_str_eq(lines_for(&h, NAN, NAN), "");
+	arena_free(h.a);
+}
+
 Test(settings, what_cannot_be_set_has_no_line_and_is_named)
 {
 	struct host h = host_new("freebsd", "14.2");
@@ -299,15 +319,15 @@ Test(settings, more_than_a_knob_can_hold_is_cut_to_what_its_limit_admits)
 {
 	struct host h = host_new("netbsd", "10.1");
 
-	cr_expect_str_eq(lines_for(&h, 3e9, NAN), "kern.sbmax=2147483647 limit; "
-	    "net.inet.tcp.sendbuf_max=1717986917 window-send");
+	cr_expect_str_eq(lines_for(&h, 3e9, NAN), "kern.sbmax=1342177280 limit; "
+	    "net.inet.tcp.sendbuf_max=1073725440 window-send", "the largest window scale");
 	arena_free(h.a);
 }
 
 Test(settings, explicit_sizes_are_kept_level_when_asked_for)
 {
 	struct host h = host_new("linux", "6.12");
-	const struct wanted w = { BDP, NAN, true };
+	const struct wanted w = { BDP, NAN, true, 0 };
 	const char *why;
 	size_t n;
 	struct change_line *l = settings_for(h.a, h.p, &h.f, &w, &n, &why);
@@ -324,7 +344,7 @@ Test(settings, explicit_sizes_are_kept_level_when_asked_for)
 Test(settings, applying_changes_a_copy)
 {
 	struct host h = host_new("linux", "6.12");
-	const struct wanted w = { BDP, NAN, false };
+	const struct wanted w = { BDP, NAN, false, 0 };
 	const char *why;
 	size_t n;
 	struct change_line *l = settings_for(h.a, h.p, &h.f, &w, &n, &why);

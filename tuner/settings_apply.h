@@ -1,0 +1,24 @@
+/*
+ * settings_apply: a line put into facts, and values of several fields.  Part of settings_for().
+ */
+#ifndef PATHTUNE_SETTINGS_APPLY_H
+#define PATHTUNE_SETTINGS_APPLY_H
+
+#include "model.h"
+
+/* The whole value with one field replaced; fields are separated by one blank. */
+const char *settings_with_field(struct arena *a, const char *text, double field, double value);
+
+/* The number in a field of a value; NAN: there is none. */
+double settings_field(const char *text, double field);
+
+/* The knob of this name that this release has, or NULL. */
+const struct knob *settings_knob(const struct profile *p, const struct facts *f, const char *name);
+
+/* Facts with knobs of their own: to be changed without changing those they came from. */
+struct facts settings_copy(struct arena *a, const struct facts *f);
+
+void settings_apply(struct arena *a, const struct profile *p, struct facts *f,
+    const struct change_line *l);
+
+#endif
