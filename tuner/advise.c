@@ -107,6 +107,19 @@ was_read(const struct knob *k, const struct knob_fact *fact)
 	    (!isnan(fact->now) || strcmp(k->unit, "name") == 0);
 }
 
+/* Nothing but privilege was missing: what a container or the boot fixed stays. */
+static bool
+for_root(const struct facts *f, const struct knob *k, const struct knob_fact *fact)
+{
+	const char *scopes = f->writable_scopes;
+
+	if (k->scope == SCOPE_LOADER ||
+	    (fact->why != NULL && strcmp(fact->why, "needs root") != 0))
+		return false;
+	return scopes == NULL || strcmp(scopes, "all") == 0 ||
+	    (k->scope == SCOPE_NAMESPACE && strcmp(scopes, "namespace") == 0);
+}
+
 static bool
 tunes(const struct knob *k)
 {
@@ -137,7 +150,7 @@ complete_facts(struct work *w)
 			continue;
 		made = arena_push(w->arena, &w->facts.knobs, &w->facts.n_knobs, sizeof(*made));
 		*made = was_read(k, fact) ? *fact : default_fact(w->arena, k, found);
-		made->writable = made->writable || !found->privileged;
+		made->writable = made->writable || (!found->privileged && for_root(found, k, made));
 		if (!was_read(k, fact) && tunes(k))
 			text_add(&unread, "%s%s", unread.len == 0 ? "" : ", ", k->name);
 	}

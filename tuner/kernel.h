@@ -36,7 +36,7 @@ double kernel_default_memory(const struct profile *p, const struct facts *f);
 
 /*
  * From the facts; what was not read there is taken from the defaults.  A limit outside of its legal
- * range wrapped, and bounds nothing: INFINITY.
+ * range wrapped, and bounds nothing: INFINITY.  First sizes are as the limit cuts them.
  */
 struct kernel_knobs kernel_knobs(const struct profile *p, const struct facts *f);
 

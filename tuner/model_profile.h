@@ -139,6 +139,8 @@ struct window_model {
 	double typical;         /* usually seen: what is said of present settings     */
 	double *limit_share;    /* two numbers, or none: the limit knob has no part   */
 	size_t n_limit_share;
+	double *initial_share;  /* the same of the first size, which is cut to it without a word */
+	size_t n_initial_share;
 	bool lethal;            /* an initial size above the share: no new socket (ENOBUFS) */
 	double ceiling_bytes;   /* NAN: none                                          */
 	double initial_bytes;   /* where there is no knob for it                      */

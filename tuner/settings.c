@@ -48,17 +48,6 @@ knob_with(const struct making *m, enum knob_role role)
 	return NULL;
 }
 
-/* What was not understood is not written again: of several fields the others would be lost. */
-static bool
-settable(const struct facts *f, const struct knob *k)
-{
-	const struct knob_fact *fact = facts_knob(f, k->name);
-
-	return fact != NULL && fact->writable && !isnan(fact->now) &&
-	    (isnan(k->field) ||
-		(fact->text != NULL && settings_field(fact->text, k->field) == fact->now));
-}
-
 static double
 value_now(const struct making *m, const struct knob *k)
 {
@@ -89,7 +78,7 @@ put_line(struct making *m, const struct knob *k, double value, const char *reaso
 	const struct knob_fact *fact = facts_knob(m->found, k->name);
 	struct change_line *line = NULL;
 
-	if (!settable(m->found, k)) {
+	if (!settings_settable(m->found, k)) {
 		m->why = m->why == NULL ? k->name : m->why;
 		return;
 	}
@@ -149,7 +138,7 @@ max_for(const struct making *m, const struct side_roles *side, double window_byt
 	double max = fmin(kernel_max_bytes(model, window_bytes), k->max), most;
 
 	if (limit != NULL && model->n_limit_share == 2) {
-		most = settable(m->found, limit) ? limit->max : value_now(m, limit);
+		most = settings_settable(m->found, limit) ? limit->max : value_now(m, limit);
 		max = fmin(max, kernel_limit_share(model, most));
 	}
 	return fmax(max, least_value(m, k));
@@ -277,7 +266,7 @@ level_limits(struct making *m, const double max[2])
 	for (size_t i = 0; i < NELEM(sides); i++) {
 		const struct knob *k = knob_with(m, sides[i].limit);
 
-		if (k == NULL || isnan(max[i]) || !settable(m->found, k))
+		if (k == NULL || isnan(max[i]) || !settings_settable(m->found, k))
 			continue;
 		raise_to(m, k, max[i],
 		    arena_printf(m->arena,
@@ -295,7 +284,7 @@ restore(struct making *m, enum knob_role max)
 	const struct knob_fact *fact = k == NULL ? NULL : facts_knob(m->found, k->name);
 	struct change_line line;
 
-	if (isnan(value) || !settable(m->found, k) || legal(k, fact->now))
+	if (isnan(value) || !settings_settable(m->found, k) || legal(k, fact->now))
 		return false;
 	line = (struct change_line){ .name = k->name,
 		.new = settings_with_field(m->arena, fact->text, k->field, value) };
@@ -333,6 +322,24 @@ raise_side(struct making *m, const struct side_roles *side, double max, double w
 		    "autotuning: while it is off a buffer keeps the size it starts with");
 }
 
+/* The limit that does not cut a receive buffer's first size. */
+static void
+admit_initial(struct making *m, double bytes)
+{
+	const struct knob *limit = knob_with(m, ROLE_LIMIT);
+	const struct window_model *model = model_for(m, DIR_RECEIVE);
+	double step = m->profile->limit_step_bytes;
+
+	if (limit == NULL || model->n_initial_share != 2)
+		return;
+	step = isnan(step) ? STEP_BYTES : step;
+	raise_to(m, limit, ceil(bytes * model->initial_share[1] / model->initial_share[0] / step) *
+	    step,
+	    arena_printf(m->arena, "limit: it cuts what a receive buffer starts with, from which "
+		"the window scale is made, to %s of itself",
+		units_say_percent(m->arena, model->initial_share[0] / model->initial_share[1], 0)));
+}
+
 /* A scale that is made from what a connection starts with does not follow from the maximum. */
 static void
 raise_scale(struct making *m, double window_bytes)
@@ -340,6 +347,7 @@ raise_scale(struct making *m, double window_bytes)
 	const struct scale_model *s = kernel_scale_model(m->profile, &m->facts);
 	const struct knob *k = NULL;
 	struct kernel_window w;
+	double value;
 
 	if (s == NULL || !window_with(m, DIR_RECEIVE, &w) ||
 	    kernel_scale_bytes(w.scale) >= window_bytes)
@@ -348,7 +356,10 @@ raise_scale(struct making *m, double window_bytes)
 		k = knob_with(m, profile_role(s->of[i]));
 	if (k == NULL || isnan(kernel_scale_value(s, window_bytes)))
 		return;
-	raise_to(m, k, ceil(kernel_scale_value(s, window_bytes) / STEP_BYTES) * STEP_BYTES,
+	value = ceil(kernel_scale_value(s, window_bytes) / STEP_BYTES) * STEP_BYTES;
+	if (k->role == ROLE_RECEIVE_INITIAL)
+		admit_initial(m, value);
+	raise_to(m, k, value,
 	    arena_printf(m->arena,
 		"scale-receive: the window scale is made from it; with the present one no more "
 		"than %s can be advertised",
