@@ -133,6 +133,13 @@ kernel_scale_bytes(double scale)
 }
 
 double
+kernel_scalable_bytes(double window_bytes)
+{
+	return isnan(window_bytes) ? NAN :
+	    fmin(window_bytes, kernel_scale_bytes(KERNEL_SCALE_MOST));
+}
+
+double
 kernel_scale_value(const struct scale_model *s, double window_bytes)
 {
 	double scale = 0;
@@ -359,6 +366,7 @@ kernel_window(const struct profile *p, const struct facts *f, const struct kerne
 
 	if (!growth_make(p, f, k, direction, rtt_ms, &g))
 		return false;
+	w.start_bytes = has_steps(&g) ? g.start : NAN;
 	w.lethal = is_lethal(g.model, k, g.share);
 	if (has_steps(&g))
 		grow_by_steps(&g, &w);

@@ -171,10 +171,10 @@ struct scale_model {
 };
 
 /*
- * What a window also needs, once it is above above_bytes: a knob at value (or one of also), or at
- * least at the window / window_share.  Never lowered where it is a share.  A knob that has another
- * value bounds the window to above_bytes, where that is not 0; with growth, buffers also keep the
- * size that they start with.
+ * What a window also needs, once it is above above_bytes: a knob at value (or one of also), or an
+ * increment with which growth takes no more than window_share steps.  Never lowered where it is an
+ * increment.  A knob that has another value bounds the window to above_bytes, where that is not 0;
+ * with growth, buffers also keep the size that they start with.
  */
 struct requirement {
 	struct range range;

@@ -172,12 +172,19 @@ needed_by(const struct making *m, const struct requirement *r, const double want
 	return settings_knob(m->profile, &m->facts, r->knob);
 }
 
-/* What a requirement makes of its knob for a window of this size. */
+/* The increment that grows a buffer to this window in as many steps; NAN: the present one does. */
 static double
-share_value(const struct requirement *r, const double wanted[2])
+share_value(const struct making *m, const struct requirement *r, const double wanted[2])
 {
-	return ceil(wanted[r->direction == DIR_SEND ? 0 : 1] / r->window_share / STEP_BYTES) *
-	    STEP_BYTES;
+	const struct knob *k = needed_by(m, r, wanted);
+	struct kernel_window w;
+	double left;
+
+	if (k == NULL || isnan(r->window_share) || !window_with(m, r->direction, &w))
+		return NAN;
+	left = wanted[r->direction == DIR_SEND ? 0 : 1] - fmax(w.start_bytes, 0);
+	return left <= value_now(m, k) * r->window_share ? NAN :
+	    ceil(left / r->window_share / STEP_BYTES) * STEP_BYTES;
 }
 
 /* The increment as it will be; NAN: growth is not by one. */
@@ -190,9 +197,8 @@ increment_for(const struct making *m, const struct side_roles *side, const doubl
 	for (size_t i = 0; i < m->profile->n_requires; i++) {
 		const struct requirement *r = &m->profile->requires[i];
 
-		if (r->direction == side->direction && k != NULL && !isnan(r->window_share) &&
-		    needed_by(m, r, wanted) == k)
-			value = fmax(value, share_value(r, wanted));
+		if (r->direction == side->direction && k != NULL && strcmp(r->knob, k->name) == 0)
+			value = fmax(value, share_value(m, r, wanted));
 	}
 	return value;
 }
@@ -385,10 +391,10 @@ require_shares(struct making *m, const double wanted[2])
 {
 	for (size_t i = 0; i < m->profile->n_requires; i++) {
 		const struct requirement *r = &m->profile->requires[i];
-		const struct knob *k = needed_by(m, r, wanted);
+		double value = share_value(m, r, wanted);
 
-		if (k != NULL && !isnan(r->window_share))
-			raise_to(m, k, share_value(r, wanted),
+		if (!isnan(value))
+			raise_to(m, settings_knob(m->profile, &m->facts, r->knob), value,
 			    arena_printf(m->arena, "%s: %s", r->reason, r->words));
 	}
 }
@@ -417,19 +423,13 @@ find_maxima(struct making *m, const double wanted[2], double max[2], double rest
 	}
 }
 
-/* What no window scale admits is not wanted. */
-static double
-scalable(double bytes)
-{
-	return isnan(bytes) ? NAN : fmin(bytes, kernel_scale_bytes(KERNEL_SCALE_MOST));
-}
-
 struct change_line *
 settings_for(struct arena *a, const struct profile *p, const struct facts *f,
     const struct wanted *w, size_t *n, const char **why)
 {
 	struct making m = { a, p, f, settings_copy(a, f), NULL, 0, NULL, w->most_bytes };
-	const double wanted[] = { scalable(w->send_bytes), scalable(w->receive_bytes) };
+	const double wanted[] = { kernel_scalable_bytes(w->send_bytes),
+		kernel_scalable_bytes(w->receive_bytes) };
 	double max[] = { NAN, NAN }, restored[] = { NAN, NAN }, before[] = { NAN, NAN };
 	struct kernel_window now;
 

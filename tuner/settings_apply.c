@@ -64,7 +64,8 @@ settings_knob(const struct profile *p, const struct facts *f, const char *name)
 }
 
 void
-settings_apply(struct arena *a, const struct profile *p, struct facts *f, const struct change_line *l)
+settings_apply(struct arena *a, const struct profile *p, struct facts *f,
+    const struct change_line *l)
 {
 	const struct knob *k = settings_knob(p, f, l->name);
 	struct knob_fact *fact = NULL;
