@@ -107,6 +107,19 @@ was_read(const struct knob *k, const struct knob_fact *fact)
 	    (!isnan(fact->now) || strcmp(k->unit, "name") == 0);
 }
 
+/* Nothing but privilege was missing: what a container or the boot fixed stays. */
+static bool
+for_root(const struct facts *f, const struct knob *k, const struct knob_fact *fact)
+{
+	const char *scopes = f->writable_scopes;
+
+	if (k->scope == SCOPE_LOADER ||
+	    (fact->why != NULL && strcmp(fact->why, "needs root") != 0))
+		return false;
+	return scopes == NULL || strcmp(scopes, "all") == 0 ||
+	    (k->scope == SCOPE_NAMESPACE && strcmp(scopes, "namespace") == 0);
+}
+
 static bool
 tunes(const struct knob *k)
 {
@@ -137,7 +150,7 @@ complete_facts(struct work *w)
 			continue;
 		made = arena_push(w->arena, &w->facts.knobs, &w->facts.n_knobs, sizeof(*made));
 		*made = was_read(k, fact) ? *fact : default_fact(w->arena, k, found);
-		made->writable = made->writable || !found->privileged;
+		made->writable = made->writable || (!found->privileged && for_root(found, k, made));
 		if (!was_read(k, fact) && tunes(k))
 			text_add(&unread, "%s%s", unread.len == 0 ? "" : ", ", k->name);
 	}
@@ -379,8 +392,8 @@ closing_notes(struct work *w)
 		note(w, "One setting for %zu paths: the one that holds most, %s, decides.",
 		    w->advice.n_paths, units_say_bytes(a, w->needed_bytes));
 	if (w->needed_bytes > kernel_scale_bytes(KERNEL_SCALE_MOST))
-		note(w, "No TCP connection can have more than 1 GiB in flight (window scale 14): %.0f "
-		    "connections at a time would fill the path.",
+		note(w, "No TCP connection can have more than 1 GiB in flight (window scale 14): "
+		    "%.0f connections at a time would fill the path.",
 		    ceil(w->needed_bytes / kernel_scale_bytes(KERNEL_SCALE_MOST)));
 	if (isnan(w->advice.bound_bytes) && w->n_lines != 0)
 		note(w, "How much memory there is is not known: it bounds nothing here (--ram).");
@@ -401,10 +414,12 @@ bool
 advise_make(struct arena *a, const struct profile *p, struct run *run, struct err *e)
 {
 	struct work w = { .arena = a, .profile = p, .run = run,
-		.mask = run->options.direction == DIR_NONE ? DIR_BOTH : (int)run->options.direction };
+		.mask = (int)run->options.direction };
 	struct decision decision = { .effect = { NAN, NAN, NAN, NAN, NAN, NAN } };
 	struct facts after;
 
+	if (w.mask == DIR_NONE)
+		w.mask = DIR_BOTH;
 	if (run->facts.release == NULL)
 		return fail(e, ERR_USAGE, "the facts do not say the kernel's release");
 	if (!settle_paths(&w, e))

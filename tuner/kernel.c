@@ -62,6 +62,21 @@ outside(const struct knob *k, double value)
 	return value < k->min || value > k->max;
 }
 
+/* What a buffer starts with counts as far as the limit admits it. */
+static void
+cut_initial(const struct profile *p, const struct facts *f, struct kernel_knobs *k)
+{
+	for (int d = DIR_SEND; d <= DIR_RECEIVE; d++) {
+		const struct window_model *m =
+		    profile_window(p, (enum direction)d, f->release, f->arch);
+		double *initial = &k->value[roles[d].initial];
+
+		if (m != NULL && m->n_initial_share == 2 && !isnan(*initial))
+			*initial = fmin(*initial, floor(k->value[ROLE_LIMIT] *
+			    m->initial_share[0] / m->initial_share[1]));
+	}
+}
+
 struct kernel_knobs
 kernel_knobs(const struct profile *p, const struct facts *f)
 {
@@ -80,6 +95,7 @@ kernel_knobs(const struct profile *p, const struct facts *f)
 		    k->role == ROLE_LIMIT && outside(k, fact->now) ? INFINITY :
 		    fact->now;
 	}
+	cut_initial(p, f, &out);
 	return out;
 }
 
@@ -114,6 +130,13 @@ double
 kernel_scale_bytes(double scale)
 {
 	return ldexp(UNSCALED_BYTES, (int)scale);
+}
+
+double
+kernel_scalable_bytes(double window_bytes)
+{
+	return isnan(window_bytes) ? NAN :
+	    fmin(window_bytes, kernel_scale_bytes(KERNEL_SCALE_MOST));
 }
 
 double
@@ -343,6 +366,7 @@ kernel_window(const struct profile *p, const struct facts *f, const struct kerne
 
 	if (!growth_make(p, f, k, direction, rtt_ms, &g))
 		return false;
+	w.start_bytes = has_steps(&g) ? g.start : NAN;
 	w.lethal = is_lethal(g.model, k, g.share);
 	if (has_steps(&g))
 		grow_by_steps(&g, &w);

@@ -16,6 +16,7 @@ struct kernel_knobs {
 
 /* What one connection gets in one direction. */
 struct kernel_window {
+	double start_bytes;   /* when the connection starts; NAN: as large as it may be    */
 	double stop_bytes;    /* the buffer's size when autotuning has ended               */
 	double window_bytes;  /* what of it is usually in flight (window_model.typical)    */
 	double sure_bytes;    /* what surely is; not above what the scale allows         */
@@ -36,7 +37,7 @@ double kernel_default_memory(const struct profile *p, const struct facts *f);
 
 /*
  * From the facts; what was not read there is taken from the defaults.  A limit outside of its legal
- * range wrapped, and bounds nothing: INFINITY.
+ * range wrapped, and bounds nothing: INFINITY.  First sizes are as the limit cuts them.
  */
 struct kernel_knobs kernel_knobs(const struct profile *p, const struct facts *f);
 
@@ -63,6 +64,7 @@ const struct scale_model *kernel_scale_model(const struct profile *p, const stru
 /* What can be advertised with this scale, and the smallest value that asks for a scale with which
  * window_bytes can be; NAN: there is none. */
 double kernel_scale_bytes(double scale);
+double kernel_scalable_bytes(double window_bytes); /* what of it any scale admits; NAN: NAN */
 double kernel_scale_value(const struct scale_model *s, double window_bytes);
 
 /* The knob is known, and has none of the requirement's values. */

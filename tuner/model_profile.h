@@ -139,6 +139,8 @@ struct window_model {
 	double typical;         /* usually seen: what is said of present settings     */
 	double *limit_share;    /* two numbers, or none: the limit knob has no part   */
 	size_t n_limit_share;
+	double *initial_share;  /* the same of the first size, which is cut to it without a word */
+	size_t n_initial_share;
 	bool lethal;            /* an initial size above the share: no new socket (ENOBUFS) */
 	double ceiling_bytes;   /* NAN: none                                          */
 	double initial_bytes;   /* where there is no knob for it                      */
@@ -169,10 +171,10 @@ struct scale_model {
 };
 
 /*
- * What a window also needs, once it is above above_bytes: a knob at value (or one of also), or at
- * least at the window / window_share.  Never lowered where it is a share.  A knob that has another
- * value bounds the window to above_bytes, where that is not 0; with growth, buffers also keep the
- * size that they start with.
+ * What a window also needs, once it is above above_bytes: a knob at value (or one of also), or an
+ * increment with which growth takes no more than window_share steps.  Never lowered where it is an
+ * increment.  A knob that has another value bounds the window to above_bytes, where that is not 0;
+ * with growth, buffers also keep the size that they start with.
  */
 struct requirement {
 	struct range range;

@@ -167,16 +167,22 @@ check_knob(const struct check *c, const struct profile *p, size_t i)
 }
 
 static bool
+check_share(const struct check *c, const char *key, const double *share, size_t n)
+{
+	if (n != 0 && n != 2)
+		return check_wrong(c, key, "must be two numbers");
+	return n == 0 || (share[0] > 0 && share[1] >= share[0]) ||
+	    check_wrong(c, key, "must be a part and its whole");
+}
+
+static bool
 check_window(const struct check *c, const struct window_model *w)
 {
 	if (w->direction == DIR_NONE)
 		return check_wrong(c, "direction", "must be send, receive or both");
-	if (w->n_limit_share != 0 && w->n_limit_share != 2)
-		return check_wrong(c, "limit_share", "must be two numbers");
-	if (w->n_limit_share == 2 &&
-	    !(w->limit_share[0] > 0 && w->limit_share[1] >= w->limit_share[0]))
-		return check_wrong(c, "limit_share", "must be a part and its whole");
-	return check_range(c, &w->range);
+	return check_share(c, "limit_share", w->limit_share, w->n_limit_share) &&
+	    check_share(c, "initial_share", w->initial_share, w->n_initial_share) &&
+	    check_range(c, &w->range);
 }
 
 static bool

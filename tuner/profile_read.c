@@ -69,6 +69,7 @@ static const struct field window_fields[] = {
 	F_NUM(window_model, factor, 0.01, 1, FIELD_REQUIRED),
 	F_NUM(window_model, typical, 0.01, 1, 0),
 	F_NUMS(window_model, limit_share),
+	F_NUMS(window_model, initial_share),
 	F_BOOL(window_model, lethal),
 	F_NUM(window_model, ceiling_bytes, 1, BYTES_MAX, 0),
 	F_NUM(window_model, initial_bytes, 1, BYTES_MAX, 0),

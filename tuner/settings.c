@@ -48,17 +48,6 @@ knob_with(const struct making *m, enum knob_role role)
 	return NULL;
 }
 
-/* What was not understood is not written again: of several fields the others would be lost. */
-static bool
-settable(const struct facts *f, const struct knob *k)
-{
-	const struct knob_fact *fact = facts_knob(f, k->name);
-
-	return fact != NULL && fact->writable && !isnan(fact->now) &&
-	    (isnan(k->field) ||
-		(fact->text != NULL && settings_field(fact->text, k->field) == fact->now));
-}
-
 static double
 value_now(const struct making *m, const struct knob *k)
 {
@@ -89,7 +78,7 @@ put_line(struct making *m, const struct knob *k, double value, const char *reaso
 	const struct knob_fact *fact = facts_knob(m->found, k->name);
 	struct change_line *line = NULL;
 
-	if (!settable(m->found, k)) {
+	if (!settings_settable(m->found, k)) {
 		m->why = m->why == NULL ? k->name : m->why;
 		return;
 	}
@@ -149,7 +138,7 @@ max_for(const struct making *m, const struct side_roles *side, double window_byt
 	double max = fmin(kernel_max_bytes(model, window_bytes), k->max), most;
 
 	if (limit != NULL && model->n_limit_share == 2) {
-		most = settable(m->found, limit) ? limit->max : value_now(m, limit);
+		most = settings_settable(m->found, limit) ? limit->max : value_now(m, limit);
 		max = fmin(max, kernel_limit_share(model, most));
 	}
 	return fmax(max, least_value(m, k));
@@ -183,12 +172,19 @@ needed_by(const struct making *m, const struct requirement *r, const double want
 	return settings_knob(m->profile, &m->facts, r->knob);
 }
 
-/* What a requirement makes of its knob for a window of this size. */
+/* The increment that grows a buffer to this window in as many steps; NAN: the present one does. */
 static double
-share_value(const struct requirement *r, const double wanted[2])
+share_value(const struct making *m, const struct requirement *r, const double wanted[2])
 {
-	return ceil(wanted[r->direction == DIR_SEND ? 0 : 1] / r->window_share / STEP_BYTES) *
-	    STEP_BYTES;
+	const struct knob *k = needed_by(m, r, wanted);
+	struct kernel_window w;
+	double left;
+
+	if (k == NULL || isnan(r->window_share) || !window_with(m, r->direction, &w))
+		return NAN;
+	left = wanted[r->direction == DIR_SEND ? 0 : 1] - fmax(w.start_bytes, 0);
+	return left <= value_now(m, k) * r->window_share ? NAN :
+	    ceil(left / r->window_share / STEP_BYTES) * STEP_BYTES;
 }
 
 /* The increment as it will be; NAN: growth is not by one. */
@@ -201,9 +197,8 @@ increment_for(const struct making *m, const struct side_roles *side, const doubl
 	for (size_t i = 0; i < m->profile->n_requires; i++) {
 		const struct requirement *r = &m->profile->requires[i];
 
-		if (r->direction == side->direction && k != NULL && !isnan(r->window_share) &&
-		    needed_by(m, r, wanted) == k)
-			value = fmax(value, share_value(r, wanted));
+		if (r->direction == side->direction && k != NULL && strcmp(r->knob, k->name) == 0)
+			value = fmax(value, share_value(m, r, wanted));
 	}
 	return value;
 }
@@ -277,7 +272,7 @@ level_limits(struct making *m, const double max[2])
 	for (size_t i = 0; i < NELEM(sides); i++) {
 		const struct knob *k = knob_with(m, sides[i].limit);
 
-		if (k == NULL || isnan(max[i]) || !settable(m->found, k))
+		if (k == NULL || isnan(max[i]) || !settings_settable(m->found, k))
 			continue;
 		raise_to(m, k, max[i],
 		    arena_printf(m->arena,
@@ -295,7 +290,7 @@ restore(struct making *m, enum knob_role max)
 	const struct knob_fact *fact = k == NULL ? NULL : facts_knob(m->found, k->name);
 	struct change_line line;
 
-	if (isnan(value) || !settable(m->found, k) || legal(k, fact->now))
+	if (isnan(value) || !settings_settable(m->found, k) || legal(k, fact->now))
 		return false;
 	line = (struct change_line){ .name = k->name,
 		.new = settings_with_field(m->arena, fact->text, k->field, value) };
@@ -333,6 +328,24 @@ raise_side(struct making *m, const struct side_roles *side, double max, double w
 		    "autotuning: while it is off a buffer keeps the size it starts with");
 }
 
+/* The limit that does not cut a receive buffer's first size. */
+static void
+admit_initial(struct making *m, double bytes)
+{
+	const struct knob *limit = knob_with(m, ROLE_LIMIT);
+	const struct window_model *model = model_for(m, DIR_RECEIVE);
+	double step = m->profile->limit_step_bytes;
+
+	if (limit == NULL || model->n_initial_share != 2)
+		return;
+	step = isnan(step) ? STEP_BYTES : step;
+	raise_to(m, limit, ceil(bytes * model->initial_share[1] / model->initial_share[0] / step) *
+	    step,
+	    arena_printf(m->arena, "limit: it cuts what a receive buffer starts with, from which "
+		"the window scale is made, to %s of itself",
+		units_say_percent(m->arena, model->initial_share[0] / model->initial_share[1], 0)));
+}
+
 /* A scale that is made from what a connection starts with does not follow from the maximum. */
 static void
 raise_scale(struct making *m, double window_bytes)
@@ -340,6 +353,7 @@ raise_scale(struct making *m, double window_bytes)
 	const struct scale_model *s = kernel_scale_model(m->profile, &m->facts);
 	const struct knob *k = NULL;
 	struct kernel_window w;
+	double value;
 
 	if (s == NULL || !window_with(m, DIR_RECEIVE, &w) ||
 	    kernel_scale_bytes(w.scale) >= window_bytes)
@@ -348,7 +362,10 @@ raise_scale(struct making *m, double window_bytes)
 		k = knob_with(m, profile_role(s->of[i]));
 	if (k == NULL || isnan(kernel_scale_value(s, window_bytes)))
 		return;
-	raise_to(m, k, ceil(kernel_scale_value(s, window_bytes) / STEP_BYTES) * STEP_BYTES,
+	value = ceil(kernel_scale_value(s, window_bytes) / STEP_BYTES) * STEP_BYTES;
+	if (k->role == ROLE_RECEIVE_INITIAL)
+		admit_initial(m, value);
+	raise_to(m, k, value,
 	    arena_printf(m->arena,
 		"scale-receive: the window scale is made from it; with the present one no more "
 		"than %s can be advertised",
@@ -374,10 +391,10 @@ require_shares(struct making *m, const double wanted[2])
 {
 	for (size_t i = 0; i < m->profile->n_requires; i++) {
 		const struct requirement *r = &m->profile->requires[i];
-		const struct knob *k = needed_by(m, r, wanted);
+		double value = share_value(m, r, wanted);
 
-		if (k != NULL && !isnan(r->window_share))
-			raise_to(m, k, share_value(r, wanted),
+		if (!isnan(value))
+			raise_to(m, settings_knob(m->profile, &m->facts, r->knob), value,
 			    arena_printf(m->arena, "%s: %s", r->reason, r->words));
 	}
 }
@@ -406,19 +423,13 @@ find_maxima(struct making *m, const double wanted[2], double max[2], double rest
 	}
 }
 
-/* What no window scale admits is not wanted. */
-static double
-scalable(double bytes)
-{
-	return isnan(bytes) ? NAN : fmin(bytes, kernel_scale_bytes(KERNEL_SCALE_MOST));
-}
-
 struct change_line *
 settings_for(struct arena *a, const struct profile *p, const struct facts *f,
     const struct wanted *w, size_t *n, const char **why)
 {
 	struct making m = { a, p, f, settings_copy(a, f), NULL, 0, NULL, w->most_bytes };
-	const double wanted[] = { scalable(w->send_bytes), scalable(w->receive_bytes) };
+	const double wanted[] = { kernel_scalable_bytes(w->send_bytes),
+		kernel_scalable_bytes(w->receive_bytes) };
 	double max[] = { NAN, NAN }, restored[] = { NAN, NAN }, before[] = { NAN, NAN };
 	struct kernel_window now;
 

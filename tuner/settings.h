@@ -30,8 +30,8 @@ struct change_line *settings_for(struct arena *a, const struct profile *p, const
 
 /*
  * The facts without what is wrong whatever the path: switches that a requirement turns, as it
- * turns them, and maxima outside of their legal range and initial sizes below 0 at the default, as far as they can be set.
- * What the host has so is what it was meant to run with.
+ * turns them, and maxima outside of their legal range and initial sizes below 0 at the default, as
+ * far as they can be set.  What the host has so is what it was meant to run with.
  */
 struct facts settings_mended(struct arena *a, const struct profile *p, const struct facts *f);
 

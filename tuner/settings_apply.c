@@ -42,6 +42,16 @@ settings_field(const char *text, double field)
 	return end == text ? NAN : v;
 }
 
+bool
+settings_settable(const struct facts *f, const struct knob *k)
+{
+	const struct knob_fact *fact = facts_knob(f, k->name);
+
+	return fact != NULL && fact->writable && !isnan(fact->now) &&
+	    (isnan(k->field) ||
+		(fact->text != NULL && settings_field(fact->text, k->field) == fact->now));
+}
+
 const struct knob *
 settings_knob(const struct profile *p, const struct facts *f, const char *name)
 {
@@ -54,7 +64,8 @@ settings_knob(const struct profile *p, const struct facts *f, const char *name)
 }
 
 void
-settings_apply(struct arena *a, const struct profile *p, struct facts *f, const struct change_line *l)
+settings_apply(struct arena *a, const struct profile *p, struct facts *f,
+    const struct change_line *l)
 {
 	const struct knob *k = settings_knob(p, f, l->name);
 	struct knob_fact *fact = NULL;

@@ -12,6 +12,12 @@ const char *settings_with_field(struct arena *a, const char *text, double field,
 /* The number in a field of a value; NAN: there is none. */
 double settings_field(const char *text, double field);
 
+/*
+ * The knob can be set, and what was read of it was understood: of several fields the others would
+ * be lost.
+ */
+bool settings_settable(const struct facts *f, const struct knob *k);
+
 /* The knob of this name that this release has, or NULL. */
 const struct knob *settings_knob(const struct profile *p, const struct facts *f, const char *name);
 

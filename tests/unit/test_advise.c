@@ -402,6 +402,16 @@ Test(advise, without_privilege_all_is_taken_for_settable_and_with_it_not)
 	advise(&w);
 	cr_expect_str_eq(line_of(&w, "kern.ipc.maxsockbuf"), "17694720");
 	cr_expect(noted(&w, "Not probed by root"));
+	knob(&w, "kern.ipc.maxsockbuf")->why = "needs root";
+	advise(&w);
+	cr_expect_str_eq(line_of(&w, "kern.ipc.maxsockbuf"), "17694720");
+	w.run.facts.writable_scopes = "namespace";
+	advise(&w);
+	cr_expect_eq(w.run.decision.verdict, VERDICT_KEEP, "a jail of its own has no limit");
+	w.run.facts.writable_scopes = NULL;
+	knob(&w, "kern.ipc.maxsockbuf")->why = "read-only here (container or namespace)";
+	advise(&w);
+	cr_expect_eq(w.run.decision.verdict, VERDICT_KEEP, "nor can root set it");
 	w.run.facts.privileged = true;
 	advise(&w);
 	cr_expect_eq(w.run.decision.verdict, VERDICT_KEEP);

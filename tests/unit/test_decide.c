@@ -111,7 +111,7 @@ Test(decide, no_line_exceeds_what_its_knob_takes)
 
 	decide_on(&w, &r);
 	cr_assert_eq(w.run.decision.n_settings, 2u);
-	cr_assert_str_eq(w.run.decision.settings[0].new, "2147483647");
+	cr_assert_str_eq(w.run.decision.settings[0].new, "1731817472");
 	cr_assert_str_eq(w.run.decision.settings[1].new, "4096 16384 2147483647");
 	arena_free(w.a);
 }

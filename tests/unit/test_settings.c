@@ -84,16 +84,16 @@ Test(settings, a_window_becomes_all_the_lines_that_it_needs_in_order)
 		    "net.inet.tcp.recvbuf_max=15675392 window-receive" },
 		{ "netbsd", "10.1", NAN, BDP, "kern.sbmax=19595264 limit; "
 		    "net.inet.tcp.recvbuf_max=15675392 window-receive; "
-		    "net.inet.tcp.recvbuf_inc=983040 growth-receive" },
+		    "net.inet.tcp.recvbuf_inc=978944 growth-receive" },
 		{ "netbsd", "10.1", 150000, 150000, "" },
 		{ "openbsd", "7.8", BDP, BDP, "" },
 		{ "dragonfly", "6.4", BDP, NAN, "net.inet.tcp.inflight_enable=0 inflight-limiter; "
 		    "net.inet.tcp.sendbuf_max=15675392 window-send" },
 		{ "dragonfly", "6.4", NAN, BDP,
 		    "net.inet.tcp.recvbuf_max=15675392 window-receive; "
+		    "kern.ipc.maxsockbuf=10485760 limit; "
 		    "net.inet.tcp.recvspace=8388608 scale-receive; "
-		    "net.inet.tcp.recvbuf_inc=983040 growth-receive; "
-		    "kern.ipc.maxsockbuf=19595264 limit" },
+		    "net.inet.tcp.recvbuf_inc=458752 growth-receive" },
 		{ "dragonfly", "6.4", NAN, 2000000, "" },
 		{ "linux", "6.12", BDP, BDP,
 		    "net.ipv4.tcp_wmem=4096 16384 25284608 window-send; "
@@ -272,6 +272,34 @@ Test(settings, linux_autotuning_that_is_off_is_switched_on)
 	set(&h, "net.ipv4.tcp_moderate_rcvbuf", "0", 0);
 	cr_expect_str_eq(lines_for(&h, NAN, BDP), "net.ipv4.tcp_moderate_rcvbuf=1 autotuning");
 	cr_expect_str_eq(lines_for(&h, NAN, 80000), "", "what a buffer starts with suffices");
+	arena_free(h.a);
+}
+
+Test(settings, a_first_size_that_dragonfly_cuts_makes_the_scale_only_as_far_as_it_is_admitted)
+{
+	struct host h = host_new("dragonfly", "6.4");
+	struct kernel_knobs k;
+
+	set(&h, "net.inet.tcp.recvspace", "8388608", 8388608);
+	k = kernel_knobs(h.p, &h.f);
+	cr_expect_eq(k.value[ROLE_RECEIVE_INITIAL], 419430);
+	cr_expect_str_eq(lines_for(&h, NAN, 15e6), "net.inet.tcp.recvbuf_max=15003648 window-receive; "
+	    "kern.ipc.maxsockbuf=10485760 limit; "
+	    "net.inet.tcp.recvbuf_inc=413696 growth-receive");
+	arena_free(h.a);
+}
+
+Test(settings, an_increment_is_raised_only_where_growth_is_left)
+{
+	struct host h = host_new("netbsd", "10.1");
+
+	set(&h, "net.inet.tcp.recvspace", "15728640", 15728640);
+	cr_expect_str_eq(lines_for(&h, NAN, BDP), "kern.sbmax=19660800 limit; "
+	    "net.inet.tcp.recvbuf_max=15675392 window-receive");
+	set(&h, "net.inet.tcp.recvspace", "32768", 32768);
+	set(&h, "net.inet.tcp.recvbuf_inc", "978944", 978944);
+	cr_expect_str_eq(lines_for(&h, NAN, BDP), "kern.sbmax=19595264 limit; "
+	    "net.inet.tcp.recvbuf_max=15675392 window-receive");
 	arena_free(h.a);
 }
 
