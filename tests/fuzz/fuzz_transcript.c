@@ -140,25 +140,38 @@ promise_line(const struct profile *p, const struct facts *f, const struct change
 		promise(value >= fact->now, "nothing is lowered", l->name);
 }
 
-/* The settings of the decision are those of the file that holds them, in order. */
+/* The settings of the decision stand in the file, in order; what the file set before is kept. */
+static void
+promise_file(struct arena *a, const struct profile *p, const struct decision *d,
+    const struct file_text *file)
+{
+	size_t n, found = 0;
+	const struct fragment_setting *read = fragment_read(a, &p->persist.settings, file->text,
+	    strlen(file->text), &n);
+
+	for (size_t i = 0; i < n && found < d->n_settings; i++) {
+		if (strcmp(read[i].name, d->settings[found].name) != 0)
+			continue;
+		promise(strcmp(read[i].value, d->settings[found].new) == 0, "the same value",
+		    read[i].name);
+		found++;
+	}
+	promise(found == d->n_settings, "all settings in the file", file->text);
+}
+
 static void
 promise_files(struct arena *a, const struct profile *p, const struct run *run)
 {
 	const struct decision *d = &run->decision;
+	size_t n_settings = 0;
 
-	promise(run->n_files == (d->n_settings == 0 ? 0 : 1), "one file for the settings", NULL);
 	for (size_t i = 0; i < run->n_files; i++) {
-		const struct file_text *file = &run->files[i];
-		size_t n;
-		const struct fragment_setting *read = fragment_read(a, &p->persist.settings,
-		    file->text, strlen(file->text), &n);
-
-		promise(n == d->n_settings, "all settings in the file", file->text);
-		for (size_t j = 0; j < n; j++)
-			promise(strcmp(read[j].name, d->settings[j].name) == 0 &&
-			    strcmp(read[j].value, d->settings[j].new) == 0,
-			    "the file gives the decision", file->text);
+		if (strcmp(run->files[i].path, p->persist.settings.path) != 0)
+			continue;
+		promise_file(a, p, d, &run->files[i]);
+		n_settings++;
 	}
+	promise(n_settings == (d->n_settings == 0 ? 0 : 1), "one file for the settings", NULL);
 }
 
 static void
