@@ -34,7 +34,7 @@ knob_of(const struct profile *p, const char *column)
 static const struct knob **
 knobs_of(struct arena *a, const struct profile *p, const struct import_table *t, size_t *known)
 {
-	const struct knob **knobs = arena_array(a, t->n_columns, sizeof(*knobs));
+	const struct knob **knobs = arena_array(a, t->n_columns, sizeof(void *));
 
 	*known = 0;
 	for (size_t i = 0; i < t->n_columns && p != NULL; i++) {

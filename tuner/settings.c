@@ -286,11 +286,12 @@ static bool
 restore(struct making *m, enum knob_role max)
 {
 	const struct knob *k = knob_with(m, max);
-	double value = k == NULL ? NAN : kernel_default(k, &m->facts);
 	const struct knob_fact *fact = k == NULL ? NULL : facts_knob(m->found, k->name);
+	double value = fact == NULL ? NAN : kernel_default(k, &m->facts);
 	struct change_line line;
 
-	if (isnan(value) || !settings_settable(m->found, k) || legal(k, fact->now))
+	if (fact == NULL || isnan(value) || !settings_settable(m->found, k) ||
+	    legal(k, fact->now))
 		return false;
 	line = (struct change_line){ .name = k->name,
 		.new = settings_with_field(m->arena, fact->text, k->field, value) };
@@ -304,10 +305,9 @@ restore_initial(struct making *m)
 {
 	for (size_t i = 0; i < NELEM(sides); i++) {
 		const struct knob *k = knob_with(m, sides[i].initial);
-		double value = k == NULL ? NAN : kernel_default(k, &m->facts);
 
-		if (!isnan(value) && value_now(m, k) < 0)
-			put_line(m, k, value,
+		if (k != NULL && !isnan(kernel_default(k, &m->facts)) && value_now(m, k) < 0)
+			put_line(m, k, kernel_default(k, &m->facts),
 			    "initial: what it is counts as more than any limit admits, so that no "
 			    "new socket can be had; this is the kernel's default");
 	}
