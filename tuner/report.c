@@ -1,59 +1,22 @@
 #include "report.h"
 #include "limiter.h"
+#include "report_page.h"
 #include "units.h"
 
 #include <math.h>
 #include <string.h>
 
-#define WRAP 92
-
-struct page {
-	struct text t;
-	bool color;
-};
-
-/* A run file is somebody else's text: nothing of it reaches the terminal as it is. */
-static void PRINTF_LIKE(2, 3)
-say(struct page *p, const char *fmt, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	s = arena_vprintf(p->t.arena, fmt, ap);
-	va_end(ap);
-	text_disarm(s);
-	text_bytes(&p->t, s, strlen(s));
-}
-
-static void
-wrapped(struct page *p, const char *indent, const char *words)
-{
-	struct text t = { .arena = p->t.arena };
-
-	text_wrap(&t, indent, WRAP, words);
-	say(p, "%s", t.s);
-}
-
-static void
-bold(struct page *p, const char *words)
-{
-	text_add(&p->t, "%s", p->color ? "\033[1m" : "");
-	say(p, "%s", words);
-	text_add(&p->t, "%s\n", p->color ? "\033[0m" : "");
-}
-
 static void
 host_lines(struct arena *a, struct page *p, const struct facts *f)
 {
-	say(p, "%s %s, %s, %s RAM, %s%s%s%s to %s\n", f->os == NULL ? "?" : f->os,
+	page_say(p, "%s %s, %s, %s RAM, %s%s%s%s to %s\n", f->os == NULL ? "?" : f->os,
 	    f->release == NULL ? "" : f->release,
 	    f->hypervisor == NULL ? "hypervisor unknown" : f->hypervisor,
 	    units_say_bytes(a, f->ram_bytes),
 	    f->interface == NULL ? "interface unknown" : f->interface,
 	    f->driver == NULL ? "" : " (", f->driver == NULL ? "" : f->driver,
 	    f->driver == NULL ? "" : ")", f->peer == NULL ? "no peer" : f->peer);
-	say(p, "idle RTT %s%s%s\n", units_say_time(a, f->rtt_ms / 1e3),
+	page_say(p, "idle RTT %s%s%s\n", units_say_time(a, f->rtt_ms / 1e3),
 	    isnan(f->link_bps) ? "" : ", link ",
 	    isnan(f->link_bps) ? "" : units_say_rate(a, f->link_bps));
 }
@@ -63,12 +26,12 @@ side_line(struct arena *a, struct page *p, const char *when, const struct side *
 {
 	if (isnan(s->goodput_bps))
 		return;
-	say(p, "  %-7s %14s   RTT under load %8s   retransmits %s", when,
+	page_say(p, "  %-7s %14s   RTT under load %8s   retransmits %s", when,
 	    units_say_rate(a, s->goodput_bps),
 	    isnan(s->rtt_ms) ? "unknown" :
 	    arena_printf(a, s->rtt_ms < 9.95 ? "%.1f ms" : "%.0f ms", s->rtt_ms),
 	    units_say_percent(a, s->retransmits, 2));
-	say(p, "   %s%swindow %s\n", s->setting.cc == NULL ? "" : s->setting.cc,
+	page_say(p, "   %s%swindow %s\n", s->setting.cc == NULL ? "" : s->setting.cc,
 	    s->setting.cc == NULL ? "" : ", ", units_say_bytes(a, s->setting.window_bytes));
 }
 
@@ -80,17 +43,17 @@ limit_line(struct page *p, const char *when, const struct limit *l)
 
 	if (l->evidence == NULL)
 		return;
-	text_wrap(&t, indent, WRAP, arena_printf(t.arena, "limited by %s: %s",
+	text_wrap(&t, indent, PAGE_COLUMNS, arena_printf(t.arena, "limited by %s: %s",
 	    limiter_names[l->limiter], l->evidence));
-	say(p, "  %-7s %s", when, t.s + sizeof(indent) - 1);
+	page_say(p, "  %-7s %s", when, t.s + sizeof(indent) - 1);
 }
 
 static void
 direction_lines(struct arena *a, struct page *p, const struct direction_decision *d)
 {
-	say(p, "\n");
-	bold(p, d->direction == DIR_SEND ? "Sending" : "Receiving");
-	wrapped(p, "  ", d->words == NULL ? "" : d->words);
+	page_say(p, "\n");
+	page_bold(p, d->direction == DIR_SEND ? "Sending" : "Receiving");
+	page_wrapped(p, "  ", d->words == NULL ? "" : d->words);
 	side_line(a, p, "before", &d->before);
 	if (!setting_same(&d->before.setting, &d->after.setting))
 		side_line(a, p, d->verdict == VERDICT_CHANGE ? "after" : "tried", &d->after);
@@ -112,27 +75,12 @@ trial_lines(struct arena *a, struct page *p, const struct run *run)
 	}
 	if (run->n_trials == 0)
 		return;
-	say(p, "\n%zu trials, %s moved", run->n_trials, units_say_bytes(a, bytes));
+	page_say(p, "\n%zu trials, %s moved", run->n_trials, units_say_bytes(a, bytes));
 	if (bad != 0)
-		say(p, ", %zu failed", bad);
+		page_say(p, ", %zu failed", bad);
 	if (drifting != 0)
-		say(p, ", %zu not steady after the warm-up", drifting);
-	say(p, "\n");
-}
-
-static void
-file_lines(struct page *p, const struct run *run)
-{
-	for (size_t i = 0; i < run->n_files; i++) {
-		say(p, "\n");
-		bold(p, run->files[i].path);
-		for (const char *s = run->files[i].text; *s != '\0';) {
-			size_t n = strcspn(s, "\n");
-
-			say(p, "  %.*s\n", (int)n, s);
-			s += n + (s[n] == '\n');
-		}
-	}
+		page_say(p, ", %zu not steady after the warm-up", drifting);
+	page_say(p, "\n");
 }
 
 char *
@@ -142,12 +90,12 @@ report_run(struct arena *a, const struct run *run, bool color)
 
 	host_lines(a, &p, &run->facts);
 	for (size_t i = 0; i < run->plan.n_notes; i++)
-		wrapped(&p, "note: ", run->plan.notes[i]);
+		page_wrapped(&p, "note: ", run->plan.notes[i]);
 	for (size_t i = 0; i < run->decision.n_directions; i++)
 		direction_lines(a, &p, &run->decision.directions[i]);
 	if (run->decision.verdict == VERDICT_NONE)
-		say(&p, "\nNo decision: the run ended before one.\n");
+		page_say(&p, "\nNo decision: the run ended before one.\n");
 	trial_lines(a, &p, run);
-	file_lines(&p, run);
+	page_files(&p, run);
 	return p.t.s;
 }

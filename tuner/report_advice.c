@@ -1,49 +1,13 @@
 #include "report_advice.h"
 
 #include "report_hazards.h"
+#include "report_page.h"
 #include "units.h"
 
 #include <math.h>
 #include <string.h>
 
-#define WRAP 92
 #define ARROW " -> "
-
-struct page {
-	struct text t;
-	bool color;
-};
-
-/* Facts and files are somebody else's text: nothing of it reaches the terminal as it is. */
-static void PRINTF_LIKE(2, 3)
-say(struct page *p, const char *fmt, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	s = arena_vprintf(p->t.arena, fmt, ap);
-	va_end(ap);
-	text_disarm(s);
-	text_bytes(&p->t, s, strlen(s));
-}
-
-static void
-bold(struct page *p, const char *words)
-{
-	text_add(&p->t, "%s", p->color ? "\033[1m" : "");
-	say(p, "%s", words);
-	text_add(&p->t, "%s\n", p->color ? "\033[0m" : "");
-}
-
-static void
-wrapped(struct page *p, const char *indent, const char *words)
-{
-	struct text t = { .arena = p->t.arena };
-
-	text_wrap(&t, indent, WRAP, words);
-	say(p, "%s", t.len == 0 ? "" : t.s);
-}
 
 /* "label: " before the first line, as many blanks before the rest. */
 static void
@@ -53,14 +17,14 @@ labelled(struct page *p, const char *label, const char *words)
 	struct text t = { .arena = a };
 	size_t n = strlen(label);
 
-	text_wrap(&t, arena_printf(a, "%*s", (int)n, ""), WRAP, words);
-	say(p, "%s%s", label, t.len < n ? "\n" : t.s + n);
+	text_wrap(&t, arena_printf(a, "%*s", (int)n, ""), PAGE_COLUMNS, words);
+	page_say(p, "%s%s", label, t.len < n ? "\n" : t.s + n);
 }
 
 static void
 host_line(struct page *p, const struct facts *f)
 {
-	say(p, "%s %s%s%s%s%s\n", f->os == NULL ? "?" : f->os,
+	page_say(p, "%s %s%s%s%s%s\n", f->os == NULL ? "?" : f->os,
 	    f->release == NULL ? "?" : f->release,
 	    f->arch == NULL ? "" : ", ", f->arch == NULL ? "" : f->arch,
 	    isnan(f->ram_bytes) ? "" : ", RAM ",
@@ -75,7 +39,7 @@ path_lines(struct page *p, const struct advice *v)
 	for (size_t i = 0; i < v->n_paths; i++) {
 		double bdp = v->paths[i].rate_bps * v->paths[i].rtt_ms / 8e3;
 
-		say(p, "path %s, RTT %s: holds %s (%.0f bytes)\n",
+		page_say(p, "path %s, RTT %s: holds %s (%.0f bytes)\n",
 		    units_say_rate(a, v->paths[i].rate_bps),
 		    units_say_time(a, v->paths[i].rtt_ms / 1e3), units_say_bytes(a, bdp), bdp);
 	}
@@ -86,9 +50,9 @@ static void
 change_line(struct page *p, const char *label, const char *now, const char *after)
 {
 	if (strcmp(now, after) == 0)
-		say(p, "  %-20s %s\n", label, now);
+		page_say(p, "  %-20s %s\n", label, now);
 	else
-		say(p, "  %-20s %s" ARROW "%s\n", label, now, after);
+		page_say(p, "  %-20s %s" ARROW "%s\n", label, now, after);
 }
 
 static const char *
@@ -117,10 +81,10 @@ direction_lines(struct page *p, const struct advice_direction *d,
 {
 	struct arena *a = p->t.arena;
 
-	say(p, "\n");
-	bold(p, arena_printf(a, "%s: %s", d->direction == DIR_SEND ? "Sending" : "Receiving",
+	page_say(p, "\n");
+	page_bold(p, arena_printf(a, "%s: %s", d->direction == DIR_SEND ? "Sending" : "Receiving",
 	    v->verdict == VERDICT_CHANGE ? "change" : "keep"));
-	wrapped(p, "  ", d->words == NULL ? "" : d->words);
+	page_wrapped(p, "  ", d->words == NULL ? "" : d->words);
 	change_line(p, "usable window", units_say_bytes(a, d->now_bytes),
 	    units_say_bytes(a, d->after_bytes));
 	change_line(p, "one connection gets", units_say_rate(a, d->now_bps),
@@ -136,27 +100,12 @@ memory_line(struct page *p, const struct advice *v)
 {
 	struct arena *a = p->t.arena;
 
-	say(p, "\nmemory at worst %s for %.0f connection%s", units_say_bytes(a, v->memory_bytes),
+	page_say(p, "\nmemory at worst %s for %.0f connection%s", units_say_bytes(a, v->memory_bytes),
 	    v->connections, v->connections == 1 ? "" : "s");
 	if (!isnan(v->bound_bytes))
-		say(p, ", of %s that they may take%s", units_say_bytes(a, v->bound_bytes),
+		page_say(p, ", of %s that they may take%s", units_say_bytes(a, v->bound_bytes),
 		    v->bounded ? ": that bounds the advice" : "");
-	say(p, "\n");
-}
-
-static void
-file_lines(struct page *p, const struct run *run)
-{
-	for (size_t i = 0; i < run->n_files; i++) {
-		say(p, "\n");
-		bold(p, run->files[i].path);
-		for (const char *s = run->files[i].text; *s != '\0';) {
-			size_t n = strcspn(s, "\n");
-
-			say(p, "  %.*s\n", (int)n, s);
-			s += n + (s[n] == '\n');
-		}
-	}
+	page_say(p, "\n");
 }
 
 char *
@@ -171,9 +120,9 @@ report_advice(struct arena *a, const struct run *run, bool color)
 		direction_lines(&p, &run->advice.directions[i], &d->directions[i]);
 	memory_line(&p, &run->advice);
 	if (run->n_hazards != 0)
-		say(&p, "%s\n", report_hazards(a, run->hazards, run->n_hazards));
+		page_say(&p, "%s\n", report_hazards(a, run->hazards, run->n_hazards));
 	for (size_t i = 0; i < run->advice.n_notes; i++)
 		labelled(&p, "note: ", run->advice.notes[i]);
-	file_lines(&p, run);
+	page_files(&p, run);
 	return p.t.s;
 }
