@@ -8,11 +8,17 @@
 #include "../tuner/model.h"
 #include "host.h"
 
-/* One value to be held: the whole text of the knob (all fields of a triple). */
+/*
+ * One value to be held: the whole text of the knob (all fields of a triple).  It is read and
+ * written as a file, or, where file is NULL, by commands: read is an argv that prints the value,
+ * write one whose {value} becomes the text, as part of one word.
+ */
 struct knob_value {
 	const char *name;
 	const char *file;
 	const char *text;
+	const char *const *read;
+	const char *const *write;
 };
 
 /* "4096\t131072  33554432\n" and "4096 131072 33554432" are the same value. */

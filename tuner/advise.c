@@ -275,7 +275,7 @@ cut_to_memory(struct work *w)
 static struct side
 side_of(double window_bytes)
 {
-	return (struct side){ { NULL, window_bytes }, NAN, NAN, NAN };
+	return (struct side){ { .window_bytes = window_bytes }, NAN, NAN, NAN };
 }
 
 static enum decision_class

@@ -26,8 +26,12 @@ struct medians {
 bool
 setting_same(const struct setting *a, const struct setting *b)
 {
-	if (a->window_bytes != b->window_bytes)
+	if (a->window_bytes != b->window_bytes || a->n_extras != b->n_extras)
 		return false;
+	for (size_t i = 0; i < a->n_extras; i++) {
+		if (strcmp(a->extras[i], b->extras[i]) != 0)
+			return false;
+	}
 	if (a->cc == NULL || b->cc == NULL)
 		return a->cc == b->cc;
 	return strcmp(a->cc, b->cc) == 0;

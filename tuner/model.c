@@ -133,11 +133,33 @@ static const struct field options_fields[] = {
 	F_ENUM(options, policy, policy_names, 0),
 	F_BOOL(options, all_cc),
 	F_STR(options, start_cc, 0),
+	F_NUM(options, more_s, 0, 1e9, 0),
 	F_LIST(options, paths, &advice_path_record),
 	F_NUM(options, connections, 1, 1e9, 0),
 	F_END,
 };
 static const struct record options_record = { "options", sizeof(struct options), options_fields };
+
+static const struct field change_line_fields[] = {
+	F_STR(change_line, name, FIELD_REQUIRED),
+	F_STR(change_line, old, 0),
+	F_STR(change_line, new, FIELD_REQUIRED),
+	F_STR(change_line, reason, 0),
+	F_BOOL(change_line, verified),
+	F_END,
+};
+static const struct record change_line_record = { "setting", sizeof(struct change_line),
+	change_line_fields };
+
+static const struct field plan_extra_fields[] = {
+	F_STR(plan_extra, id, FIELD_REQUIRED),
+	F_STRS(plan_extra, binds),
+	F_BOOL(plan_extra, with_window),
+	F_LIST(plan_extra, lines, &change_line_record),
+	F_END,
+};
+static const struct record plan_extra_record = { "extra", sizeof(struct plan_extra),
+	plan_extra_fields };
 
 static const struct field plan_direction_fields[] = {
 	F_ENUM(plan_direction, direction, direction_names, FIELD_REQUIRED),
@@ -147,6 +169,7 @@ static const struct field plan_direction_fields[] = {
 	F_STRS(plan_direction, cc),
 	F_BOOL(plan_direction, window_writable),
 	F_STR(plan_direction, why, 0),
+	F_LIST(plan_direction, extras, &plan_extra_record),
 	F_END,
 };
 static const struct record plan_direction_record = { "direction", sizeof(struct plan_direction),
@@ -164,6 +187,7 @@ static const struct record plan_record = { "plan", sizeof(struct plan), plan_fie
 static const struct field setting_fields[] = {
 	F_STR(setting, cc, 0),
 	F_NUM(setting, window_bytes, 0, 1e15, 0),
+	F_STRS(setting, extras),
 	F_END,
 };
 static const struct record setting_record = { "setting", sizeof(struct setting), setting_fields };
@@ -183,6 +207,8 @@ static const struct field trial_fields[] = {
 	F_NUM(trial, block, 0, 1e6, 0),
 	F_NUM(trial, slot, 0, 1e6, 0),
 	F_NUM(trial, coin, 0, 1, 0),
+	F_NUM(trial, asked_s, 0, 1e9, 0),
+	F_NUM(trial, asked_bytes, 0, 1e18, 0),
 	F_ENUM(trial, status, trial_status_names, FIELD_REQUIRED),
 	F_STR(trial, why, 0),
 	F_NUM(trial, goodput_bps, 0, 1e15, 0),
@@ -202,17 +228,6 @@ static const struct field trial_fields[] = {
 	F_END,
 };
 const struct record trial_record = { "trial", sizeof(struct trial), trial_fields };
-
-static const struct field change_line_fields[] = {
-	F_STR(change_line, name, FIELD_REQUIRED),
-	F_STR(change_line, old, 0),
-	F_STR(change_line, new, FIELD_REQUIRED),
-	F_STR(change_line, reason, 0),
-	F_BOOL(change_line, verified),
-	F_END,
-};
-static const struct record change_line_record = { "setting", sizeof(struct change_line),
-	change_line_fields };
 
 static const struct field effect_fields[] = {
 	F_NUM(effect, estimate, 0, 0, 0),
@@ -323,6 +338,8 @@ static const struct field run_fields[] = {
 	F_LIST(run, hazards, &hazard_record),
 	F_REC(run, advice, &advice_record),
 	F_REC(run, plan, &plan_record),
+	F_STR(run, seed, 0),
+	F_STR(run, search, 0),
 	F_LIST(run, trials, &trial_record),
 	F_REC(run, decision, &decision_record),
 	F_LIST(run, files, &file_text_record),

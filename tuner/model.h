@@ -132,12 +132,31 @@ struct options {
 	enum policy policy;
 	bool all_cc;
 	const char *start_cc;   /* baseline instead of the sysctl's; NULL: that */
+	double more_s;          /* added to the confirmations by resuming; NAN: nothing */
 	struct advice_path *paths;     /* advise: given by flags */
 	size_t n_paths;
 	double connections;     /* advise: that transfer in bulk at the same time; NAN: 1 */
 };
 
 /* ---- plan: what is worth trying ------------------------------------------------------------- */
+
+struct change_line {
+	const char *name;    /* the knob, or "module" */
+	const char *old;
+	const char *new;
+	const char *reason;  /* an id of docs/decisions.md, a colon, words */
+	bool verified;       /* was set and read back here */
+};
+
+/* Something beyond window and congestion control, tried when it could be the limit. */
+struct plan_extra {
+	const char *id;           /* of the profile's entry */
+	const char **binds;       /* limiters (limiter_names) of the default that it could lift */
+	size_t n_binds;
+	bool with_window;         /* part of the wide-open window, never an arm of its own */
+	struct change_line *lines; /* what it sets, in order, each with its reason */
+	size_t n_lines;
+};
 
 struct plan_direction {
 	enum direction direction;
@@ -148,6 +167,8 @@ struct plan_direction {
 	size_t n_cc;
 	bool window_writable;     /* the knob of this direction can be set here */
 	const char *why;          /* why not */
+	struct plan_extra *extras; /* what else could be tried */
+	size_t n_extras;
 };
 
 struct plan {
@@ -167,13 +188,16 @@ enum trial_status {
 	TRIAL_OK,
 	TRIAL_TIMEOUT, /* counts as the floor value                              */
 	TRIAL_VOID,    /* refused, or a knob did not hold: the block is void     */
-	TRIAL_CUT,     /* stopped by us: in a pair it counts against the candidate */
+	TRIAL_CUT,     /* stopped by us, or never finished: in a pair it counts against the
+	                  candidate */
 };
 extern const char *const trial_status_names[];
 
 struct setting {
 	const char *cc;        /* NULL when receiving: it belongs to the peer */
 	double window_bytes;   /* usable window W of the direction */
+	const char **extras;   /* ids of the plan's extras that are in force, in its order */
+	size_t n_extras;
 };
 
 struct trial_rtt {
@@ -189,6 +213,8 @@ struct trial {
 	double block;            /* 0.. within the phase */
 	double slot;             /* order within the block */
 	double coin;             /* CONFIRM: 0 default first, 1 candidate first; else NAN */
+	double asked_s;          /* spent on the search of this direction when it was asked */
+	double asked_bytes;
 	enum trial_status status;
 	const char *why;         /* of a status that is not OK */
 	double goodput_bps;      /* payload at the receiver, after the warm-up */
@@ -232,14 +258,6 @@ enum decision_class {
 	CLASS_MEMORY,           /* keep: memory leaves no room for more              */
 };
 extern const char *const decision_class_names[];
-
-struct change_line {
-	const char *name;    /* the knob, or "module" */
-	const char *old;
-	const char *new;
-	const char *reason;  /* an id of docs/decisions.md, a colon, words */
-	bool verified;       /* was set and read back here */
-};
 
 struct effect {              /* in per cent of the default's goodput */
 	double estimate;
@@ -347,6 +365,8 @@ struct run {
 	size_t n_hazards;
 	struct advice advice;
 	struct plan plan;
+	const char *seed;      /* of the searches' random bits, 64 hexadecimal digits */
+	const char *search;    /* SEARCH_VERSION of the code that chose the trials */
 	struct trial *trials;
 	size_t n_trials;
 	struct decision decision;

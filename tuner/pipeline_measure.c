@@ -1,6 +1,6 @@
 #include "decide.h"
 #include "kernel.h"
-#include "pipeline.h"
+#include "pipeline_knobs.h"
 #include "plan.h"
 #include "search.h"
 #include "units.h"
@@ -31,148 +31,7 @@ coin_source(void *arg)
 	return v;
 }
 
-/* ---- knobs under guard ---------------------------------------------------------------------- */
-
-static void
-guard_knob(struct pipeline *p, const struct knob *k)
-{
-	const struct knob_fact *f = k == NULL ? NULL : facts_knob(&p->run->facts, k->name);
-	struct knob_value *v;
-
-	if (f == NULL || !f->writable || f->text == NULL || k->file == NULL)
-		return;
-	v = arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(*v));
-	*v = (struct knob_value){ k->name, k->file, f->text };
-}
-
-/* Every knob that the searches or the last check may set. */
-static void
-collect_knobs(struct pipeline *p)
-{
-	const struct plan *plan = &p->run->plan;
-
-	for (size_t i = 0; i < plan->n_directions; i++) {
-		const struct plan_direction *d = &plan->directions[i];
-
-		guard_knob(p, plan_limit_knob(p->profile, d->direction));
-		guard_knob(p, plan_max_knob(p->profile, d->direction));
-		if (d->n_cc > 1)
-			guard_knob(p, profile_knob(p->profile, ROLE_CONGESTION));
-	}
-	p->now = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*p->now));
-	if (p->n_old != 0)
-		memcpy(p->now, p->old, p->n_old * sizeof(*p->now));
-}
-
-/*
- * From here on no other run can set them.  The facts are older than that: another run, or somebody
- * else, may have set a value meanwhile, and that one would be brought back.
- */
-static bool
-arm_guard(struct pipeline *p, struct err *e)
-{
-	const struct facts *f = &p->run->facts;
-	struct err moved = { ERR_NONE, "" };
-
-	if (p->n_old == 0)
-		return true;
-	if (!guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
-		p->old, p->n_old, &p->guard, e))
-		return false;
-	stop_hold(true);
-	if (knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
-		return true;
-	return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
-}
-
-/* A host that is not as it was weighs more than why the run ended. */
-static bool
-release_guard(struct pipeline *p, struct err *e)
-{
-	struct err unrestored = { ERR_NONE, "" }, ended = *e;
-	struct guard *g = p->guard;
-	bool restored;
-
-	p->guard = NULL;
-	restored = g == NULL || guard_release(g, p->host, p->cmd->arena, &unrestored);
-	stop_hold(false);
-	if (restored)
-		return true;
-	*e = (struct err){ ERR_NONE, "" };
-	return fail(e, unrestored.code, "%s%s%s", unrestored.text,
-	    ended.code == ERR_NONE ? "" : "; before that: ", ended.text);
-}
-
-/*
- * Bring the guarded knobs to these texts (n_old of them); only what differs is written, and nothing
- * over a value that is not ours.
- */
-static bool
-set_knobs(struct pipeline *p, const struct knob_value *want, struct err *e)
-{
-	struct knob_value *diff = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*diff));
-	struct err moved = { ERR_NONE, "" };
-	size_t n = 0;
-
-	if (!knobs_hold(p->host, p->cmd->arena, p->now, p->n_old, &moved))
-		return fail(e, ERR_FAILED, "%s: somebody else sets it as well", moved.text);
-	for (size_t i = 0; i < p->n_old; i++) {
-		if (!knobs_same(p->now[i].text, want[i].text))
-			diff[n++] = want[i];
-	}
-	if (n == 0)
-		return true;
-	if (!guard_announce(p->guard, diff, n, e) ||
-	    !knobs_set(p->host, p->cmd->arena, diff, n, e))
-		return false;
-	memcpy(p->now, want, p->n_old * sizeof(*want));
-	return true;
-}
-
-static bool
-set_setting(struct measuring *m, const struct setting *s, struct err *e)
-{
-	struct pipeline *p = m->p;
-	struct knob_value *want = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*want));
-	struct change_line *lines;
-	size_t n;
-
-	if (p->n_old != 0)
-		memcpy(want, p->old, p->n_old * sizeof(*want));
-	lines = decide_window_lines(
-	    p->cmd->arena, p->profile, &p->run->facts, m->plan, s->window_bytes, &n);
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < p->n_old; j++) {
-			if (strcmp(want[j].name, lines[i].name) == 0)
-				want[j].text = lines[i].new;
-		}
-	}
-	return set_knobs(p, want, e);
-}
-
 /* ---- one trial ------------------------------------------------------------------------------ */
-
-static bool
-flush_metrics(struct pipeline *p, struct err *e)
-{
-	const char **argv = arena_array(p->cmd->arena, p->profile->n_flush + 1, sizeof(*argv));
-	struct command c = { .argv = argv };
-	struct output o;
-
-	if (p->profile->n_flush == 0)
-		return true;
-	memcpy(argv, p->profile->flush, p->profile->n_flush * sizeof(*argv));
-	if (!host_run(p->host, p->cmd->arena, &c, 1, &o, e))
-		return false;
-	if (o.status != 0 && !p->flush_failed && p->run->facts.privileged) {
-		cmd_note(p->cmd,
-		    "the path metrics cache could not be emptied (%s): a trial may inherit "
-		    "from the one before",
-		    o.why == NULL ? argv[0] : o.why);
-		p->flush_failed = true;
-	}
-	return true;
-}
 
 static const char *
 doing(struct measuring *m, const struct ask *ask)
@@ -248,7 +107,7 @@ run_trial(struct measuring *m, const struct ask *ask, struct err *e)
 	t.slot = ask->slot;
 	t.coin = ask->coin;
 	t.streams = run->options.streams;
-	if (!set_setting(m, &ask->setting, e) || !flush_metrics(m->p, e) ||
+	if (!trial_knobs_setting(m->p, m->plan, &ask->setting, e) || !trial_knobs_flush(m->p, e) ||
 	    !transfer(m, ask, &t, e)) {
 		search_stop(m->search);
 		return false;
@@ -308,42 +167,7 @@ search_direction(struct pipeline *p, size_t i, struct direction_decision *out, s
 	r = search_result(m.search);
 	*out =
 	    decide_direction(p->cmd->arena, m.plan, &r, run->trials + first, run->n_trials - first);
-	return set_knobs(p, p->old, e);
-}
-
-/*
- * Lines that the trials did not set themselves (the default congestion control: trials ask per
- * socket) are tried once, read back, and put back by the guard's release.
- */
-static bool
-verify_lines(struct pipeline *p, struct err *e)
-{
-	struct decision *d = &p->run->decision;
-	const struct knob *k = profile_knob(p->profile, ROLE_CONGESTION);
-	struct knob_value *want = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*want));
-
-	for (size_t i = 0; k != NULL && i < d->n_settings; i++) {
-		struct err refused = { ERR_NONE, "" };
-
-		if (strcmp(d->settings[i].name, k->name) != 0)
-			continue;
-		d->settings[i].verified = false;
-		if (p->n_old != 0)
-			memcpy(want, p->now, p->n_old * sizeof(*want));
-		for (size_t j = 0; j < p->n_old; j++) {
-			if (strcmp(want[j].name, k->name) != 0)
-				continue;
-			want[j].text = d->settings[i].new;
-			d->settings[i].verified = set_knobs(p, want, &refused);
-		}
-		if (stop_requested())
-			return fail(e, ERR_STOPPED, "stopped by a signal");
-		if (!d->settings[i].verified)
-			cmd_note(p->cmd, "%s = %s is measured per socket only: %s", k->name,
-			    d->settings[i].new,
-			    refused.code == ERR_NONE ? "it cannot be set here" : refused.text);
-	}
-	return true;
+	return trial_knobs_put(p, p->old, e);
 }
 
 static bool
@@ -359,7 +183,7 @@ search_all(struct pipeline *p, struct err *e)
 	}
 	decide_all(p->cmd->arena, p->profile, &run->facts, &run->plan, d, run->plan.n_directions,
 	    &run->decision);
-	return verify_lines(p, e);
+	return trial_knobs_verify(p, e);
 }
 
 bool
@@ -367,8 +191,8 @@ pipeline_measure(struct pipeline *p, struct err *e)
 {
 	bool ok;
 
-	collect_knobs(p);
-	ok = arm_guard(p, e) && search_all(p, e);
+	trial_knobs_collect(p);
+	ok = trial_knobs_arm(p, e) && search_all(p, e);
 	cmd_progress_end(p->cmd);
-	return release_guard(p, e) && ok;
+	return trial_knobs_release(p, e) && ok;
 }

@@ -100,8 +100,8 @@ memory_line(struct page *p, const struct advice *v)
 {
 	struct arena *a = p->t.arena;
 
-	page_say(p, "\nmemory at worst %s for %.0f connection%s", units_say_bytes(a, v->memory_bytes),
-	    v->connections, v->connections == 1 ? "" : "s");
+	page_say(p, "\nmemory at worst %s for %.0f connection%s",
+	    units_say_bytes(a, v->memory_bytes), v->connections, v->connections == 1 ? "" : "s");
 	if (!isnan(v->bound_bytes))
 		page_say(p, ", of %s that they may take%s", units_say_bytes(a, v->bound_bytes),
 		    v->bounded ? ": that bounds the advice" : "");

@@ -21,7 +21,9 @@
 
 #include "model.h"
 
-#define SEARCH_CC_MAX 11 /* controls beyond these are not tried */
+#define SEARCH_CC_MAX 11     /* controls beyond these are not tried */
+#define SEARCH_EXTRAS_MAX 6  /* extras beyond these are not tried */
+#define SEARCH_VERSION "1"   /* changes whenever the same answers lead to other asks */
 
 struct search_config {
 	enum direction direction;
@@ -47,6 +49,21 @@ struct search_config {
 	 * guard.
 	 */
 	unsigned confirmations;
+	/*
+	 * Beyond window and control.  One is tried only when the default's first trial was held
+	 * back by a limiter that it binds.  Those with_window are part of every wide-open window;
+	 * each of the others is an arm of its own, with the default's control and the wide-open
+	 * window (if there is one).  Before the confirmation each extra of the candidate is left
+	 * out once, as a window is made smaller, and stays out unless the candidate is worse
+	 * without it.
+	 */
+	const struct plan_extra *extras;
+	size_t n_extras;
+	/*
+	 * Time beyond budget_s for the confirmation alone, so that a search that ended
+	 * inconclusive goes on where it stopped when it is told the same trials again.
+	 */
+	double more_s;
 	double growth_s;          /* time the windows take to grow, by the kernel models; 0: fast */
 	unsigned long long (*random)(void *); /* 64 fair bits */
 	void *random_arg;

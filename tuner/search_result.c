@@ -6,7 +6,7 @@
 static struct setting
 setting_of(const struct search *s, size_t cc, double window)
 {
-	struct setting setting = {s->cc[cc], window};
+	struct setting setting = { .cc = s->cc[cc], .window_bytes = window };
 
 	return setting;
 }

@@ -32,14 +32,14 @@ static struct host *h;
 static struct err e;
 
 static struct knob_value old[] = {
-	{ "net.ipv4.tcp_wmem", WMEM, OLD_W },
-	{ "net.ipv4.tcp_rmem", RMEM, OLD_R },
-	{ "net.ipv4.tcp_congestion_control", CC, NULL }, /* what the namespace was given */
+	{ .name = "net.ipv4.tcp_wmem", .file = WMEM, .text = OLD_W },
+	{ .name = "net.ipv4.tcp_rmem", .file = RMEM, .text = OLD_R },
+	{ .name = "net.ipv4.tcp_congestion_control", .file = CC, .text = NULL }, /* what the namespace was given */
 };
 static const struct knob_value ours[] = {
-	{ "net.ipv4.tcp_wmem", WMEM, "4096 16384 16777216" },
-	{ "net.ipv4.tcp_rmem", RMEM, "4096 131072 33554432" },
-	{ "net.ipv4.tcp_congestion_control", CC, "reno" },
+	{ .name = "net.ipv4.tcp_wmem", .file = WMEM, .text = "4096 16384 16777216" },
+	{ .name = "net.ipv4.tcp_rmem", .file = RMEM, .text = "4096 131072 33554432" },
+	{ .name = "net.ipv4.tcp_congestion_control", .file = CC, .text = "reno" },
 };
 
 static const char *
@@ -84,8 +84,8 @@ TestSuite(guard_netns, .init = setup, .fini = teardown);
 static void
 run_until_killed(int say, bool partly)
 {
-	static const struct knob_value refused = { "net.ipv4.tcp_wmem", WMEM,
-		"8192 32768 99999999999" };
+	static const struct knob_value refused = { .name = "net.ipv4.tcp_wmem", .file = WMEM,
+		.text = "8192 32768 99999999999" };
 	struct guard *g;
 
 	if (!guard_arm(a, dir, "boot", "scope", old, NELEM(old), &g, &e) ||
@@ -145,7 +145,7 @@ Test(guard_netns, nothing_is_touched_outside_the_namespace)
 
 Test(guard_netns, a_triple_that_is_refused_is_put_back_whole)
 {
-	struct knob_value v = { "net.ipv4.tcp_wmem", WMEM, "8192 32768 99999999999" };
+	struct knob_value v = { .name = "net.ipv4.tcp_wmem", .file = WMEM, .text = "8192 32768 99999999999" };
 
 	cr_expect_not(knobs_set(h, a, &v, 1, &e));
 	cr_expect_str_eq(e.text, "net.ipv4.tcp_wmem: " WMEM
@@ -156,7 +156,7 @@ Test(guard_netns, a_triple_that_is_refused_is_put_back_whole)
 
 Test(guard_netns, a_short_value_that_changes_one_field_is_put_back)
 {
-	struct knob_value v = { "net.ipv4.tcp_wmem", WMEM, "5000" };
+	struct knob_value v = { .name = "net.ipv4.tcp_wmem", .file = WMEM, .text = "5000" };
 
 	cr_expect_not(knobs_set(h, a, &v, 1, &e));
 	cr_expect_not_null(strstr(e.text, "reads back \"5000 16384 4194304\""), "%s", e.text);
@@ -165,7 +165,7 @@ Test(guard_netns, a_short_value_that_changes_one_field_is_put_back)
 
 Test(guard_netns, a_knob_of_the_first_namespace_is_called_read_only)
 {
-	struct knob_value v = { "net.core.wmem_max", CORE, get(CORE) };
+	struct knob_value v = { .name = "net.core.wmem_max", .file = CORE, .text = get(CORE) };
 	struct guard *g;
 
 	cr_expect_not(host_write(h, CORE, "8388608", &e));

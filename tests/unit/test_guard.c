@@ -72,12 +72,12 @@ setup(void)
 	put(wmem, OLD_W "\n");
 	put(rmem, OLD_R "\n");
 	put(cc, "cubic\n");
-	old[0] = (struct knob_value){ "net.ipv4.tcp_wmem", wmem, "4096\t16384\t4194304\n" };
-	old[1] = (struct knob_value){ "net.ipv4.tcp_rmem", rmem, OLD_R };
-	old[2] = (struct knob_value){ "net.ipv4.tcp_congestion_control", cc, "cubic" };
-	ours[0] = (struct knob_value){ old[0].name, wmem, NEW_W };
-	ours[1] = (struct knob_value){ old[1].name, rmem, NEW_R };
-	ours[2] = (struct knob_value){ old[2].name, cc, "bbr" };
+	old[0] = (struct knob_value){ .name = "net.ipv4.tcp_wmem", .file = wmem, .text = "4096\t16384\t4194304\n" };
+	old[1] = (struct knob_value){ .name = "net.ipv4.tcp_rmem", .file = rmem, .text = OLD_R };
+	old[2] = (struct knob_value){ .name = "net.ipv4.tcp_congestion_control", .file = cc, .text = "cubic" };
+	ours[0] = (struct knob_value){ .name = old[0].name, .file = wmem, .text = NEW_W };
+	ours[1] = (struct knob_value){ .name = old[1].name, .file = rmem, .text = NEW_R };
+	ours[2] = (struct knob_value){ .name = old[2].name, .file = cc, .text = "bbr" };
 	a = arena_new();
 	cr_assert(host_open(a, "local", &h, &e));
 }
@@ -236,7 +236,7 @@ to_all_set(struct guard *g)
 static void
 to_second_value(struct guard *g)
 {
-	struct knob_value next[] = { { old[0].name, wmem, "4096 16384 65536" } };
+	struct knob_value next[] = { { .name = old[0].name, .file = wmem, .text = "4096 16384 65536" } };
 
 	to_all_set(g);
 	step(guard_announce(g, next, 1, &e));
@@ -247,7 +247,7 @@ to_second_value(struct guard *g)
 static void
 to_part_of_a_triple(struct guard *g)
 {
-	struct knob_value next[] = { { old[0].name, wmem, "8192 32768 99999999999" } };
+	struct knob_value next[] = { { .name = old[0].name, .file = wmem, .text = "8192 32768 99999999999" } };
 
 	to_all_set(g);
 	step(guard_announce(g, next, 1, &e));
@@ -507,7 +507,7 @@ Test(guard, what_we_cannot_restore_the_guard_tries_or_the_journal_stays)
 
 Test(guard, without_its_guard_a_run_goes_no_further_but_restores)
 {
-	struct knob_value next[] = { { old[0].name, wmem, "4096 16384 65536" } };
+	struct knob_value next[] = { { .name = old[0].name, .file = wmem, .text = "4096 16384 65536" } };
 	struct guard *g = arm();
 	pid_t guard = child_of(getpid());
 
@@ -559,7 +559,7 @@ Test(guard, what_cannot_be_guarded_is_refused_before_anything_is_set)
 	v.text = "a\001b";
 	expect_no_arm(&v, 1, "unprintable");
 	for (i = 0; i < NELEM(many); i++)
-		many[i] = (struct knob_value){ "many", arena_printf(a, "%s/%zu", dir, i), "1" };
+		many[i] = (struct knob_value){ .name = "many", .file = arena_printf(a, "%s/%zu", dir, i), .text = "1" };
 	expect_no_arm(many, NELEM(many), "more than 16 knobs");
 	snprintf(state, sizeof(state), "%s/wmem/state", dir);
 	expect_no_arm(old, 3, "Not a directory");
@@ -580,7 +580,7 @@ Test(guard, a_state_directory_that_others_can_write_is_refused)
 
 Test(guard, only_what_is_guarded_can_be_announced)
 {
-	struct knob_value stranger = { "net.core.wmem_max", "/proc/stranger", "1" };
+	struct knob_value stranger = { .name = "net.core.wmem_max", .file = "/proc/stranger", .text = "1" };
 	struct knob_value many[1025];
 	struct guard *g = arm();
 	size_t i;

@@ -92,8 +92,8 @@ Test(knobs, a_value_is_read_with_one_blank_between_its_fields)
 Test(knobs, values_that_are_set_hold)
 {
 	struct knob_value v[] = {
-		{ "tcp_wmem", file, "4096 16384 1000000" },
-		{ "tcp_rmem", other, "4096 131072 2000000" },
+		{ .name = "tcp_wmem", .file = file, .text = "4096 16384 1000000" },
+		{ .name = "tcp_rmem", .file = other, .text = "4096 131072 2000000" },
 	};
 	const char *text;
 
@@ -109,7 +109,7 @@ Test(knobs, values_that_are_set_hold)
 
 Test(knobs, a_knob_that_is_not_there_is_named)
 {
-	struct knob_value v = { "tcp_none", "/nonexistent/knob", "1" };
+	struct knob_value v = { .name = "tcp_none", .file = "/nonexistent/knob", .text = "1" };
 
 	cr_expect_not(knobs_set(h, a, &v, 1, &e));
 	cr_expect_str_eq(e.text, "tcp_none: /nonexistent/knob: No such file or directory");
@@ -119,9 +119,9 @@ Test(knobs, a_knob_that_is_not_there_is_named)
 Test(knobs, a_value_that_reads_back_differently_is_an_error_and_earlier_ones_stay)
 {
 	struct knob_value v[] = {
-		{ "tcp_wmem", file, "1 2 3" },
-		{ "tcp_null", "/dev/null", "4" },
-		{ "tcp_rmem", other, "5 6 7" },
+		{ .name = "tcp_wmem", .file = file, .text = "1 2 3" },
+		{ .name = "tcp_null", .file = "/dev/null", .text = "4" },
+		{ .name = "tcp_rmem", .file = other, .text = "5 6 7" },
 	};
 
 	cr_expect_not(knobs_set(h, a, v, 3, &e));

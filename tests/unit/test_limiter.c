@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static const struct setting cubic4 = { "cubic", 4e6 };
+static const struct setting cubic4 = { .cc = "cubic", .window_bytes = 4e6 };
 
 struct seen {
 	double rwnd, sndbuf, retransmits, goodput, rate, idle_ms, loaded_ms, inflight;

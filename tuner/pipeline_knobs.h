@@ -1,0 +1,44 @@
+/*
+ * pipeline_knobs: the host's values under trial.  They are set only between trial_knobs_arm() and
+ * trial_knobs_release(), under the guard that brings them back.
+ */
+#ifndef PATHTUNE_PIPELINE_KNOBS_H
+#define PATHTUNE_PIPELINE_KNOBS_H
+
+#include "pipeline.h"
+
+/* Every knob that the searches or the last check may set, into p->old and p->now. */
+void trial_knobs_collect(struct pipeline *p);
+
+/*
+ * From here on no other run can set them.  The facts are older than that: another run, or somebody
+ * else, may have set a value meanwhile, and that one would be brought back; so it is an error.
+ */
+bool trial_knobs_arm(struct pipeline *p, struct err *e);
+
+/*
+ * All as they were.  A host that is not as it was weighs more than why the run ended: e says that
+ * first.
+ */
+bool trial_knobs_release(struct pipeline *p, struct err *e);
+
+/*
+ * Bring the guarded knobs to these texts (p->n_old of them, in their order); only what differs is
+ * written, and nothing over a value that is not ours.
+ */
+bool trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e);
+
+/* The same for what a setting of this direction needs. */
+bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
+    const struct setting *s, struct err *e);
+
+/* What the kernel remembers of the path is forgotten; where it cannot be, that is said once. */
+bool trial_knobs_flush(struct pipeline *p, struct err *e);
+
+/*
+ * Lines of the decision that the trials did not set themselves (the default congestion control:
+ * trials ask per socket) are tried once, read back, and put back by trial_knobs_release().
+ */
+bool trial_knobs_verify(struct pipeline *p, struct err *e);
+
+#endif
