@@ -1,5 +1,6 @@
 #include "hazards.h"
 #include "kernel.h"
+#include "settings_apply.h"
 #include "units.h"
 
 #include <math.h>
@@ -263,6 +264,19 @@ find_overridden(struct finder *h, const struct seen *s)
 		    "remove one of them", last->value, place(h, ours), ours->value));
 }
 
+static const char *
+why_drift(const struct knob *k, const char *says)
+{
+	double v = settings_field(says, k->field);
+
+	if ((v < k->min || v > k->max) && k->beyond == BEYOND_WRAPPED)
+		return "that is what the kernel makes of a number too large for its type; write "
+		    "a legal one";
+	if ((v < k->min || v > k->max) && k->beyond == BEYOND_CLAMPED)
+		return "that is the nearest legal value; write that";
+	return "it was set since boot, or the line failed; the next boot changes it";
+}
+
 static void
 find_drift(struct finder *h, const struct seen *s)
 {
@@ -272,8 +286,8 @@ find_drift(struct finder *h, const struct seen *s)
 	    s->fact == NULL || s->fact->text == NULL || same_value(last->value, s->fact->text))
 		return;
 	add(h, "drift", s->knob->name, place(h, last),
-	    arena_printf(h->arena, "says %s, but the kernel runs with %s: it was set since boot, "
-	    "or the line failed; the next boot changes it", last->value, s->fact->text));
+	    arena_printf(h->arena, "says %s, but the kernel runs with %s: %s", last->value,
+	    s->fact->text, why_drift(s->knob, last->value)));
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

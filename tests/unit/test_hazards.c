@@ -308,6 +308,28 @@ Test(hazards, files_are_held_against_the_kernel_and_each_other)
 	}
 }
 
+Test(hazards, a_number_that_the_kernel_cut_is_not_said_to_change_with_the_next_boot)
+{
+	static const struct { const char *says, *why; } cases[] = {
+		{ "net.inet.tcp.sendbuf_max 8388608", "the next boot changes it" },
+		{ "net.inet.tcp.sendbuf_max 4296064448", "too large for its type" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct profile *p = profile_of("FreeBSD");
+		struct facts f = facts_with(p, "14.2", "net.inet.tcp.sendbuf_max=1097152");
+		struct hazard *h;
+		size_t n;
+
+		p->n_hazards = 0;
+		add_sources(&f, arena_printf(arena, "/etc/sysctl.conf:2 %s", cases[i].says));
+		hazards_find(arena, p, &f, &h, &n);
+		cr_assert_eq(n, 1);
+		cr_expect_str_eq(h[0].id, "drift");
+		cr_expect(strstr(h[0].words, cases[i].why) != NULL, "%s", h[0].words);
+	}
+}
+
 /* ---- rules ---------------------------------------------------------------------------------- */
 
 static bool
