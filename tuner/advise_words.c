@@ -1,21 +1,9 @@
 #include "advise_words.h"
 
+#include "settings_apply.h"
 #include "units.h"
 
 #include <math.h>
-
-static const struct knob *
-knob_with(const struct advised *x, enum knob_role role)
-{
-	const struct profile *p = x->profile;
-
-	for (size_t i = 0; i < p->n_knobs; i++) {
-		if (p->knobs[i].role == role &&
-		    profile_in_range(&p->knobs[i].range, x->facts->release, x->facts->arch))
-			return &p->knobs[i];
-	}
-	return NULL;
-}
 
 /* "name (value)" */
 static const char *
@@ -29,7 +17,7 @@ say_named(struct arena *a, const struct advised *x, const char *name)
 static const char *
 say_knob(struct arena *a, const struct advised *x, enum knob_role role)
 {
-	const struct knob *k = knob_with(x, role);
+	const struct knob *k = settings_role(x->profile, x->facts, role);
 
 	return k == NULL ? "the kernel" : say_named(a, x, k->name);
 }
@@ -41,7 +29,7 @@ negative_initial(const struct advised *x)
 	static const enum knob_role roles[] = { ROLE_SEND_INITIAL, ROLE_RECEIVE_INITIAL };
 
 	for (size_t i = 0; i < NELEM(roles); i++) {
-		const struct knob *k = knob_with(x, roles[i]);
+		const struct knob *k = settings_role(x->profile, x->facts, roles[i]);
 		const struct knob_fact *f = k == NULL ? NULL : facts_knob(x->facts, k->name);
 
 		if (f != NULL && f->now < 0)

@@ -1,8 +1,8 @@
 #include "fragment_keep.h"
 #include "profile.h"
+#include "settings_apply.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REASON "kept: this file set it already"
@@ -19,21 +19,6 @@ static void
 add(struct keeping *k, struct change_line line)
 {
 	*(struct change_line *)arena_push(k->arena, &k->lines, &k->n, sizeof(line)) = line;
-}
-
-/* What the knob's field of this value says; NAN: no number. */
-static double
-number_in(const struct knob *k, const char *text)
-{
-	char *end;
-	double v;
-
-	for (unsigned at = 1; !isnan(k->field) && at < (unsigned)k->field; at++) {
-		text += strspn(text, " \t");
-		text += strcspn(text, " \t");
-	}
-	v = strtod(text, &end);
-	return end == text || (*end != '\0' && *end != ' ' && *end != '\t') ? NAN : v;
 }
 
 /* The last line of the file that sets the knob: what the file says. */
@@ -63,7 +48,7 @@ usable(const struct knob *k, const char *text)
 		return false;
 	if (strcmp(k->unit, "name") == 0)
 		return true;
-	v = number_in(k, text);
+	v = settings_field(text, k->field);
 	return v >= k->min && v <= k->max;
 }
 
@@ -75,7 +60,8 @@ value_to_keep(const struct knob *k, const char *runs, const char *says)
 
 	if (!usable(k, runs))
 		return usable(k, says) ? says : NULL;
-	if (size && usable(k, says) && number_in(k, says) > number_in(k, runs))
+	if (size && usable(k, says) &&
+	    settings_field(says, k->field) > settings_field(runs, k->field))
 		return says;
 	return runs;
 }

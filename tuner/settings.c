@@ -38,14 +38,7 @@ static const struct side_roles {
 static const struct knob *
 knob_with(const struct making *m, enum knob_role role)
 {
-	const struct profile *p = m->profile;
-
-	for (size_t i = 0; i < p->n_knobs; i++) {
-		if (p->knobs[i].role == role &&
-		    profile_in_range(&p->knobs[i].range, m->facts.release, m->facts.arch))
-			return &p->knobs[i];
-	}
-	return NULL;
+	return settings_role(m->profile, &m->facts, role);
 }
 
 static double

@@ -39,7 +39,7 @@ settings_field(const char *text, double field)
 		text += strcspn(text, " \t");
 	}
 	v = strtod(text, &end);
-	return end == text ? NAN : v;
+	return end == text || (*end != '\0' && *end != ' ' && *end != '\t') ? NAN : v;
 }
 
 bool
@@ -50,6 +50,17 @@ settings_settable(const struct facts *f, const struct knob *k)
 	return fact != NULL && fact->writable && !isnan(fact->now) &&
 	    (isnan(k->field) ||
 		(fact->text != NULL && settings_field(fact->text, k->field) == fact->now));
+}
+
+const struct knob *
+settings_role(const struct profile *p, const struct facts *f, enum knob_role role)
+{
+	for (size_t i = 0; i < p->n_knobs; i++) {
+		if (p->knobs[i].role == role &&
+		    profile_in_range(&p->knobs[i].range, f->release, f->arch))
+			return &p->knobs[i];
+	}
+	return NULL;
 }
 
 const struct knob *

@@ -9,7 +9,7 @@
 /* The whole value with one field replaced; fields are separated by one blank. */
 const char *settings_with_field(struct arena *a, const char *text, double field, double value);
 
-/* The number in a field of a value; NAN: there is none. */
+/* The number that is a field of a value; NAN: there is none, or more than a number. */
 double settings_field(const char *text, double field);
 
 /*
@@ -18,7 +18,9 @@ double settings_field(const char *text, double field);
  */
 bool settings_settable(const struct facts *f, const struct knob *k);
 
-/* The knob of this name that this release has, or NULL. */
+/* The knob of this role, or of this name, that this release has, or NULL. */
+const struct knob *settings_role(const struct profile *p, const struct facts *f,
+    enum knob_role role);
 const struct knob *settings_knob(const struct profile *p, const struct facts *f, const char *name);
 
 /* Facts with knobs of their own: to be changed without changing those they came from. */
