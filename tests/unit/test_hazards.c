@@ -312,12 +312,12 @@ Test(hazards, a_number_that_the_kernel_cut_is_not_said_to_change_with_the_next_b
 {
 	static const struct { const char *says, *why; } cases[] = {
 		{ "net.inet.tcp.sendbuf_max 8388608", "the next boot changes it" },
-		{ "net.inet.tcp.sendbuf_max 4296064448", "too large for its type" },
+		{ "net.inet.tcp.sendbuf_max 4299161600", "too large for its type" },
 	};
 
 	for (size_t i = 0; i < NELEM(cases); i++) {
 		struct profile *p = profile_of("FreeBSD");
-		struct facts f = facts_with(p, "14.2", "net.inet.tcp.sendbuf_max=1097152");
+		struct facts f = facts_with(p, "14.2", "net.inet.tcp.sendbuf_max=4194304");
 		struct hazard *h;
 		size_t n;
 
