@@ -1,0 +1,213 @@
+#include "report_html.h"
+
+#include "limiter.h"
+#include "plot.h"
+#include "report_plots.h"
+#include "report_words.h"
+#include "units.h"
+
+#include <math.h>
+#include <string.h>
+
+#define RAW_TRIALS 400 /* rows of the table of trials: a page of 300 KB holds no more */
+
+static const char style[] =
+    ":root{color-scheme:light dark;--text:#1c2128;--page:#fff;--soft:#59636e;--line:#d5dae0;"
+    "--card:#f5f7f9;--was:#8a5a00;--now:#0a5fb4;--other:#8b949e}"
+    "@media(prefers-color-scheme:dark){:root{--text:#e4e8ed;--page:#14181d;--soft:#9aa5b1;"
+    "--line:#333b45;--card:#1d232a;--was:#e0a445;--now:#62aef5;--other:#76818d}}"
+    "*{box-sizing:border-box}"
+    "body{margin:0 auto;max-width:60rem;padding:1rem;background:var(--page);color:var(--text);"
+    "font:16px/1.5 system-ui,sans-serif}"
+    "h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0}"
+    "h2{font-size:1.15rem;margin:2rem 0 .5rem}h3{font-size:1rem;margin:1.2rem 0 .3rem}"
+    ".soft{color:var(--soft)}"
+    ".verdict{background:var(--card);border-left:4px solid var(--now);padding:.7rem 1rem;"
+    "border-radius:0 6px 6px 0}.keep{border-color:var(--other)}"
+    ".wide{overflow-x:auto}"
+    "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
+    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);"
+    "vertical-align:top}th{font-weight:600}td.say{min-width:15rem}td.set{min-width:8rem}td.n,th.n{text-align:right;white-space:nowrap}"
+    "pre{background:var(--card);padding:.8rem;overflow-x:auto;border-radius:6px;font-size:.85rem}"
+    "code{font-size:.92em}"
+    "figure{margin:.5rem 0}svg{width:100%;height:auto;display:block;font:12px system-ui,sans-serif}"
+    "svg text{fill:var(--text)}.axis{stroke:var(--soft);fill:none}"
+    ".grid{stroke:var(--line);fill:none}"
+    ".line{fill:none;stroke-width:1.2;opacity:.65}.level{fill:none;stroke-dasharray:5 4}"
+    "path.was{stroke:var(--was)}path.now{stroke:var(--now)}path.other{stroke:var(--other)}"
+    "circle.was{fill:var(--was)}circle.now{fill:var(--now)}circle.other{fill:var(--other)}"
+    ".band{opacity:.18}.band.now{fill:var(--now)}"
+    ".key span{margin-right:1.2em;white-space:nowrap}.key b{display:inline-block;width:.8em;"
+    "height:.8em;border-radius:50%;margin-right:.4em;vertical-align:-.05em}"
+    "details{margin:1rem 0}summary{cursor:pointer}"
+    "@media(max-width:30rem){body{font-size:15px;padding:.7rem}th,td{padding:.25rem .35rem}"
+    "svg{font-size:20px}}"
+    "@media print{body{max-width:none}figure,table,.verdict{break-inside:avoid}"
+    "pre{white-space:pre-wrap}}";
+
+struct html {
+	struct text t;
+	struct arena *a;
+	const struct run *run;
+};
+
+/* ---- one direction -------------------------------------------------------------------------- */
+
+static void
+side_row(struct html *h, const char *when, const struct side *s, const struct limit *l)
+{
+	struct arena *a = h->a;
+
+	text_add(&h->t, "<tr><th>%s</th><td class=\"set\">%s</td><td class=\"n\">%s</td>"
+	    "<td class=\"n\">%s</td>"
+	    "<td class=\"n\">%s</td><td class=\"say\">%s</td></tr>\n", when,
+	    html_text(a, report_setting(a, &s->setting)), units_say_rate(a, s->goodput_bps),
+	    report_ms(a, s->rtt_ms), units_say_percent(a, s->retransmits, 2),
+	    html_text(a, l->evidence == NULL ? "" :
+	    arena_printf(a, "%s: %s", limiter_names[l->limiter], l->evidence)));
+}
+
+static void
+key(struct html *h, const struct direction_decision *d)
+{
+	struct arena *a = h->a;
+
+	text_add(&h->t, "<p class=\"key soft\"><span><b style=\"background:var(--was)\"></b>before: "
+	    "%s</span>", html_text(a, report_setting(a, &d->before.setting)));
+	if (report_has_after(d))
+		text_add(&h->t, "<span><b style=\"background:var(--now)\"></b>%s: %s</span>",
+		    report_side(d), html_text(a, report_setting(a, &d->after.setting)));
+	text_add(&h->t, "<span><b style=\"background:var(--other)\"></b>other trials</span></p>\n");
+}
+
+/* A heading only where there is a figure. */
+static void
+figure(struct html *h, const struct direction_decision *d, const char *heading,
+    void (*draw)(struct text *, const struct run *, const struct direction_decision *))
+{
+	struct text t = { .arena = h->a };
+
+	draw(&t, h->run, d);
+	if (t.len != 0)
+		text_add(&h->t, "<h3>%s</h3>\n%s", heading, t.s);
+}
+
+static void
+direction(struct html *h, const struct direction_decision *d)
+{
+	text_add(&h->t, "<h2>%s</h2>\n<p class=\"verdict%s\">%s</p>\n", report_direction(d),
+	    d->verdict == VERDICT_CHANGE ? "" : " keep", html_text(h->a, d->words));
+	if (!isnan(d->before.goodput_bps)) {
+		text_add(&h->t, "<div class=\"wide\"><table><tr><th></th><th>setting</th>"
+		    "<th class=\"n\">goodput</th><th class=\"n\">RTT under load</th>"
+		    "<th class=\"n\">sent again</th><th>limited by</th></tr>\n");
+		side_row(h, "before", &d->before, &d->limit_before);
+		if (report_has_after(d))
+			side_row(h, report_side(d), &d->after, &d->limit_after);
+		text_add(&h->t, "</table></div>\n");
+	}
+	key(h, d);
+	figure(h, d, "Pairs of the confirmation", report_plot_pairs);
+	figure(h, d, "Goodput over the window", report_plot_windows);
+	figure(h, d, "RTT under load over the window", report_plot_rtt);
+	figure(h, d, "Goodput over time", report_plot_time);
+}
+
+/* ---- the rest ------------------------------------------------------------------------------- */
+
+static void
+settings(struct html *h)
+{
+	const struct decision *d = &h->run->decision;
+	struct arena *a = h->a;
+
+	if (d->n_settings == 0)
+		return;
+	text_add(&h->t, "<h2>Settings</h2>\n<div class=\"wide\"><table><tr><th>name</th><th>was</th>"
+	    "<th>becomes</th><th>why</th></tr>\n");
+	for (size_t i = 0; i < d->n_settings; i++) {
+		const struct change_line *l = &d->settings[i];
+
+		text_add(&h->t, "<tr><td><code>%s</code></td><td>%s</td><td>%s</td><td class=\"say\">%s%s</td></tr>\n",
+		    html_text(a, l->name), html_text(a, l->old), html_text(a, l->new),
+		    html_text(a, l->reason), l->verified ? "" : " (not verified on this host)");
+	}
+	text_add(&h->t, "</table></div>\n");
+}
+
+static void
+files(struct html *h)
+{
+	for (size_t i = 0; i < h->run->n_files; i++)
+		text_add(&h->t, "<h3><code>%s</code></h3>\n<pre>%s</pre>\n",
+		    html_text(h->a, h->run->files[i].path), html_text(h->a, h->run->files[i].text));
+}
+
+static void
+notes(struct html *h)
+{
+	const struct run *run = h->run;
+
+	if (run->plan.n_notes + run->n_hazards == 0)
+		return;
+	text_add(&h->t, "<h2>Notes</h2>\n<ul>\n");
+	for (size_t i = 0; i < run->plan.n_notes; i++)
+		text_add(&h->t, "<li>%s</li>\n", html_text(h->a, run->plan.notes[i]));
+	for (size_t i = 0; i < run->n_hazards; i++)
+		text_add(&h->t, "<li>%s: <code>%s</code> %s</li>\n",
+		    html_text(h->a, run->hazards[i].id), html_text(h->a, run->hazards[i].subject),
+		    html_text(h->a, run->hazards[i].words));
+	text_add(&h->t, "</ul>\n");
+}
+
+static void
+trial_row(struct html *h, size_t i)
+{
+	const struct trial *t = &h->run->trials[i];
+	struct arena *a = h->a;
+
+	text_add(&h->t, "<tr><td class=\"n\">%zu</td><td>%s</td><td>%s</td><td>%s</td>"
+	    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s%s%s</td></tr>\n",
+	    i + 1, direction_names[t->direction], trial_phase_names[t->phase],
+	    html_text(a, report_setting(a, &t->setting)), units_say_rate(a, t->goodput_bps),
+	    report_ms(a, t->rtt.loaded_ms), units_say_percent(a, t->retransmits, 2),
+	    trial_status_names[t->status], t->why == NULL ? "" : ": ", html_text(a, t->why));
+}
+
+static void
+trials(struct html *h)
+{
+	size_t n = h->run->n_trials, shown = n < RAW_TRIALS ? n : RAW_TRIALS;
+
+	if (n == 0)
+		return;
+	text_add(&h->t, "<details><summary>All %zu trials%s</summary><div class=\"wide\"><table>"
+	    "<tr><th class=\"n\">no.</th><th>direction</th><th>phase</th><th>setting</th>"
+	    "<th class=\"n\">goodput</th><th class=\"n\">RTT under load</th>"
+	    "<th class=\"n\">sent again</th><th>status</th></tr>\n", n,
+	    shown == n ? "" : arena_printf(h->a, ", the first %zu shown", shown));
+	for (size_t i = 0; i < shown; i++)
+		trial_row(h, i);
+	text_add(&h->t, "</table></div></details>\n");
+}
+
+char *
+report_html(struct arena *a, const struct run *run)
+{
+	struct html h = { { .arena = a }, a, run };
+
+	text_add(&h.t, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+	    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+	    "<title>%s</title><style>%s</style></head><body>\n", report_title(run), style);
+	text_add(&h.t, "<h1>%s</h1>\n<p class=\"soft\">%s; %s; %s, pathtune %s</p>\n", report_title(run),
+	    html_text(a, report_host(a, &run->facts)), html_text(a, report_path(a, run)),
+	    html_text(a, run->started), html_text(a, run->version));
+	for (size_t i = 0; i < run->decision.n_directions; i++)
+		direction(&h, &run->decision.directions[i]);
+	settings(&h);
+	files(&h);
+	notes(&h);
+	trials(&h);
+	text_add(&h.t, "</body></html>\n");
+	return h.t.s;
+}

@@ -1,0 +1,104 @@
+#include "report_markdown.h"
+
+#include "limiter.h"
+#include "report_words.h"
+#include "units.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Of what could begin something: tables, tags, code, links, emphasis, mentions. */
+static const char *
+plain(struct arena *a, const char *s)
+{
+	struct text t = { .arena = a };
+	char *copy = arena_strdup(a, s == NULL ? "" : s);
+
+	text_disarm(copy);
+	text_bytes(&t, "", 0);
+	for (; *copy != '\0'; copy++) {
+		if (*copy == '<' || *copy == '&' || *copy == '@')
+			text_add(&t, "&#%d;", *copy);
+		else if (strchr("|`[]*_\\#", *copy) != NULL)
+			text_add(&t, "\\%c", *copy);
+		else
+			text_bytes(&t, *copy == '\n' ? " " : copy, 1);
+	}
+	return t.s;
+}
+
+static void
+side_row(struct text *t, const char *when, const struct side *s, const struct limit *l)
+{
+	struct arena *a = t->arena;
+
+	text_add(t, "| %s | %s | %s | %s | %s | %s |\n", when,
+	    plain(a, report_setting(a, &s->setting)), units_say_rate(a, s->goodput_bps),
+	    report_ms(a, s->rtt_ms), units_say_percent(a, s->retransmits, 2),
+	    plain(a, l->evidence == NULL ? "" :
+	    arena_printf(a, "%s: %s", limiter_names[l->limiter], l->evidence)));
+}
+
+static void
+direction(struct text *t, const struct direction_decision *d)
+{
+	text_add(t, "\n### %s\n\n%s\n", report_direction(d), plain(t->arena, d->words));
+	if (isnan(d->before.goodput_bps))
+		return;
+	text_add(t, "\n| | setting | goodput | RTT under load | sent again | limited by |\n"
+	    "|---|---|---|---|---|---|\n");
+	side_row(t, "before", &d->before, &d->limit_before);
+	if (report_has_after(d))
+		side_row(t, report_side(d), &d->after, &d->limit_after);
+}
+
+static void
+settings(struct text *t, const struct decision *d)
+{
+	struct arena *a = t->arena;
+
+	if (d->n_settings == 0)
+		return;
+	text_add(t, "\n### Settings\n\n| name | was | becomes | why |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < d->n_settings; i++) {
+		const struct change_line *l = &d->settings[i];
+
+		text_add(t, "| %s | %s | %s | %s%s |\n", plain(a, l->name), plain(a, l->old),
+		    plain(a, l->new), plain(a, l->reason),
+		    l->verified ? "" : " (not verified on this host)");
+	}
+}
+
+/* Indented, not fenced: a fence could be closed by what is in the file. */
+static void
+file(struct text *t, const struct file_text *f)
+{
+	char *copy = arena_strdup(t->arena, f->text);
+
+	text_disarm(copy);
+	text_add(t, "\n%s:\n\n", plain(t->arena, f->path));
+	for (const char *s = copy; *s != '\0';) {
+		size_t n = strcspn(s, "\n");
+
+		text_add(t, "    %.*s\n", (int)n, s);
+		s += n + (s[n] == '\n');
+	}
+}
+
+char *
+report_markdown(struct arena *a, const struct run *run)
+{
+	struct text t = { .arena = a };
+
+	text_add(&t, "## %s\n\n%s; %s; %s, pathtune %s\n", report_title(run),
+	    plain(a, report_host(a, &run->facts)), plain(a, report_path(a, run)),
+	    plain(a, run->started), plain(a, run->version));
+	for (size_t i = 0; i < run->decision.n_directions; i++)
+		direction(&t, &run->decision.directions[i]);
+	settings(&t, &run->decision);
+	for (size_t i = 0; i < run->n_files; i++)
+		file(&t, &run->files[i]);
+	for (size_t i = 0; i < run->plan.n_notes; i++)
+		text_add(&t, "%s- %s\n", i == 0 ? "\n" : "", plain(a, run->plan.notes[i]));
+	return t.s;
+}

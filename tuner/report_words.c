@@ -1,0 +1,72 @@
+#include "report_words.h"
+
+#include "limiter.h"
+#include "units.h"
+
+#include <math.h>
+
+const char *
+report_ms(struct arena *a, double ms)
+{
+	if (isnan(ms))
+		return "unknown";
+	return arena_printf(a, ms < 9.95 ? "%.1f ms" : "%.0f ms", ms);
+}
+
+const char *
+report_direction(const struct direction_decision *d)
+{
+	return d->direction == DIR_SEND ? "Sending" : "Receiving";
+}
+
+const char *
+report_setting(struct arena *a, const struct setting *s)
+{
+	const char *words = arena_printf(a, "%s%swindow %s", s->cc == NULL ? "" : s->cc,
+	    s->cc == NULL ? "" : ", ", units_say_bytes(a, s->window_bytes));
+
+	for (size_t i = 0; i < s->n_extras; i++)
+		words = arena_printf(a, "%s, %s", words, s->extras[i]);
+	return words;
+}
+
+const char *
+report_side(const struct direction_decision *d)
+{
+	return d->verdict == VERDICT_CHANGE ? "after" : "tried";
+}
+
+bool
+report_has_after(const struct direction_decision *d)
+{
+	return !setting_same(&d->before.setting, &d->after.setting) &&
+	    !isnan(d->after.goodput_bps);
+}
+
+const char *
+report_host(struct arena *a, const struct facts *f)
+{
+	const char *nic = f->interface == NULL ? "interface unknown" :
+	    f->driver == NULL ? f->interface : arena_printf(a, "%s (%s)", f->interface, f->driver);
+
+	return arena_printf(a, "%s %s, %s, %s RAM, %s", f->os == NULL ? "?" : f->os,
+	    f->release == NULL ? "" : f->release,
+	    f->hypervisor == NULL ? "hypervisor unknown" : f->hypervisor,
+	    units_say_bytes(a, f->ram_bytes), nic);
+}
+
+const char *
+report_path(struct arena *a, const struct run *run)
+{
+	return arena_printf(a, "path to %s, idle RTT %s", run->facts.peer == NULL ? "no peer" :
+	    run->facts.peer, report_ms(a, run->facts.rtt_ms));
+}
+
+const char *
+report_title(const struct run *run)
+{
+	if (run->decision.verdict == VERDICT_CHANGE)
+		return "pathtune: change the settings";
+	return run->decision.verdict == VERDICT_KEEP ? "pathtune: keep the settings" :
+	    "pathtune: no decision";
+}
