@@ -51,4 +51,5 @@ show(struct cmd_context *c, int argc, char **argv, struct err *e)
 	return true;
 }
 
-const struct cmd cmd_show = { "show", "RUN [FLAGS]", "tells what a saved run found and decided", show };
+const struct cmd cmd_show = { "show", "RUN [FLAGS]",
+	"tells what a saved run found and decided", show };

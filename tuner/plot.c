@@ -106,8 +106,8 @@ ticks(struct plot *p)
 	for (double v = first_tick(&p->y, TICKS_Y); v <= p->y.to * (1 + 1e-9);
 	     v = next_tick(&p->y, v, TICKS_Y))
 		text_add(t, "<path class=\"grid\" d=\"M%g %.1fH%g\"/><text x=\"%g\" y=\"%.1f\" "
-		    "text-anchor=\"end\">%s</text>\n", LEFT, up(p, v), RIGHT, LEFT - 6, up(p, v) + 4,
-		    p->y.say(t->arena, v));
+		    "text-anchor=\"end\">%s</text>\n", LEFT, up(p, v), RIGHT, LEFT - 6,
+		    up(p, v) + 4, p->y.say(t->arena, v));
 }
 
 void
@@ -152,8 +152,8 @@ void
 plot_dot(struct plot *p, const char *class, double x, double y)
 {
 	if (isfinite(x) && isfinite(y))
-		text_add(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>\n", class,
-		    across(p, within(&p->x, x)), up(p, within(&p->y, y)));
+		text_add(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>\n",
+		    class, across(p, within(&p->x, x)), up(p, within(&p->y, y)));
 }
 
 void
@@ -175,6 +175,6 @@ plot_band(struct plot *p, const char *class, double y_from, double y_to)
 		return;
 	top = up(p, within(&p->y, y_to));
 	bottom = up(p, within(&p->y, y_from));
-	text_add(p->out, "<rect class=\"band %s\" x=\"%g\" y=\"%.1f\" width=\"%g\" height=\"%.1f\"/>\n",
-	    class, LEFT, top, RIGHT - LEFT, fmax(bottom - top, 1));
+	text_add(p->out, "<rect class=\"band %s\" x=\"%g\" y=\"%.1f\" width=\"%g\" "
+	    "height=\"%.1f\"/>\n", class, LEFT, top, RIGHT - LEFT, fmax(bottom - top, 1));
 }

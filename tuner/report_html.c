@@ -27,7 +27,8 @@ static const char style[] =
     ".wide{overflow-x:auto}"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
     "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);"
-    "vertical-align:top}th{font-weight:600}td.say{min-width:15rem}td.set{min-width:8rem}td.n,th.n{text-align:right;white-space:nowrap}"
+    "vertical-align:top}th{font-weight:600}td.say{min-width:15rem}td.set{min-width:8rem}"
+    "td.n,th.n{text-align:right;white-space:nowrap}"
     "pre{background:var(--card);padding:.8rem;overflow-x:auto;border-radius:6px;font-size:.85rem}"
     "code{font-size:.92em}"
     "figure{margin:.5rem 0}svg{width:100%;height:auto;display:block;font:12px system-ui,sans-serif}"
@@ -72,8 +73,8 @@ key(struct html *h, const struct direction_decision *d)
 {
 	struct arena *a = h->a;
 
-	text_add(&h->t, "<p class=\"key soft\"><span><b style=\"background:var(--was)\"></b>before: "
-	    "%s</span>", html_text(a, report_setting(a, &d->before.setting)));
+	text_add(&h->t, "<p class=\"key soft\"><span><b style=\"background:var(--was)\"></b>"
+	    "before: %s</span>", html_text(a, report_setting(a, &d->before.setting)));
 	if (report_has_after(d))
 		text_add(&h->t, "<span><b style=\"background:var(--now)\"></b>%s: %s</span>",
 		    report_side(d), html_text(a, report_setting(a, &d->after.setting)));
@@ -123,12 +124,13 @@ settings(struct html *h)
 
 	if (d->n_settings == 0)
 		return;
-	text_add(&h->t, "<h2>Settings</h2>\n<div class=\"wide\"><table><tr><th>name</th><th>was</th>"
-	    "<th>becomes</th><th>why</th></tr>\n");
+	text_add(&h->t, "<h2>Settings</h2>\n<div class=\"wide\"><table><tr><th>name</th>"
+	    "<th>was</th><th>becomes</th><th>why</th></tr>\n");
 	for (size_t i = 0; i < d->n_settings; i++) {
 		const struct change_line *l = &d->settings[i];
 
-		text_add(&h->t, "<tr><td><code>%s</code></td><td>%s</td><td>%s</td><td class=\"say\">%s%s</td></tr>\n",
+		text_add(&h->t, "<tr><td><code>%s</code></td><td>%s</td><td>%s</td>"
+		    "<td class=\"say\">%s%s</td></tr>\n",
 		    html_text(a, l->name), html_text(a, l->old), html_text(a, l->new),
 		    html_text(a, l->reason), l->verified ? "" : " (not verified on this host)");
 	}
@@ -167,7 +169,8 @@ trial_row(struct html *h, size_t i)
 	struct arena *a = h->a;
 
 	text_add(&h->t, "<tr><td class=\"n\">%zu</td><td>%s</td><td>%s</td><td>%s</td>"
-	    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s%s%s</td></tr>\n",
+	    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
+	    "<td>%s%s%s</td></tr>\n",
 	    i + 1, direction_names[t->direction], trial_phase_names[t->phase],
 	    html_text(a, report_setting(a, &t->setting)), units_say_rate(a, t->goodput_bps),
 	    report_ms(a, t->rtt.loaded_ms), units_say_percent(a, t->retransmits, 2),
@@ -199,8 +202,8 @@ report_html(struct arena *a, const struct run *run)
 	text_add(&h.t, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 	    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
 	    "<title>%s</title><style>%s</style></head><body>\n", report_title(run), style);
-	text_add(&h.t, "<h1>%s</h1>\n<p class=\"soft\">%s; %s; %s, pathtune %s</p>\n", report_title(run),
-	    html_text(a, report_host(a, &run->facts)), html_text(a, report_path(a, run)),
+	text_add(&h.t, "<h1>%s</h1>\n<p class=\"soft\">%s; %s; %s, pathtune %s</p>\n",
+	    report_title(run), html_text(a, report_host(a, &run->facts)), html_text(a, report_path(a, run)),
 	    html_text(a, run->started), html_text(a, run->version));
 	for (size_t i = 0; i < run->decision.n_directions; i++)
 		direction(&h, &run->decision.directions[i]);
