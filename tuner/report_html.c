@@ -203,8 +203,9 @@ report_html(struct arena *a, const struct run *run)
 	    "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
 	    "<title>%s</title><style>%s</style></head><body>\n", report_title(run), style);
 	text_add(&h.t, "<h1>%s</h1>\n<p class=\"soft\">%s; %s; %s, pathtune %s</p>\n",
-	    report_title(run), html_text(a, report_host(a, &run->facts)), html_text(a, report_path(a, run)),
-	    html_text(a, run->started), html_text(a, run->version));
+	    report_title(run), html_text(a, report_host(a, &run->facts)),
+	    html_text(a, report_path(a, run)), html_text(a, run->started),
+	    html_text(a, run->version));
 	for (size_t i = 0; i < run->decision.n_directions; i++)
 		direction(&h, &run->decision.directions[i]);
 	settings(&h);
