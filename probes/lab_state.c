@@ -233,11 +233,14 @@ state_write(struct arena *a, int dir, const struct lab_state *s, struct err *e)
 	return true;
 }
 
-/* The files in the journal's directory; links are removed, never followed; no directories. */
+/*
+ * The journal's directory with its files, and those of the run files within; links are removed,
+ * never followed.
+ */
 static void
-empty_journal(int dir)
+remove_dir(int parent, const char *name, unsigned levels)
 {
-	int fd = openat(dir, STATE_JOURNAL, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
@@ -246,11 +249,14 @@ empty_journal(int dir)
 			close(fd);
 		return;
 	}
-	while ((entry = readdir(d)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			unlinkat(dirfd(d), entry->d_name, 0);
+	while ((entry = readdir(d)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(d), entry->d_name, 0) != 0 && levels > 1)
+			remove_dir(dirfd(d), entry->d_name, levels - 1);
+	}
 	closedir(d);
-	unlinkat(dir, STATE_JOURNAL, AT_REMOVEDIR);
+	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 bool
@@ -262,7 +268,7 @@ state_remove(int base, const char *name, struct err *e)
 		return false;
 	if (dir < 0)
 		return true;
-	empty_journal(dir);
+	remove_dir(dir, STATE_JOURNAL, 2);
 	unlinkat(dir, STATE_STATS, 0);
 	unlinkat(dir, STATE_NEW, 0);
 	unlinkat(dir, STATE_FILE, 0);
