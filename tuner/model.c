@@ -14,6 +14,9 @@ const char *const scale_rule_names[] = { "none", "cover", "log2", NULL };
 const char *const persist_style_names[] = { "none", "own", "block", NULL };
 const char *const precedence_names[] = { "listed", "basename", NULL };
 const char *const budget_mode_names[] = { "standard", "quick", "thorough", NULL };
+const double budget_mode_s[] = {
+	[BUDGET_STANDARD] = 600, [BUDGET_QUICK] = 150, [BUDGET_THOROUGH] = 1800,
+};
 const char *const policy_names[] = { "throughput", "latency", "balanced", NULL };
 const char *const trial_phase_names[] = { "probe", "race", "knee", "confirm", "measure", NULL };
 const char *const trial_status_names[] = { "ok", "timeout", "void", "cut", NULL };
@@ -280,8 +283,7 @@ static const struct field decision_fields[] = {
 	F_LIST(decision, directions, &direction_decision_record),
 	F_END,
 };
-static const struct record decision_record = { "decision", sizeof(struct decision),
-	decision_fields };
+const struct record decision_record = { "decision", sizeof(struct decision), decision_fields };
 
 static const struct field advice_direction_fields[] = {
 	F_ENUM(advice_direction, direction, direction_names, FIELD_REQUIRED),

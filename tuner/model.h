@@ -110,6 +110,7 @@ struct facts {
 
 enum budget_mode { BUDGET_STANDARD, BUDGET_QUICK, BUDGET_THOROUGH };
 extern const char *const budget_mode_names[];
+extern const double budget_mode_s[]; /* of one direction: less would leave most questions open */
 enum policy { POLICY_THROUGHPUT, POLICY_LATENCY, POLICY_BALANCED };
 extern const char *const policy_names[];
 
@@ -374,7 +375,7 @@ struct run {
 	size_t n_files;
 };
 
-extern const struct record run_record, facts_record, trial_record;
+extern const struct record run_record, facts_record, trial_record, decision_record;
 
 /* What probe --json prints: the facts, and "hazards" beside them. */
 extern const struct record hazard_record;

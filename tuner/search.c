@@ -36,11 +36,7 @@ positive(double x)
 static double
 budget_of(const struct search_config *c)
 {
-	static const double seconds[] = {
-		[BUDGET_STANDARD] = 600, [BUDGET_QUICK] = 150, [BUDGET_THOROUGH] = 1200,
-	};
-
-	return positive(c->budget_s) ? c->budget_s : seconds[c->mode];
+	return positive(c->budget_s) ? c->budget_s : budget_mode_s[c->mode];
 }
 
 static void

@@ -33,7 +33,7 @@ struct search_config {
 	size_t n_cc;
 	double idle_rtt_s;        /* smallest connect; NAN: taken from the first trial */
 	double link_bps;          /* of the NIC; NAN: not known, at least 1 Gbit/s is assumed */
-	double budget_s;          /* NAN or 0: 150, 600 or 1200 by mode */
+	double budget_s;          /* NAN or 0: budget_mode_s of the mode */
 	double data_cap_bytes;    /* NAN or 0: none */
 	enum budget_mode mode;
 	/*
