@@ -86,7 +86,7 @@ bool cmd_facts_load(struct arena *a, const char *path, struct facts *f, struct e
 /* On stdout: the document with --json, else the story. */
 void cmd_run_print(struct cmd_context *c, const struct run *run);
 
-/* Write it, atomically. */
+/* Write it, atomically; a new file is its owner's alone. */
 bool cmd_run_save(struct arena *a, const char *path, const struct run *run, struct err *e);
 
 /*
@@ -101,6 +101,9 @@ bool cmd_run_out(struct cmd_context *c, const char *dir, const struct run *run, 
  */
 bool cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token,
     struct err *e);
+
+/* 2026-11-22T05:13:51Z */
+const char *cmd_utc_now(struct arena *a);
 
 /* A note on stderr, unless -q. */
 void cmd_note(struct cmd_context *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

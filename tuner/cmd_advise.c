@@ -11,7 +11,6 @@
 #include <math.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 /* Beyond any path there is; the products stay within what a run file holds. */
 #define RTT_LEAST_S 1e-6
@@ -243,18 +242,6 @@ deliver(struct pipeline *p, const struct asked *x, struct err *e)
 	return x->out == NULL || run->n_files == 0 || cmd_run_out(c, x->out, run, e);
 }
 
-static const char *
-utc_now(struct arena *a)
-{
-	time_t now = time(NULL);
-	char s[32];
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return arena_strdup(a, s);
-}
-
 static bool
 advise(struct cmd_context *c, int argc, char **argv, struct err *e)
 {
@@ -266,7 +253,7 @@ advise(struct cmd_context *c, int argc, char **argv, struct err *e)
 	record_init(&run_record, run);
 	run->schema = RUN_SCHEMA;
 	run->version = PATHTUNE_VERSION;
-	run->started = utc_now(c->arena);
+	run->started = cmd_utc_now(c->arena);
 	run->options.command = "advise";
 	run->options.connections = 1;
 	if (!parse(c, argc, argv, &x, &run->options, &help, e))

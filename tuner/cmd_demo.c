@@ -126,7 +126,7 @@ static bool
 start_tuner(struct demo *d, int out_fd, struct err *e)
 {
 	const char *argv[24] = { d->c->program, "tune", "--peer", LAB_ADDRESS_B, "--direction",
-		"send", "--save", d->run_file };
+		"send", "--json", "--no-save" };
 	size_t n = 8;
 
 	if (d->start_cc != NULL) {
@@ -159,14 +159,14 @@ end_child(pid_t pid)
 static bool
 run_tuner(struct demo *d, struct err *e)
 {
-	int status, null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int status, fd = open(d->run_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok;
 
-	/* What it found comes back in the run file; what it says on the way goes to the user. */
-	if (null < 0)
-		return fail(e, ERR_FAILED, "/dev/null: %s", strerror(errno));
-	ok = start_tuner(d, null, e);
-	close(null);
+	/* What it found comes back as a document; what it says on the way goes to the user. */
+	if (fd < 0)
+		return fail(e, ERR_FAILED, "%s: %s", d->run_file, strerror(errno));
+	ok = start_tuner(d, fd, e);
+	close(fd);
 	if (!ok)
 		return false;
 	if (!lab_wait(d->c->arena, d->spec.name, d->tuner, &status, e))

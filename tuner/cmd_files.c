@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 bool
 cmd_run_load(struct arena *a, const char *path, struct run *run, struct err *e)
@@ -82,7 +83,7 @@ cmd_run_save(struct arena *a, const char *path, const struct run *run, struct er
 {
 	const char *text = arena_printf(a, "%s\n", record_to_json(a, &run_record, run, true));
 
-	return files_write(path, text, strlen(text), 0644, e);
+	return files_write(path, text, strlen(text), 0600, e);
 }
 
 bool
@@ -112,4 +113,16 @@ cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token
 		    "the peer's token is needed: --token-file FILE, --token-stdin, "
 		    "or PATHTUNE_TOKEN in the environment");
 	return peer_token_env(token, e);
+}
+
+const char *
+cmd_utc_now(struct arena *a)
+{
+	time_t now = time(NULL);
+	char s[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return arena_strdup(a, s);
 }

@@ -1,28 +1,28 @@
 /*
  * pathtune tune: the measured search; leaves the host as it was and prints what to do.
  */
+#include "expect.h"
 #include "fragment.h"
+#include "hazards.h"
 #include "pipeline.h"
+#include "pipeline_save.h"
+#include "pipeline_seed.h"
+#include "resume.h"
 #include "units.h"
 #include "../probes/files.h"
+#include "../probes/words.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define DATA_CAP_BYTES (10.0 * 1024 * 1024 * 1024)
 
-/* Of one direction: half of it would leave most questions open. */
-static const double budgets_s[] = {
-	[BUDGET_STANDARD] = 600,
-	[BUDGET_QUICK] = 150,
-	[BUDGET_THOROUGH] = 1800,
-};
-
 struct asked {
-	const char *token_file, *save, *out, *profile;
-	bool token_stdin, quick, thorough;
+	const char *token_file, *save, *out, *profile, *resume;
+	bool token_stdin, quick, thorough, no_save;
 	double budget_s;
+	struct run *old; /* that goes on; NULL: a new one begins */
+	bool over;       /* it has its verdict, and gets no more time */
 };
 
 static bool
@@ -33,7 +33,7 @@ settle_budget(const struct asked *x, struct options *o, struct err *e)
 	o->mode = x->quick ? BUDGET_QUICK : x->thorough ? BUDGET_THOROUGH : BUDGET_STANDARD;
 	o->budget_s = x->budget_s;
 	if (isnan(o->budget_s))
-		o->budget_s = budgets_s[o->mode] * (o->direction == DIR_BOTH ? 2 : 1);
+		o->budget_s = budget_mode_s[o->mode] * (o->direction == DIR_BOTH ? 2 : 1);
 	return true;
 }
 
@@ -52,6 +52,69 @@ settle_host(const char **words, size_t n, struct options *o, struct err *e)
 		return fail(e, ERR_USAGE, "--direction: 'none' is not one of send, receive, both");
 	if (o->streams != floor(o->streams))
 		return fail(e, ERR_USAGE, "--streams: a whole number is needed");
+	return true;
+}
+
+static bool
+agrees(const struct opt *opts, const char *flag, bool same, struct err *e)
+{
+	return !cmd_given(opts, flag) || same ||
+	    fail(e, ERR_USAGE, "--%s contradicts the run that is to go on", flag);
+}
+
+static bool
+same_words(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Flags say what the run says, or nothing; only time may be added. */
+static bool
+check_agreement(const struct opt *opts, const struct asked *x, const struct options *o,
+    const struct options *was, struct err *e)
+{
+	double had_s = was->budget_s + (isnan(was->more_s) ? 0 : was->more_s);
+
+	if (x->no_save)
+		return fail(e, ERR_USAGE, "--no-save and --resume contradict each other");
+	if (x->budget_s < had_s)
+		return fail(e, ERR_USAGE, "--budget: the run has %.0f s already; more than that "
+		    "lets it go on for longer", had_s);
+	return agrees(opts, "peer", same_words(o->peer, was->peer), e) &&
+	    agrees(opts, "direction", o->direction == was->direction, e) &&
+	    agrees(opts, "quick", was->mode == BUDGET_QUICK, e) &&
+	    agrees(opts, "thorough", was->mode == BUDGET_THOROUGH, e) &&
+	    agrees(opts, "data-cap", o->data_cap_bytes == was->data_cap_bytes, e) &&
+	    agrees(opts, "streams", o->streams == was->streams, e) &&
+	    agrees(opts, "policy", o->policy == was->policy, e) &&
+	    agrees(opts, "all-cc", was->all_cc, e) &&
+	    agrees(opts, "start-cc", same_words(o->start_cc, was->start_cc), e);
+}
+
+static bool
+settle_resume(struct arena *a, const struct opt *opts, struct asked *x, struct options *o,
+    struct err *e)
+{
+	struct run *old = arena_alloc(a, sizeof(*old));
+	struct err why = { ERR_NONE, "" };
+	double more_s;
+
+	if (!cmd_run_load(a, x->resume, old, e))
+		return false;
+	if (!resume_may(old, &why))
+		return fail(e, why.code, "%s: %s", x->resume, why.text);
+	if (!check_agreement(opts, x, o, &old->options, e))
+		return false;
+	more_s = x->budget_s - old->options.budget_s;
+	if (more_s > (isnan(old->options.more_s) ? 0 : old->options.more_s)) {
+		x->over = !resume_reopen(a, old);
+		old->options.more_s = x->over ? old->options.more_s : more_s;
+	} else {
+		x->over = old->decision.verdict != VERDICT_NONE;
+	}
+	x->old = old;
+	x->save = x->save == NULL ? x->resume : x->save;
+	*o = old->options;
 	return true;
 }
 
@@ -85,7 +148,11 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "try every congestion control, not only cubic and bbr", false },
 		{ "start-cc", 0, OPT_STRING, &o->start_cc, 0, 0, NULL, "NAME",
 		    "compare with this congestion control instead of the default", false },
-		{ "save", 0, OPT_STRING, &x->save, 0, 0, NULL, "FILE", "write the run file",
+		{ "resume", 0, OPT_STRING, &x->resume, 0, 0, NULL, "RUN",
+		    "go on with the run of this file; with a larger --budget for longer", false },
+		{ "save", 0, OPT_STRING, &x->save, 0, 0, NULL, "FILE",
+		    "write the run file there, not below the state's directory", false },
+		{ "no-save", 0, OPT_FLAG, &x->no_save, 0, 0, NULL, NULL, "keep no run file",
 		    false },
 		{ "out", 0, OPT_STRING, &x->out, 0, 0, NULL, "DIR",
 		    "write the fragment below DIR as it would lie on the host", false },
@@ -100,63 +167,182 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		return *help;
 	o->direction = (enum direction)direction;
 	o->policy = (enum policy)policy;
-	return settle_host(words, n, o, e) && settle_budget(x, o, e);
+	if (x->no_save && x->save != NULL)
+		return fail(e, ERR_USAGE, "--save and --no-save contradict each other");
+	if (x->resume != NULL && !settle_resume(c->arena, opts, x, o, e))
+		return false;
+	return settle_host(words, n, o, e) && (x->old != NULL || settle_budget(x, o, e));
+}
+
+/* ---- before ---------------------------------------------------------------------------------- */
+
+/* What is left of the time of a run that goes on, by its directions. */
+static double
+left_s(const struct run *run)
+{
+	double n = (double)run->plan.n_directions, spent_s = 0, left = 0;
+	double more_s = isnan(run->options.more_s) ? 0 : run->options.more_s;
+
+	for (size_t i = 0; i < run->plan.n_directions; i++) {
+		enum direction d = run->plan.directions[i].direction;
+
+		if (resume_decided(run, d) != NULL)
+			continue;
+		spent_s = 0;
+		for (size_t j = 0; j < run->n_trials; j++) {
+			if (run->trials[j].direction == d && run->trials[j].asked_s > spent_s)
+				spent_s = run->trials[j].asked_s;
+		}
+		left += run->options.budget_s / n - spent_s;
+	}
+	return fmax(left + more_s, 0);
+}
+
+/* To ten seconds, from two minutes on to whole ones. */
+static double
+rounded(double seconds)
+{
+	double step = seconds < 120 ? 10 : 60;
+
+	return fmax(step, ceil(seconds / step) * step);
+}
+
+/* "about 60 s to 4 min, at most 10 min"; what windows and the link do not bound is not said. */
+static const char *
+from_to_most(struct arena *a, const char *(*say)(struct arena *, double), double least,
+    double likely, double most)
+{
+	if (!(likely < most))
+		return arena_printf(a, "at most %s", say(a, most));
+	return least < likely ? arena_printf(a, "about %s to %s, at most %s", say(a, least),
+	    say(a, likely), say(a, most)) :
+	    arena_printf(a, "about %s, at most %s", say(a, likely), say(a, most));
 }
 
 static void
-announce(struct cmd_context *c, const struct plan *plan)
+announce(struct cmd_context *c, const struct run *run)
 {
-	cmd_note(c,
-	    "measuring for at most %s, at most %s of traffic; live connections of this host "
-	    "may feel the values under trial",
-	    units_say_time(c->arena, plan->expected_s),
-	    units_say_bytes(c->arena, plan->expected_bytes));
-}
+	static const char feel[] = "live connections of this host may feel the values under trial";
+	struct expectation x = expect_run(&run->facts, &run->options, &run->plan);
+	const struct plan *plan = &run->plan;
+	struct arena *a = c->arena;
 
-static const char *
-utc_now(struct arena *a)
-{
-	time_t now = time(NULL);
-	char s[32];
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return arena_strdup(a, s);
+	if (run->n_trials != 0)
+		cmd_note(c, "measuring goes on after %zu trials: at most %s more, at most %s of "
+		    "traffic in all; %s", run->n_trials, units_say_time(a, left_s(run)),
+		    units_say_bytes(a, plan->expected_bytes), feel);
+	else
+		cmd_note(c, "measuring: %s; traffic: %s; %s", from_to_most(a, units_say_time,
+		    rounded(x.least_s), rounded(x.likely_s), plan->expected_s),
+		    from_to_most(a, units_say_bytes, x.least_bytes, x.likely_bytes,
+		    plan->expected_bytes), feel);
 }
 
 static bool
-stages(struct pipeline *p, const char *token, struct err *e)
+make_plan(struct pipeline *p, const struct asked *x, struct err *e)
 {
-	if (!pipeline_probe(p, token, e) || !pipeline_plan(p, e))
+	struct run *run = p->run;
+	struct err why = { ERR_NONE, "" };
+
+	if (x->old != NULL && !resume_same_host(&x->old->facts, &run->facts, &why))
+		return fail(e, why.code, "%s cannot go on: %s", x->resume, why.text);
+	if (!pipeline_plan(p, e))
 		return false;
-	announce(p->cmd, &p->run->plan);
+	if (x->old != NULL && !resume_same_plan(&x->old->plan, &run->plan, &why))
+		return fail(e, why.code, "%s cannot go on: %s", x->resume, why.text);
+	hazards_find(p->cmd->arena, p->profile, &run->facts, &run->hazards, &run->n_hazards);
+	return true;
+}
+
+static bool
+stages(struct pipeline *p, const struct asked *x, const char *token, struct err *e)
+{
+	if (!pipeline_probe(p, token, e) || !make_plan(p, x, e))
+		return false;
+	announce(p->cmd, p->run);
+	p->save = x->save;
+	if (x->save == NULL && !x->no_save)
+		save_choose(p);
 	return pipeline_measure(p, e);
+}
+
+/* ---- after ----------------------------------------------------------------------------------- */
+
+static const char *
+quoted(struct arena *a, const char *word)
+{
+	struct text t = { .arena = a };
+
+	words_quote(&t, word);
+	text_disarm(t.s);
+	return t.s;
+}
+
+/* Where it is, and how it goes on when it ended too early. */
+static void
+tell_file(struct pipeline *p, bool measured)
+{
+	struct cmd_context *c = p->cmd;
+	const char *file = quoted(c->arena, p->save);
+	double budget_s = measured ? resume_budget_s(p->run) : NAN;
+
+	cmd_note(c, "the run is saved in %s", file);
+	if (!measured)
+		cmd_note(c, "go on with: pathtune tune --resume %s", file);
+	else if (!isnan(budget_s))
+		cmd_note(c, "what is inconclusive goes on with: pathtune tune --resume %s --budget "
+		    "%.0fm", file, ceil(budget_s / 60));
 }
 
 /* What was found is saved also when the run was stopped: its trials cost time and traffic. */
 static bool
+save(struct pipeline *p, bool measured, struct err *e)
+{
+	struct err unsaved = { ERR_NONE, "" };
+
+	if (p->save == NULL || p->run->n_trials == 0)
+		return true;
+	if (cmd_run_save(p->cmd->arena, p->save, p->run, &unsaved)) {
+		tell_file(p, measured);
+		return true;
+	}
+	if (e->code != ERR_NONE || p->save_unasked)
+		cmd_note(p->cmd, "%s", unsaved.text);
+	return p->save_unasked || fail(e, unsaved.code, "%s", unsaved.text);
+}
+
+static bool
 deliver(
     struct cmd_context *c, struct pipeline *p, const struct asked *x, bool measured, struct err *e)
 {
-	struct err unsaved = { ERR_NONE, "" };
 	struct run *run = p->run;
 
 	if (measured) {
-		fragment_make(c->arena, p->profile, run);
+		if (!x->over)
+			fragment_make(c->arena, p->profile, run);
 		cmd_run_print(c, run);
 	}
-	if (x->save != NULL && run->n_trials != 0 &&
-	    !cmd_run_save(c->arena, x->save, run, &unsaved)) {
-		if (e->code != ERR_NONE)
-			cmd_note(c, "%s", unsaved.text);
-		return fail(e, unsaved.code, "%s", unsaved.text);
-	}
+	if (!save(p, measured, e))
+		return false;
 	if (!measured || x->out == NULL)
 		return measured;
 	if (run->n_files == 0)
 		cmd_note(c, "nothing is written below %s: the present settings stay", x->out);
 	return run->n_files == 0 || cmd_run_out(c, x->out, run, e);
+}
+
+/* A run that goes on keeps its name, its coins and what it has. */
+static void
+begin(struct run *run, const struct run *old, struct arena *a)
+{
+	run->seed = old != NULL ? old->seed : seed_new(a);
+	run->search = SEARCH_VERSION;
+	if (old == NULL)
+		return;
+	run->started = old->started;
+	run->trials = old->trials;
+	run->n_trials = old->n_trials;
+	run->decision = old->decision;
 }
 
 static bool
@@ -171,7 +357,7 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	record_init(&run_record, run);
 	run->schema = RUN_SCHEMA;
 	run->version = PATHTUNE_VERSION;
-	run->started = utc_now(c->arena);
+	run->started = cmd_utc_now(c->arena);
 	run->options.command = "tune";
 	run->options.streams = 1;
 	run->options.data_cap_bytes = DATA_CAP_BYTES;
@@ -179,12 +365,18 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	if (help)
 		return true;
+	if (x.over) {
+		p.run = x.old;
+		p.save = x.save == x.resume ? NULL : x.save;
+		return deliver(c, &p, &x, true, e);
+	}
+	begin(run, x.old, c->arena);
 	p.profile_file = x.profile;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;
 	if (!cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
 		return false;
-	ok = stages(&p, token, e);
+	ok = stages(&p, &x, token, e);
 	pipeline_close(&p);
 	return deliver(c, &p, &x, ok, e) && e->code == ERR_NONE;
 }

@@ -26,6 +26,10 @@ struct pipeline {
 	struct knob_value *now;       /* the same, as they are */
 	size_t n_old;
 	bool flush_failed;            /* said once */
+	const char *save;             /* the run file; NULL: none is kept */
+	bool save_unasked;            /* it was our idea: failing to write it is no error */
+	bool saved;                   /* it was written */
+	bool save_failed;             /* later it could not be, which is said once */
 };
 
 /*
@@ -43,8 +47,11 @@ bool pipeline_bandwidth(struct pipeline *p, struct err *e);
 bool pipeline_plan(struct pipeline *p, struct err *e);
 
 /*
- * The searches, one a direction, and the decision.  The host is as it was before when this
- * returns, whatever it returns; where that is not so the error says it first, as ERR_FAILED.
+ * The searches, one a direction, and the decision.  Trials that the run has already are not run
+ * again; directions that it has decided stay so, unless they are inconclusive and the caller has
+ * taken them out of the decision.  The run file is up to date before each trial; what came of the
+ * last one is for the caller to save.  The host is as it was before when this returns, whatever it
+ * returns; where that is not so the error says it first, as ERR_FAILED.
  */
 bool pipeline_measure(struct pipeline *p, struct err *e);
 

@@ -1,14 +1,15 @@
 #include "decide.h"
 #include "kernel.h"
 #include "pipeline_knobs.h"
-#include "plan.h"
+#include "pipeline_save.h"
+#include "pipeline_seed.h"
+#include "resume.h"
 #include "search.h"
 #include "units.h"
 #include "../probes/knobs.h"
 #include "../probes/stop.h"
 
 #include <math.h>
-#include <sodium.h>
 #include <string.h>
 
 #define EARLY_S 2.0 /* a trial may end after this much when its interval is tight */
@@ -17,18 +18,17 @@ struct measuring {
 	struct pipeline *p;
 	const struct plan_direction *plan;
 	struct search *search;
+	struct seed_stream random;
 	double started_s, bytes;
-	double budget_s, cap_bytes; /* of this direction */
+	double budget_s, more_s, cap_bytes; /* of this direction */
+	bool resumed;                       /* nothing was asked since */
 };
 
-static unsigned long long
-coin_source(void *arg)
+/* In milliseconds, as the run file has it. */
+static double
+spent_s(const struct measuring *m)
 {
-	unsigned long long v;
-
-	(void)arg;
-	randombytes_buf(&v, sizeof(v));
-	return v;
+	return floor((flow_clock_s() - m->started_s) * 1e3) / 1e3;
 }
 
 /* ---- one trial ------------------------------------------------------------------------------ */
@@ -62,7 +62,8 @@ tick(void *arg, double seconds, double bps)
 	cmd_progress(m->p->cmd, "%s: %s%s%s | %s of at most %s, %s moved",
 	    m->plan->direction == DIR_SEND ? "sending" : "receiving", t->words,
 	    t->blind ? "" : ", ", t->blind ? "" : units_say_rate(a, bps),
-	    units_say_time(a, floor(flow_clock_s() - m->started_s)), units_say_time(a, m->budget_s),
+	    units_say_time(a, floor(flow_clock_s() - m->started_s)),
+	    units_say_time(a, m->budget_s + m->more_s),
 	    units_say_bytes(a, m->bytes));
 	arena_free(a);
 }
@@ -93,10 +94,10 @@ transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err
 	return true;
 }
 
-static bool
-run_trial(struct measuring *m, const struct ask *ask, struct err *e)
+/* Not run yet; that is what the file says of it should it never be. */
+static struct trial
+trial_of(struct measuring *m, const struct ask *ask, double asked_s)
 {
-	struct run *run = m->p->run;
 	struct trial t;
 
 	record_init(&trial_record, &t);
@@ -106,17 +107,53 @@ run_trial(struct measuring *m, const struct ask *ask, struct err *e)
 	t.block = ask->block;
 	t.slot = ask->slot;
 	t.coin = ask->coin;
-	t.streams = run->options.streams;
-	if (!trial_knobs_setting(m->p, m->plan, &ask->setting, e) || !trial_knobs_flush(m->p, e) ||
-	    !transfer(m, ask, &t, e)) {
+	t.asked_s = asked_s;
+	t.asked_bytes = m->bytes;
+	t.streams = m->p->run->options.streams;
+	t.status = TRIAL_CUT;
+	t.why = "was not finished";
+	return t;
+}
+
+static bool
+measure_trial(struct measuring *m, const struct ask *ask, struct trial *t, struct err *e)
+{
+	if (!trial_knobs_setting(m->p, m->plan, &ask->setting, e) || !trial_knobs_flush(m->p, e))
+		return false;
+	t->status = TRIAL_OK;
+	t->why = NULL;
+	if (!transfer(m, ask, t, e))
+		return false;
+	if (isnan(t->rtt.idle_ms))
+		t->rtt.idle_ms = m->p->run->facts.rtt_ms;
+	return true;
+}
+
+/* On disk first; then the result takes the place of what was written there. */
+static bool
+run_trial(struct measuring *m, const struct ask *ask, double asked_s, struct err *e)
+{
+	struct run *run = m->p->run;
+	struct arena *a = m->p->cmd->arena;
+	/* Whoever goes on has seen half of an open block, and chose when to: it does not count. */
+	bool torn = m->resumed && ask->slot > 0;
+	struct trial t = trial_of(m, ask, asked_s), done = t;
+	size_t at = run->n_trials;
+
+	m->resumed = false;
+	if (torn)
+		t.why = "the run was interrupted within its block";
+	*(struct trial *)arena_push(a, &run->trials, &run->n_trials, sizeof(t)) = t;
+	if (!save_now(m->p, e) || (!torn && !measure_trial(m, ask, &done, e))) {
 		search_stop(m->search);
 		return false;
 	}
-	if (isnan(t.rtt.idle_ms))
-		t.rtt.idle_ms = run->facts.rtt_ms;
-	m->bytes += isnan(t.bytes) ? 0 : t.bytes;
-	*(struct trial *)arena_push(m->p->cmd->arena, &run->trials, &run->n_trials, sizeof(t)) = t;
-	search_tell(m->search, &t);
+	if (!torn) {
+		save_rounded(a, &trial_record, &done);
+		run->trials[at] = done;
+	}
+	m->bytes += isnan(done.bytes) ? 0 : done.bytes;
+	search_tell(m->search, &run->trials[at]);
 	return true;
 }
 
@@ -139,50 +176,103 @@ new_search(struct measuring *m)
 		.mode = run->options.mode,
 		.policy = run->options.policy,
 		.confirmations = (unsigned)run->plan.n_directions,
-		.random = coin_source,
+		.extras = m->plan->extras,
+		.n_extras = m->plan->n_extras,
+		.more_s = m->more_s,
+		.random = seed_next,
+		.random_arg = &m->random,
 	};
 
 	return search_new(m->p->cmd->arena, &c);
 }
 
+/* A run that went on has trials of one direction after those of another. */
+static struct trial *
+trials_of(struct arena *a, const struct run *run, enum direction d, size_t *n)
+{
+	struct trial *trials = arena_array(a, run->n_trials + 1, sizeof(*trials));
+
+	*n = 0;
+	for (size_t i = 0; i < run->n_trials; i++) {
+		if (run->trials[i].direction == d)
+			trials[(*n)++] = run->trials[i];
+	}
+	return trials;
+}
+
+/* Tell the search what the run has already, and let the clock stand where that ended. */
 static bool
-search_direction(struct pipeline *p, size_t i, struct direction_decision *out, struct err *e)
+catch_up(struct measuring *m, struct err *e)
+{
+	struct resume_spent spent;
+	size_t n;
+	struct trial *trials =
+	    trials_of(m->p->cmd->arena, m->p->run, m->plan->direction, &n);
+
+	if (!resume_replay(m->search, trials, n, &spent, e))
+		return false;
+	m->started_s = flow_clock_s() - spent.seconds;
+	m->bytes = spent.bytes;
+	m->resumed = n != 0;
+	return true;
+}
+
+static bool
+search_direction(struct pipeline *p, const struct plan_direction *plan, double more_s,
+    struct direction_decision *out, struct err *e)
 {
 	struct run *run = p->run;
-	double n = (double)run->plan.n_directions;
+	struct arena *a = p->cmd->arena;
+	double n = (double)run->plan.n_directions, asked_s;
 	struct measuring m = { .p = p,
-		.plan = &run->plan.directions[i],
-		.started_s = flow_clock_s(),
-		.budget_s = run->plan.expected_s / n,
+		.plan = plan,
+		.budget_s = run->options.budget_s / n,
+		.more_s = more_s,
 		.cap_bytes = run->plan.expected_bytes / n };
-	size_t first = run->n_trials;
 	struct search_result r;
-	struct ask ask;
+	struct trial *trials;
+	size_t n_trials;
+	struct ask ask = { .coin = NAN };
 
+	if (!seed_open(&m.random, run->seed, plan->direction))
+		return fail(e, ERR_FAILED, "the run has no seed");
 	m.search = new_search(&m);
-	while (search_next(m.search, flow_clock_s() - m.started_s, m.bytes, &ask)) {
-		if (!run_trial(&m, &ask, e))
+	if (!catch_up(&m, e))
+		return false;
+	while (asked_s = spent_s(&m), search_next(m.search, asked_s, m.bytes, &ask)) {
+		if (!run_trial(&m, &ask, asked_s, e))
 			return false;
 	}
 	r = search_result(m.search);
-	*out =
-	    decide_direction(p->cmd->arena, m.plan, &r, run->trials + first, run->n_trials - first);
+	trials = trials_of(a, run, plan->direction, &n_trials);
+	*out = decide_direction(a, plan, &r, trials, n_trials);
 	return trial_knobs_put(p, p->old, e);
 }
 
+/* In the order of the plan; what was decided before an interruption is there already. */
 static bool
 search_all(struct pipeline *p, struct err *e)
 {
 	struct run *run = p->run;
-	struct direction_decision *d =
-	    arena_array(p->cmd->arena, run->plan.n_directions, sizeof(*d));
+	struct arena *a = p->cmd->arena;
+	size_t n = run->plan.n_directions, left = n - run->decision.n_directions;
+	double more_s = isnan(run->options.more_s) ? 0 : run->options.more_s;
+	struct direction_decision *d = arena_array(a, n, sizeof(*d));
 
-	for (size_t i = 0; i < run->plan.n_directions; i++) {
-		if (!search_direction(p, i, &d[i], e))
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_direction *plan = &run->plan.directions[i];
+		const struct direction_decision *there = resume_decided(run, plan->direction);
+
+		if (there != NULL) {
+			d[i] = *there;
+			continue;
+		}
+		if (!search_direction(p, plan, more_s / (double)left, &d[i], e))
 			return false;
+		*(struct direction_decision *)arena_push(a, &run->decision.directions,
+		    &run->decision.n_directions, sizeof(*d)) = d[i];
 	}
-	decide_all(p->cmd->arena, p->profile, &run->facts, &run->plan, d, run->plan.n_directions,
-	    &run->decision);
+	decide_all(a, p->profile, &run->facts, &run->plan, d, n, &run->decision);
 	return trial_knobs_verify(p, e);
 }
 
@@ -191,6 +281,7 @@ pipeline_measure(struct pipeline *p, struct err *e)
 {
 	bool ok;
 
+	save_rounded(p->cmd->arena, &run_record, p->run);
 	trial_knobs_collect(p);
 	ok = trial_knobs_arm(p, e) && search_all(p, e);
 	cmd_progress_end(p->cmd);

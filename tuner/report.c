@@ -1,5 +1,6 @@
 #include "report.h"
 #include "limiter.h"
+#include "report_hazards.h"
 #include "report_page.h"
 #include "units.h"
 
@@ -89,6 +90,8 @@ report_run(struct arena *a, const struct run *run, bool color)
 	struct page p = { { .arena = a }, color };
 
 	host_lines(a, &p, &run->facts);
+	if (run->n_hazards != 0)
+		page_say(&p, "%s\n", report_hazards(a, run->hazards, run->n_hazards));
 	for (size_t i = 0; i < run->plan.n_notes; i++)
 		page_wrapped(&p, "note: ", run->plan.notes[i]);
 	for (size_t i = 0; i < run->decision.n_directions; i++)

@@ -8,6 +8,7 @@
 #include "tuner/cmd.h"
 #include "../unit/program.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -52,12 +53,23 @@ end(void)
 
 TestSuite(tune, .fini = end);
 
+/* A server in b; it ends after one run. */
+static void
+serve(struct world *w)
+{
+	char line[256];
+
+	w->server = program_start(w->a, arena_printf(w->a, "lab exec %s b -- @ serve --token-env -q",
+	    w->lab));
+	cr_assert(read(w->server.out, line, sizeof(line)) > 0, "the server starts");
+}
+
 /* A lab, which ends with us should we crash, and a server in b. */
 static struct world
 world_new(double rate_bps, double rtt_ms, bool open_peer)
 {
 	struct world w = { .a = arena_new() };
-	char dir[] = "/tmp/pathtune-test-XXXXXX", line[256];
+	char dir[] = "/tmp/pathtune-test-XXXXXX";
 	struct lab_spec s = lab_default();
 	struct err e = { ERR_NONE, "" };
 	const char *cc;
@@ -73,9 +85,7 @@ world_new(double rate_bps, double rtt_ms, bool open_peer)
 	s.tied = true;
 	cr_assert(lab_up(w.a, &s, &cc, &e), "%s", e.text);
 	setenv("PATHTUNE_TOKEN", TOKEN, 1);
-	w.server = program_start(w.a, arena_printf(w.a, "lab exec %s b -- @ serve --token-env -q",
-	    w.lab));
-	cr_assert(read(w.server.out, line, sizeof(line)) > 0, "the server starts");
+	serve(&w);
 	return w;
 }
 
@@ -300,9 +310,11 @@ Test(tune, a_second_one_at_once_is_refused_before_it_measures, .timeout = 100)
 	world_end(&w);
 }
 
-/* In a mount namespace of its own, with a file system too small for a run file. */
+/*
+ * In a mount namespace of its own, with a file system of so many KiB; "Sending" begins a result.
+ */
 static int
-tune_to_full_disk(struct world *w)
+tune_to_full_disk(struct world *w, unsigned kib, bool result)
 {
 	int status;
 	pid_t pid = fork();
@@ -312,24 +324,130 @@ tune_to_full_disk(struct world *w)
 		struct said s;
 
 		if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-		    mount("tmpfs", w->dir, "tmpfs", 0, "size=4k,nr_inodes=8") != 0)
+		    mount("tmpfs", w->dir, "tmpfs", 0, arena_printf(w->a, "size=%uk,nr_inodes=8", kib)) != 0)
 			_exit(100);
 		s = program_end(w->a, tune_start(w, arena_printf(w->a, "--budget 12s --save %s/run.json",
 		    w->dir)));
 		_exit(s.status == 1 && strstr(s.err, "run.json") != NULL &&
-		    strstr(s.err, "No space left") != NULL && strstr(s.out, "Sending") != NULL ? 0 : 1);
+		    strstr(s.err, "No space left") != NULL &&
+		    (strstr(s.out, "Sending") != NULL) == result ? 0 : 1);
 	}
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-Test(tune, a_full_disk_costs_the_file_but_not_the_result, .timeout = 100)
+/* There is room for one run file, but not for the next beside it. */
+Test(tune, a_disk_that_is_full_is_an_error_at_once_and_one_that_fills_up_costs_the_file_only,
+    .timeout = 100)
 {
 	struct world w = world_new(50e6, 10, true);
 	const char *before = send_knob(&w);
 
-	cr_assert_eq(tune_to_full_disk(&w), 0);
+	cr_assert_eq(tune_to_full_disk(&w, 4, false), 0);
 	cr_assert(knobs_same(send_knob(&w), before));
+	program_end(w.a, w.server);
+	serve(&w);
+	cr_assert_eq(tune_to_full_disk(&w, 12, true), 0);
+	cr_assert(knobs_same(send_knob(&w), before));
+	world_end(&w);
+}
+
+/* ---- interrupted ------------------------------------------------------------------------------ */
+
+/* The only run file below the state of the lab, or NULL. */
+static const char *
+run_file(struct world *w, const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	const char *path = NULL;
+
+	while (d != NULL && path == NULL && (entry = readdir(d)) != NULL) {
+		if (strstr(entry->d_name, ".json") != NULL)
+			path = arena_printf(w->a, "%s/%s", dir, entry->d_name);
+	}
+	if (d != NULL)
+		closedir(d);
+	return path;
+}
+
+/* It, once a trial of this phase stands in it that was not finished. */
+static const char *
+file_with(struct world *w, enum trial_phase phase, struct run **run)
+{
+	const char *dir = arena_printf(w->a, "%s/runs", in_a(w, "printenv PATHTUNE_STATE"));
+	double end = clock_s() + 5 * WAIT_S;
+
+	for (; clock_s() < end; poll(NULL, 0, 50)) {
+		const char *path = run_file(w, dir);
+		const struct trial *last;
+
+		if (path == NULL)
+			continue;
+		*run = load(w, path);
+		last = &(*run)->trials[(*run)->n_trials - 1];
+		if (last->phase == phase && last->status == TRIAL_CUT && isnan(last->goodput_bps))
+			return path;
+	}
+	cr_assert_fail("no trial of the %s phase is on disk", trial_phase_names[phase]);
+	return NULL;
+}
+
+static void
+expect_same_trials(struct world *w, const struct run *early, const struct run *late)
+{
+	cr_assert_geq(late->n_trials, early->n_trials);
+	for (size_t i = 0; i < early->n_trials; i++)
+		cr_assert_str_eq(record_to_json(w->a, &trial_record, &late->trials[i], false),
+		    record_to_json(w->a, &trial_record, &early->trials[i], false), "trial %zu", i);
+}
+
+static struct started
+resume_start(struct world *w, const char *path, const char *flags)
+{
+	program_end(w->a, w->server);
+	serve(w);
+	return program_start(w->a, arena_printf(w->a, "lab exec %s a -- @ tune --resume %s%s", w->lab,
+	    path, flags));
+}
+
+Test(tune, goes_on_after_ctrl_c_and_sigkill_with_the_coins_and_trials_that_are_on_disk,
+    .timeout = 200)
+{
+	struct world w = world_new(400e6, 20, true);
+	struct started tuner = tune_start(&w, "--quick --budget 50s");
+	struct run *stopped, *killed, *whole;
+	const struct trial *pair;
+	const char *path;
+	struct said s;
+
+	path = file_with(&w, PHASE_PROBE, &stopped);
+	kill(child_of(&w, tuner.pid), SIGINT);
+	s = program_end(w.a, tuner);
+	cr_assert_eq(s.status, 5, "%s", s.err);
+	cr_assert(strstr(s.err, arena_printf(w.a, "go on with: pathtune tune --resume %s\n", path))
+	    != NULL, "%s", s.err);
+	stopped = load(&w, path);
+	cr_assert_eq(stopped->trials[stopped->n_trials - 1].status, TRIAL_CUT);
+	tuner = resume_start(&w, path, "");
+	cr_assert_str_eq(file_with(&w, PHASE_CONFIRM, &killed), path);
+	kill(child_of(&w, tuner.pid), SIGKILL);
+	program_end(w.a, tuner);
+	killed = load(&w, path);
+	pair = &killed->trials[killed->n_trials - 1];
+	cr_assert(pair->phase == PHASE_CONFIRM && (pair->coin == 0 || pair->coin == 1));
+	expect_same_trials(&w, stopped, killed);
+	s = program_end(w.a, resume_start(&w, path, ""));
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	whole = load(&w, path);
+	cr_assert_neq(whole->decision.verdict, VERDICT_NONE, "%s", s.out);
+	expect_same_trials(&w, killed, whole);
+	cr_assert_gt(whole->n_trials, killed->n_trials + 1);
+	cr_assert_eq(whole->trials[killed->n_trials].block, pair->block + 1, "the pair counts");
+	cr_assert_gt(whole->decision.effect.pairs, pair->block + 1);
+	s = program_end(w.a, resume_start(&w, path, " --quick"));
+	cr_assert(s.status == 0 && strstr(s.out, "Sending") != NULL, "%s", s.err);
+	cr_assert_eq(program_run(w.a, arena_printf(w.a, "lab down %s", w.lab)).status, 0);
 	world_end(&w);
 }
 
