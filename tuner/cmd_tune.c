@@ -20,7 +20,8 @@ static const double budgets_s[] = {
 };
 
 struct asked {
-	const char *token_file, *save, *out, *profile;
+	const char *token_file, *save, *out, *profile, *try_file;
+	bool direction_given;
 	bool token_stdin, quick, thorough;
 	double budget_s;
 };
@@ -85,6 +86,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "try every congestion control, not only cubic and bbr", false },
 		{ "start-cc", 0, OPT_STRING, &o->start_cc, 0, 0, NULL, "NAME",
 		    "compare with this congestion control instead of the default", false },
+		{ "try", 0, OPT_STRING, &x->try_file, 0, 0, NULL, "FILE",
+		    "compare the settings of this file instead of searching", false },
 		{ "save", 0, OPT_STRING, &x->save, 0, 0, NULL, "FILE", "write the run file",
 		    false },
 		{ "out", 0, OPT_STRING, &x->out, 0, 0, NULL, "DIR",
@@ -98,9 +101,10 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 
 	if (!cmd_options(c, &cmd_tune, opts, argc, argv, false, &words, &n, help, e) || *help)
 		return *help;
+	x->direction_given = cmd_given(opts, "direction");
 	o->direction = (enum direction)direction;
 	o->policy = (enum policy)policy;
-	return settle_host(words, n, o, e) && settle_budget(x, o, e);
+	return settle_host(words, n, o, e);
 }
 
 static void
@@ -131,7 +135,7 @@ stages(struct pipeline *p, const char *token, struct err *e)
 	if (!pipeline_probe(p, token, e) || !pipeline_plan(p, e))
 		return false;
 	announce(p->cmd, &p->run->plan);
-	return pipeline_measure(p, e);
+	return p->tries != NULL ? pipeline_try(p, e) : pipeline_measure(p, e);
 }
 
 /* What was found is saved also when the run was stopped: its trials cost time and traffic. */
@@ -179,6 +183,10 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	if (help)
 		return true;
+	if (x.try_file != NULL && !pipeline_try_read(&p, x.try_file, x.direction_given, e))
+		return false;
+	if (!settle_budget(&x, &run->options, e))
+		return false;
 	p.profile_file = x.profile;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;
