@@ -179,6 +179,22 @@ note(struct pipeline *p, const char *text)
 	    text;
 }
 
+/* Nobody could bring back what the guard does not know. */
+static bool
+all_guarded(const struct pipeline *p, const struct try_choice *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_lines; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < p->n_old && !known; k++)
+			known = strcmp(p->old[k].name, c->lines[i].name) == 0;
+		if (!known)
+			return fail(e, ERR_USAGE, "%s:%u: %s: this version sets only knobs that are "
+			    "files", p->tries->name, c->setting->line, c->lines[i].name);
+	}
+	return true;
+}
+
 /* What the settings are here, whether they can be set, and what can be said before measuring. */
 static bool
 prepare(struct trying *t, struct err *e)
@@ -205,6 +221,8 @@ prepare(struct trying *t, struct err *e)
 		trial_knobs_collect_lines(p, t->choices[i].lines, t->choices[i].n_lines);
 		if (t->choices[i].setting->cc != NULL && k != NULL)
 			trial_knobs_collect_lines(p, &cc, 1);
+		if (!all_guarded(p, &t->choices[i], e))
+			return false;
 	}
 	return true;
 }

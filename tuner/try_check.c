@@ -130,9 +130,8 @@ check_knob(const struct checking *c, const struct try_setting *s, const struct t
 	if (!fact->writable)
 		return bad(c, t->line, t->name, arena_printf(c->arena, "cannot be set: %s",
 		    fact->why == NULL ? "no reason given" : fact->why));
-	if (k->file == NULL)
-		return bad(c, t->line, t->name,
-		    "tune sets only knobs that are files, this one takes a command");
+	if (k->file == NULL && c->profile->n_knob_write == 0)
+		return bad(c, t->line, t->name, "this system has no way to set it");
 	line = arena_push(c->arena, &out->lines, &out->n_lines, sizeof(*line));
 	*line = (struct change_line){ k->name, fact->text, t->text,
 		arena_printf(c->arena, "tried: %s of %s", s->name, c->file->name), true };
