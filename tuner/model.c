@@ -272,6 +272,7 @@ static const struct record try_stratum_record = { "stratum", sizeof(struct try_s
 static const struct field try_result_fields[] = {
 	F_STR(try_result, name, FIELD_REQUIRED),
 	F_ENUM(try_result, class, try_class_names, 0),
+	F_BOOL(try_result, chosen),
 	F_LIST(try_result, settings, &change_line_record),
 	F_NUM(try_result, streams, 0, 1e6, 0),
 	F_REC(try_result, effect, &effect_record),

@@ -313,6 +313,7 @@ struct try_stratum {         /* among sockets that were pinned to this size */
 struct try_result {
 	const char *name;
 	enum try_class class;
+	bool chosen;               /* the decision's change */
 	struct change_line *settings; /* what it sets beside the congestion control */
 	size_t n_settings;
 	double streams;

@@ -189,8 +189,9 @@ all_guarded(const struct pipeline *p, const struct try_choice *c, struct err *e)
 		for (size_t k = 0; k < p->n_old && !known; k++)
 			known = strcmp(p->old[k].name, c->lines[i].name) == 0;
 		if (!known)
-			return fail(e, ERR_USAGE, "%s:%u: %s: this version sets only knobs that are "
-			    "files", p->tries->name, c->setting->line, c->lines[i].name);
+			return fail(e, ERR_USAGE,
+			    "%s:%u: %s: this version sets only knobs that are files",
+			    p->tries->name, c->setting->line, c->lines[i].name);
 	}
 	return true;
 }
@@ -204,13 +205,14 @@ prepare(struct trying *t, struct err *e)
 	struct arena *a = p->cmd->arena;
 	const char *idle;
 
-	if (!try_file_check(a, p->tries, p->profile, &run->facts, t->plan, run->options.streams,
-		t->choices, e))
+	if (!try_file_check(
+		a, p->tries, p->profile, &run->facts, t->plan, run->options.streams, t->choices, e))
 		return false;
 	idle = try_file_idle(a, p->tries, p->profile, &run->facts, t->plan, t->choices);
 	if (idle != NULL)
-		note(p, arena_printf(a, "%s: %s",
-		    t->plan->direction == DIR_SEND ? "sending" : "receiving", idle));
+		note(p,
+		    arena_printf(a, "%s: %s",
+			t->plan->direction == DIR_SEND ? "sending" : "receiving", idle));
 	for (size_t i = 0; i < p->tries->n_settings; i++) {
 		const struct knob *k = profile_knob(p->profile, ROLE_CONGESTION);
 		const struct change_line cc = { .name = k == NULL ? "" : k->name };
@@ -260,8 +262,11 @@ try_all(struct pipeline *p, struct trying *each, struct err *e)
 	decide_all(p->cmd->arena, p->profile, &run->facts, &run->plan, d, n, &run->decision);
 	torn = try_decide_lines(p->cmd->arena, &run->decision);
 	if (torn != NULL)
-		note(p, arena_printf(p->cmd->arena, "both directions chose a value of %s: that for "
-		    "sending is taken; try the other one with it", torn));
+		note(p,
+		    arena_printf(p->cmd->arena,
+			"both directions chose a value of %s: that for "
+			"sending is taken; try the other one with it",
+			torn));
 	return trial_knobs_verify(p, e);
 }
 
@@ -274,11 +279,13 @@ pipeline_try(struct pipeline *p, struct err *e)
 	bool ok;
 
 	if (p->tries->n_pin_bytes != 0)
-		note(p, "the buffers of every socket were set to the size of its socket window "
-		    "(SO_SNDBUF, SO_RCVBUF, at both ends): that switches autotuning off, so what is "
-		    "found holds for applications that do the same, and for no others");
+		note(p,
+		    "the buffers of every socket were set to the size of its socket window "
+		    "(SO_SNDBUF, SO_RCVBUF, at both ends): that switches autotuning off, so what "
+		    "is found holds for applications that do the same, and for no others");
 	for (size_t i = 0; i < n; i++) {
-		each[i] = (struct trying){ .p = p, .plan = &run->plan.directions[i],
+		each[i] = (struct trying){ .p = p,
+			.plan = &run->plan.directions[i],
 			.budget_s = run->plan.expected_s / (double)n,
 			.cap_bytes = run->plan.expected_bytes / (double)n };
 		if (!prepare(&each[i], e))

@@ -39,8 +39,9 @@ name_width(const struct direction_decision *d)
 static const char *
 say_effect(struct arena *a, const struct effect *x)
 {
-	return isnan(x->estimate) ? "" :
-	    arena_printf(a, "%+.0f %% [%.0f, %.0f]", x->estimate, x->low, x->high);
+	return isnan(x->estimate)
+	    ? ""
+	    : arena_printf(a, "%+.0f %% [%.0f, %.0f]", x->estimate, x->low, x->high);
 }
 
 static void
@@ -51,8 +52,8 @@ row(struct page *p, const struct try_result *r, int width)
 
 	page_say(p, "  %-*.*s %11s %8s %8s  %-20s  %s\n", width, width, r->name,
 	    units_say_rate(a, s->goodput_bps),
-	    isnan(s->rtt_ms) ? "unknown" :
-	    arena_printf(a, s->rtt_ms < 9.95 ? "%.1f ms" : "%.0f ms", s->rtt_ms),
+	    isnan(s->rtt_ms) ? "unknown"
+			     : arena_printf(a, s->rtt_ms < 9.95 ? "%.1f ms" : "%.0f ms", s->rtt_ms),
 	    units_say_percent(a, s->retransmits, 2), say_effect(a, &r->effect), verdict(r));
 }
 
@@ -66,7 +67,8 @@ details(struct page *p, const struct try_result *r, double streams)
 		text_add(&t, "%s%s = %s", t.len == 0 ? " " : ", ", r->settings[i].name,
 		    r->settings[i].new);
 	if (r->class != TRY_NONE && r->side.setting.cc != NULL)
-		text_add(&t, "%scongestion control %s", t.len == 0 ? " " : ", ", r->side.setting.cc);
+		text_add(
+		    &t, "%scongestion control %s", t.len == 0 ? " " : ", ", r->side.setting.cc);
 	if (r->streams != streams)
 		text_add(&t, "%s%.0f connections", t.len == 0 ? " " : ", ", r->streams);
 	if (r->words != NULL)
@@ -111,11 +113,15 @@ report_tries(struct page *p, const struct direction_decision *d)
 	for (size_t i = 0; i < d->n_tries; i++)
 		row(p, &d->tries[i], width);
 	page_say(p, "\n");
-	page_wrapped(p, "  ", arena_printf(p->t.arena,
-	    "Medians; RTT under load. Effects against %s in the same block, with their intervals "
-	    "(95 %% where there are six blocks or more), in at most %.0f blocks of random order. "
-	    "\"better\" is said by the test that allows one false \"better\" in twenty such runs.",
-	    d->tries[0].name, most_blocks(d)));
+	page_wrapped(p, "  ",
+	    arena_printf(p->t.arena,
+		"Medians; RTT under load. Effects against %s in the same block, with their "
+		"intervals "
+		"(95 %% where there are six blocks or more), in at most %.0f blocks of random "
+		"order. "
+		"\"better\" is said by the test that allows one false \"better\" in twenty such "
+		"runs.",
+		d->tries[0].name, most_blocks(d)));
 	for (size_t i = 0; i < d->n_tries; i++)
 		details(p, &d->tries[i], d->tries[0].streams);
 	if (isnan(d->tries[0].n_strata == 0 ? NAN : d->tries[0].strata[0].pin_bytes))

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#define VOIDS 3             /* of one candidate in a row: it fails */
-#define FLOOR (1. / 100)    /* of the block's fastest: what a failed trial is worth */
-#define SHORT_RTT_S 0.040   /* as in search.c */
+#define VOIDS 3           /* of one candidate in a row: it fails */
+#define FLOOR (1. / 100)  /* of the block's fastest: what a failed trial is worth */
+#define SHORT_RTT_S 0.040 /* as in search.c */
 #define RATE_MARGIN 1.1
 
 static bool
@@ -54,8 +54,8 @@ block_times(struct try *t)
 	bool fast = t->fastest_bps >= FAST_BPS;
 
 	t->warmup_s = fmax(fast || rtt <= SHORT_RTT_S ? 1 : 2, 12 * rtt + .5);
-	t->duration_s = isnan(t->config.duration_s) ? fmax(fast ? 2 : 3, 15 * rtt)
-						    : t->config.duration_s;
+	t->duration_s =
+	    isnan(t->config.duration_s) ? fmax(fast ? 2 : 3, 15 * rtt) : t->config.duration_s;
 }
 
 static size_t
@@ -185,11 +185,13 @@ count_losses(struct try *t)
 
 	for (size_t i = 0; i < t->n; i++) {
 		struct candidate *c = t->candidate[t->places[i].setting];
+		double most = log(2);
 
 		if (c == NULL)
 			continue;
-		pair_add(t, c, -(c->for_it.n > 0 ? c->for_it.sizes[c->for_it.n - 1] : log(2)), &unknown,
-		    &unknown);
+		if (c->for_it.n > 0)
+			most = c->for_it.sizes[c->for_it.n - 1];
+		pair_add(t, c, -most, &unknown, &unknown);
 		try_judge(t, c);
 	}
 }

@@ -26,16 +26,16 @@
 #define TRY_STRATA_MAX 8
 
 struct try_config {
-	size_t n;             /* settings, 2 to TRY_SETTINGS_MAX; 0 is the present one */
-	size_t strata;        /* 1 to TRY_STRATA_MAX */
-	double changes[TRY_SETTINGS_MAX]; /* what each changes: fewer win among equals */
-	bool never[TRY_SETTINGS_MAX];     /* compared, but never the choice */
-	double idle_rtt_s;    /* NAN: not known */
-	double duration_s;    /* counted in a trial; NAN: as in the search */
-	double budget_s, data_cap_bytes; /* a cap of NAN or 0: none */
-	double rounds;        /* at most; NAN: as many as fit */
-	enum policy policy;   /* of the guards, as in search.h */
-	unsigned directions;  /* that the run judges; 0 is 1 */
+	size_t n;      /* settings, 2 to TRY_SETTINGS_MAX; 0 is the present one */
+	size_t strata; /* 1 to TRY_STRATA_MAX */
+	double changes[TRY_SETTINGS_MAX];     /* what each changes: fewer win among equals */
+	bool never[TRY_SETTINGS_MAX];         /* compared, but never the choice */
+	double idle_rtt_s;                    /* NAN: not known */
+	double duration_s;                    /* counted in a trial; NAN: as in the search */
+	double budget_s, data_cap_bytes;      /* a cap of NAN or 0: none */
+	double rounds;                        /* at most; NAN: as many as fit */
+	enum policy policy;                   /* of the guards, as in search.h */
+	unsigned directions;                  /* that the run judges; 0 is 1 */
 	unsigned long long (*random)(void *); /* 64 fair bits */
 	void *random_arg;
 };
@@ -70,12 +70,12 @@ void try_stop(struct try *t);
 
 struct try_verdict {
 	enum try_class class;
-	struct effect effect;     /* all NAN without a pair */
+	struct effect effect;      /* all NAN without a pair */
 	struct side before, after; /* medians over the same blocks; settings are the caller's */
-	double guard_limit_ms;    /* loaded RTT allowed; NAN: any */
-	bool guard_rtt;           /* which guard spoke, with TRY_GUARD; false: retransmits */
-	double more_s;            /* TRY_INCONCLUSIVE: a run with it alone that would decide */
-	const char *why;          /* TRY_FAILED: of the last trial; may be NULL */
+	double guard_limit_ms;     /* loaded RTT allowed; NAN: any */
+	bool guard_rtt;            /* which guard spoke, with TRY_GUARD; false: retransmits */
+	double more_s;             /* TRY_INCONCLUSIVE: a run with it alone that would decide */
+	const char *why;           /* TRY_FAILED: of the last trial; may be NULL */
 };
 
 /* setting: 1.., once try_next() was false. */
@@ -87,7 +87,7 @@ double try_stratum_bps(const struct try *t, size_t setting, size_t stratum);
 /* The candidate to be taken: 0, the present setting, where none is better beyond doubt. */
 size_t try_best(const struct try *t);
 
-double try_blocks(const struct try *t); /* that were finished */
+double try_blocks(const struct try *t);   /* that were finished */
 const char *try_why(const struct try *t); /* why it ended before all was decided; NULL: it was */
 
 #endif

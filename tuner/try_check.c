@@ -75,8 +75,9 @@ check_numbers(const struct checking *c, const struct knob *k, const struct try_k
 			    arena_printf(c->arena, "'%.*s' is not a whole number", (int)len, f));
 		v = strtod(f, NULL);
 		if ((own && v < k->min) || v > k->max || (!own && v < 0))
-			return bad(c, t->line, t->name, arena_printf(c->arena,
-			    "%.0f is not within %.0f to %.0f", v, own ? k->min : 0, k->max));
+			return bad(c, t->line, t->name,
+			    arena_printf(c->arena, "%.0f is not within %.0f to %.0f", v,
+				own ? k->min : 0, k->max));
 	}
 	return true;
 }
@@ -87,10 +88,11 @@ check_name(const struct checking *c, unsigned line, const char *subject, const c
 	const struct facts *f = c->facts;
 
 	if (!strings_have(f->cc_available, f->n_cc_available, cc))
-		return bad(c, line, subject, arena_printf(c->arena,
-		    "congestion control '%s' is not there%s", cc,
-		    strings_have(f->cc_loadable, f->n_cc_loadable, cc) ?
-		    "; its module would have to be loaded first" : ""));
+		return bad(c, line, subject,
+		    arena_printf(c->arena, "congestion control '%s' is not there%s", cc,
+			strings_have(f->cc_loadable, f->n_cc_loadable, cc)
+			    ? "; its module would have to be loaded first"
+			    : ""));
 	if (!f->privileged && !strings_have(f->cc_allowed, f->n_cc_allowed, cc))
 		return bad(c, line, subject, "only root may use this congestion control");
 	return true;
@@ -103,12 +105,13 @@ check_value(const struct checking *c, const struct knob *k, const struct try_kno
 	const struct knob_fact *fact = facts_knob(c->facts, k->name);
 
 	if (fact == NULL || fact->text == NULL)
-		return bad(c, t->line, t->name, fact != NULL && fact->why != NULL ? fact->why :
-		    "could not be read on this host");
+		return bad(c, t->line, t->name,
+		    fact != NULL && fact->why != NULL ? fact->why
+						      : "could not be read on this host");
 	if (fields_of(t->text) != fields_of(fact->text))
-		return bad(c, t->line, t->name, arena_printf(c->arena,
-		    "the value must have %zu field%s, as '%s' has", fields_of(fact->text),
-		    fields_of(fact->text) == 1 ? "" : "s", fact->text));
+		return bad(c, t->line, t->name,
+		    arena_printf(c->arena, "the value must have %zu field%s, as '%s' has",
+			fields_of(fact->text), fields_of(fact->text) == 1 ? "" : "s", fact->text));
 	if (k->role == ROLE_CONGESTION)
 		return check_name(c, t->line, t->name, t->text);
 	return k->unit != NULL && strcmp(k->unit, "name") == 0 ? true : check_numbers(c, k, t);
@@ -123,13 +126,14 @@ check_knob(const struct checking *c, const struct try_setting *s, const struct t
 	struct change_line *line;
 
 	if (k == NULL)
-		return bad(c, t->line, t->name, arena_printf(c->arena,
-		    "the profile %s has no such knob", c->profile->name));
+		return bad(c, t->line, t->name,
+		    arena_printf(c->arena, "the profile %s has no such knob", c->profile->name));
 	if (!check_value(c, k, t))
 		return false;
 	if (!fact->writable)
-		return bad(c, t->line, t->name, arena_printf(c->arena, "cannot be set: %s",
-		    fact->why == NULL ? "no reason given" : fact->why));
+		return bad(c, t->line, t->name,
+		    arena_printf(c->arena, "cannot be set: %s",
+			fact->why == NULL ? "no reason given" : fact->why));
 	if (k->file == NULL && c->profile->n_knob_write == 0)
 		return bad(c, t->line, t->name, "this system has no way to set it");
 	line = arena_push(c->arena, &out->lines, &out->n_lines, sizeof(*line));
@@ -152,32 +156,36 @@ check_window(const struct checking *c, const struct try_setting *s, struct try_c
 	if (isnan(s->window_bytes))
 		return true;
 	if (!d->window_writable)
-		return bad(c, s->window_line, "window", arena_printf(c->arena,
-		    "cannot be set when %s: %s", d->direction == DIR_SEND ? "sending" : "receiving",
-		    d->why == NULL ? "no reason given" : d->why));
+		return bad(c, s->window_line, "window",
+		    arena_printf(c->arena, "cannot be set when %s: %s",
+			d->direction == DIR_SEND ? "sending" : "receiving",
+			d->why == NULL ? "no reason given" : d->why));
 	if (s->window_bytes <= d->window_bytes)
-		return bad(c, s->window_line, "window", arena_printf(c->arena,
-		    "%s is not above the present %s; give knobs to try less",
-		    units_say_bytes(c->arena, s->window_bytes),
-		    units_say_bytes(c->arena, d->window_bytes)));
+		return bad(c, s->window_line, "window",
+		    arena_printf(c->arena, "%s is not above the present %s; give knobs to try less",
+			units_say_bytes(c->arena, s->window_bytes),
+			units_say_bytes(c->arena, d->window_bytes)));
 	if (s->window_bytes > d->window_max_bytes)
-		return bad(c, s->window_line, "window", arena_printf(c->arena,
-		    "more than %s are not tried on this host",
-		    units_say_bytes(c->arena, d->window_max_bytes)));
+		return bad(c, s->window_line, "window",
+		    arena_printf(c->arena, "more than %s are not tried on this host",
+			units_say_bytes(c->arena, d->window_max_bytes)));
 	out->as.window_bytes = s->window_bytes;
-	out->lines = decide_window_lines(c->arena, c->profile, c->facts, d, s->window_bytes,
-	    &out->n_lines);
-	return out->n_lines > 0 ? true :
-	    bad(c, s->window_line, "window", "no knob that can be set here gives it");
+	out->lines =
+	    decide_window_lines(c->arena, c->profile, c->facts, d, s->window_bytes, &out->n_lines);
+	return out->n_lines > 0
+	    ? true
+	    : bad(c, s->window_line, "window", "no knob that can be set here gives it");
 }
 
 static bool
-check_setting(const struct checking *c, const struct try_setting *s, double streams,
-    struct try_choice *out)
+check_setting(
+    const struct checking *c, const struct try_setting *s, double streams, struct try_choice *out)
 {
 	const char *present = c->plan->n_cc > 0 ? c->plan->cc[0] : NULL;
 
-	*out = (struct try_choice){ .setting = s, .streams = isnan(s->streams) ? streams : s->streams };
+	*out = (struct try_choice){ .setting = s, .streams = s->streams };
+	if (isnan(s->streams))
+		out->streams = streams;
 	out->as.window_bytes = s->n_knobs > 0 ? NAN : c->plan->window_bytes;
 	out->as.cc = present;
 	if (s->cc != NULL && !check_name(c, s->cc_line, "cc", s->cc))
@@ -210,8 +218,9 @@ try_file_check(struct arena *a, const struct try_file *f, const struct profile *
 			return false;
 		any = any || choices[i].differs;
 	}
-	return any ? true : fail(e, ERR_USAGE, "%.200s: no setting differs from the present one when %s",
-	    f->name, d->direction == DIR_SEND ? "sending" : "receiving");
+	return any ? true
+		   : fail(e, ERR_USAGE, "%.200s: no setting differs from the present one when %s",
+			 f->name, d->direction == DIR_SEND ? "sending" : "receiving");
 }
 
 /* ---- what pinned sockets leave to do -------------------------------------------------------- */
@@ -230,8 +239,8 @@ line_is_idle(const struct profile *p, const struct facts *f, const struct plan_d
 	const struct window_model *m = profile_window(p, d->direction, f->release, f->arch);
 	const struct knob *k = settings_knob(p, f, l->name);
 	const struct knob_fact *now = facts_knob(f, l->name);
-	double limit = now == NULL ? NAN : now->now, asked = k == NULL ? NAN :
-	    settings_field(l->new, k->field);
+	double limit = now == NULL ? NAN : now->now,
+	       asked = k == NULL ? NAN : settings_field(l->new, k->field);
 
 	if (k == NULL || m == NULL)
 		return false;
@@ -253,17 +262,19 @@ try_file_idle(struct arena *a, const struct try_file *f, const struct profile *p
 	for (size_t i = 0; i < f->n_pin_bytes; i++)
 		largest = fmax(largest, f->pin_bytes[i]);
 	for (size_t i = 1; largest > 0 && i < f->n_settings; i++) {
-		bool idle = choices[i].differs && choices[i].changes == (double)choices[i].n_lines &&
-		    isnan(choices[i].setting->streams);
+		const struct try_choice *c = &choices[i];
+		bool idle =
+		    c->differs && c->changes == (double)c->n_lines && isnan(c->setting->streams);
 
-		for (size_t k = 0; idle && k < choices[i].n_lines; k++)
-			idle = line_is_idle(p, facts, d, &choices[i].lines[k], largest);
+		for (size_t k = 0; idle && k < c->n_lines; k++)
+			idle = line_is_idle(p, facts, d, &c->lines[k], largest);
 		if (idle)
-			text_add(&names, "%s%s", names.len == 0 ? "" : ", ", choices[i].setting->name);
+			text_add(&names, "%s%s", names.len == 0 ? "" : ", ", c->setting->name);
 	}
 	if (names.len == 0)
 		return NULL;
-	return arena_printf(a, "%s cannot act here: pinned sockets do not tune their buffers "
+	return arena_printf(a,
+	    "%s cannot act here: pinned sockets do not tune their buffers "
 	    "themselves, so maxima of autotuning are never reached, and every socket window is "
 	    "within what the present limit admits. Leave socket_windows out to try the settings",
 	    names.s);

@@ -25,9 +25,10 @@ static const char *
 say_guard(struct arena *a, const struct try_verdict *v)
 {
 	if (v->guard_rtt)
-		return arena_printf(a, "the RTT under load goes from %.3g to %.3g ms (limit %.3g); "
-		    "--policy throughput accepts it", v->before.rtt_ms, v->after.rtt_ms,
-		    v->guard_limit_ms);
+		return arena_printf(a,
+		    "the RTT under load goes from %.3g to %.3g ms (limit %.3g); "
+		    "--policy throughput accepts it",
+		    v->before.rtt_ms, v->after.rtt_ms, v->guard_limit_ms);
 	return arena_printf(a, "%s of the segments are sent again (was %s)",
 	    units_say_percent(a, v->after.retransmits, 2),
 	    units_say_percent(a, v->before.retransmits, 2));
@@ -40,9 +41,11 @@ say_candidate(const struct deciding *x, size_t i, const struct try_verdict *v)
 
 	switch (v->class) {
 	case TRY_BETTER:
-		return !other_streams(x, i) ? NULL : arena_printf(a,
-		    "%.0f connections at a time are an application's matter: compared, never chosen",
-		    x->choices[i].streams);
+		return !other_streams(x, i) ? NULL
+					    : arena_printf(a,
+						  "%.0f connections at a time are "
+						  "an application's matter: compared, never chosen",
+						  x->choices[i].streams);
 	case TRY_GUARD:
 		return say_guard(a, v);
 	case TRY_UNSTEADY:
@@ -50,9 +53,10 @@ say_candidate(const struct deciding *x, size_t i, const struct try_verdict *v)
 	case TRY_FAILED:
 		return v->why != NULL ? v->why : "no trial succeeded";
 	case TRY_INCONCLUSIVE:
-		return isnan(v->more_s) ? NULL : arena_printf(a,
-		    "about %s with this setting alone would decide (--budget)",
-		    units_say_time(a, ceil(v->more_s / 60) * 60));
+		return isnan(v->more_s)
+		    ? NULL
+		    : arena_printf(a, "about %s with this setting alone would decide (--budget)",
+			  units_say_time(a, ceil(v->more_s / 60) * 60));
 	default:
 		return NULL;
 	}
@@ -64,9 +68,9 @@ fill_strata(const struct deciding *x, size_t i, struct try_result *r)
 	r->n_strata = x->file->n_pin_bytes == 0 ? 1 : x->file->n_pin_bytes;
 	r->strata = arena_array(x->arena, r->n_strata, sizeof(*r->strata));
 	for (size_t s = 0; s < r->n_strata; s++)
-		r->strata[s] = (struct try_stratum){
-			x->file->n_pin_bytes == 0 ? NAN : x->file->pin_bytes[s],
-			try_stratum_bps(x->try, i, s) };
+		r->strata[s] =
+		    (struct try_stratum){ x->file->n_pin_bytes == 0 ? NAN : x->file->pin_bytes[s],
+			    try_stratum_bps(x->try, i, s) };
 }
 
 static const struct effect no_effect = { NAN, NAN, NAN, NAN, NAN, NAN };
@@ -75,8 +79,9 @@ static struct try_result
 result_of(const struct deciding *x, size_t i)
 {
 	const struct try_choice *c = &x->choices[i];
-	struct try_result r = { .name = c->setting->name, .streams = c->streams, .more_s = NAN,
-		.effect = no_effect };
+	struct try_result r = {
+		.name = c->setting->name, .streams = c->streams, .more_s = NAN, .effect = no_effect
+	};
 	struct try_verdict v;
 
 	fill_strata(x, i, &r);
@@ -86,6 +91,7 @@ result_of(const struct deciding *x, size_t i)
 		return r;
 	v = try_verdict(x->try, i);
 	r.class = v.class;
+	r.chosen = i == try_best(x->try);
 	r.effect = v.effect;
 	r.side = v.after;
 	r.side.setting = c->as;
@@ -138,8 +144,9 @@ class_of(const struct deciding *x, const struct try_result *r, size_t best)
 		return CLASS_GUARD;
 	if (has(r, x->n, TRY_UNSTEADY))
 		return CLASS_UNSTEADY;
-	return has(r, x->n, TRY_NO_GAIN) || has(r, x->n, TRY_WORSE) || has(r, x->n, TRY_BETTER) ?
-	    CLASS_NO_GAIN : CLASS_FAILED;
+	return has(r, x->n, TRY_NO_GAIN) || has(r, x->n, TRY_WORSE) || has(r, x->n, TRY_BETTER)
+	    ? CLASS_NO_GAIN
+	    : CLASS_FAILED;
 }
 
 static const char *
@@ -157,8 +164,10 @@ say_keep(struct arena *a, enum decision_class class, const char *why)
 	case CLASS_FAILED:
 		return "Keep the present settings: measuring what else was tried failed.";
 	default:
-		return arena_printf(a, "Inconclusive: %s before all was decided; keep the present "
-		    "settings.", why == NULL ? "the run ended" : why);
+		return arena_printf(a,
+		    "Inconclusive: %s before all was decided; keep the present "
+		    "settings.",
+		    why == NULL ? "the run ended" : why);
 	}
 }
 
@@ -203,9 +212,10 @@ try_decide(struct arena *a, const struct plan_direction *d, const struct try_fil
 	out.class = class_of(&x, out.tries, best);
 	out.limit_before = limit_of(&x, trials, n_trials, 0);
 	out.limit_after = limit_of(&x, trials, n_trials, lead);
-	out.words = best == 0 ? say_keep(a, out.class, try_why(t)) :
-	    arena_printf(a, "Change: %s. %s.%s", choices[best].setting->name,
-		decide_say_effect(a, &out.effect), decide_say_cost(a, &out.before, &out.after));
+	out.words = best == 0
+	    ? say_keep(a, out.class, try_why(t))
+	    : arena_printf(a, "Change: %s. %s.%s", choices[best].setting->name,
+		  decide_say_effect(a, &out.effect), decide_say_cost(a, &out.before, &out.after));
 	return out;
 }
 
@@ -220,12 +230,20 @@ line_of(const struct decision *d, const char *name)
 	return NULL;
 }
 
-static bool
-is_taken(const struct direction_decision *d, const struct try_result *r)
+/* The last knob of these that has another value already, else torn. */
+static const char *
+add_lines(struct arena *a, struct decision *out, const struct try_result *r, const char *torn)
 {
-	return d->verdict == VERDICT_CHANGE && r->class == TRY_BETTER &&
-	    r->side.goodput_bps == d->after.goodput_bps &&
-	    r->effect.estimate == d->effect.estimate;
+	for (size_t i = 0; i < r->n_settings; i++) {
+		const struct change_line *l = &r->settings[i], *is = line_of(out, l->name);
+
+		if (is == NULL)
+			*(struct change_line *)arena_push(
+			    a, &out->settings, &out->n_settings, sizeof(*l)) = *l;
+		else if (strcmp(is->new, l->new) != 0)
+			torn = l->name;
+	}
+	return torn;
 }
 
 const char *
@@ -239,15 +257,8 @@ try_decide_lines(struct arena *a, struct decision *out)
 		for (size_t k = 1; d->class == CLASS_TRIED && k < d->n_tries; k++) {
 			const struct try_result *r = &d->tries[k];
 
-			for (size_t j = 0; is_taken(d, r) && j < r->n_settings; j++) {
-				const struct change_line *l = &r->settings[j], *is = line_of(out, l->name);
-
-				if (is == NULL)
-					*(struct change_line *)arena_push(a, &out->settings,
-					    &out->n_settings, sizeof(*l)) = *l;
-				else if (strcmp(is->new, l->new) != 0)
-					torn = l->name;
-			}
+			if (r->chosen)
+				torn = add_lines(a, out, r, torn);
 		}
 	}
 	return torn;

@@ -38,9 +38,9 @@ word(struct reading *r, const struct node *n, size_t most, const char **out)
 	const char *s = n->kind == NODE_TEXT || n->kind == NODE_NUMBER ? n->text : NULL;
 
 	if (s == NULL || *s == '\0' || strlen(s) > most)
-		return fail(r->e, ERR_USAGE, "%.200s:%u: %s%sa word of at most %zu bytes is expected",
-		    r->file->name, n->line, n->key == NULL ? "" : n->key,
-		    n->key == NULL ? "" : ": ", most);
+		return fail(r->e, ERR_USAGE,
+		    "%.200s:%u: %s%sa word of at most %zu bytes is expected", r->file->name,
+		    n->line, n->key == NULL ? "" : n->key, n->key == NULL ? "" : ": ", most);
 	for (const char *c = s; *c != '\0'; c++) {
 		if (*c < ' ' || *c > '~')
 			return bad(r, n->line, "only printable ASCII is expected here");
@@ -52,8 +52,8 @@ word(struct reading *r, const struct node *n, size_t most, const char **out)
 typedef bool reader_fn(const char *s, double *v, struct err *e);
 
 static bool
-quantity(struct reading *r, const struct node *n, reader_fn *read, double min, double max,
-    double *out)
+quantity(
+    struct reading *r, const struct node *n, reader_fn *read, double min, double max, double *out)
 {
 	struct err why = { ERR_NONE, "" };
 	const char *s;
@@ -140,7 +140,7 @@ check_setting(struct reading *r, const struct try_setting *s, size_t at)
 	if (!is_present(s) && changes_nothing(s))
 		return bad(r, s->line, "a setting needs one of cc, window, knobs, streams");
 	if (!isnan(s->window_bytes) && s->n_knobs != 0)
-		return bad(r, s->line, "window and knobs contradict each other: a window becomes knobs");
+		return bad(r, s->line, "window and knobs contradict each other");
 	for (size_t i = 0; i < f->n_settings; i++) {
 		if (strcmp(f->settings[i].name, s->name) == 0)
 			return bad(r, s->line, "a setting of this name is there already");
@@ -151,8 +151,8 @@ check_setting(struct reading *r, const struct try_setting *s, size_t at)
 static void
 push_setting(struct reading *r, const struct try_setting *s)
 {
-	*(struct try_setting *)arena_push(r->arena, &r->file->settings, &r->file->n_settings,
-	    sizeof(*s)) = *s;
+	*(struct try_setting *)arena_push(
+	    r->arena, &r->file->settings, &r->file->n_settings, sizeof(*s)) = *s;
 }
 
 static bool
@@ -180,8 +180,9 @@ read_settings(struct reading *r, const struct node *list)
 		if (r->file->n_settings > TRY_SETTINGS_MAX)
 			return bad(r, n->line, "more than 12 settings");
 	}
-	return r->file->n_settings > 1 ? true :
-	    bad_key(r, list, "nothing to compare the present setting with");
+	return r->file->n_settings > 1
+	    ? true
+	    : bad_key(r, list, "nothing to compare the present setting with");
 }
 
 /* ---- the file ------------------------------------------------------------------------------- */
@@ -237,14 +238,14 @@ read_key(struct reading *r, const struct node *n)
 	if (strcmp(n->key, "rounds") == 0)
 		return whole(r, n, ROUNDS_MAX, &r->file->rounds);
 	if (strcmp(n->key, "duration") == 0)
-		return quantity(r, n, units_time, DURATION_MIN_S, DURATION_MAX_S,
-		    &r->file->duration_s);
+		return quantity(
+		    r, n, units_time, DURATION_MIN_S, DURATION_MAX_S, &r->file->duration_s);
 	return bad_key(r, n, "unknown key");
 }
 
 bool
-try_file_read(struct arena *a, const char *name, const char *text, size_t len,
-    struct try_file *out, struct err *e)
+try_file_read(struct arena *a, const char *name, const char *text, size_t len, struct try_file *out,
+    struct err *e)
 {
 	struct try_file f = { .name = name, .duration_s = NAN, .rounds = NAN };
 	struct reading r = { a, &f, e };

@@ -1,5 +1,5 @@
 /*
- * try_file: the file of settings that somebody wants compared: its text, and whether it fits a host.
+ * try_file: the file of settings that somebody wants compared: its text, and does it fit a host?
  *
  *   direction: send              # send, receive, both
  *   duration: 5s                 # counted in each trial
@@ -23,7 +23,7 @@
 
 struct try_knob {
 	const char *name;
-	const char *text;    /* the whole value, as the system writes it */
+	const char *text; /* the whole value, as the system writes it */
 	unsigned line;
 };
 
@@ -38,13 +38,13 @@ struct try_setting {
 };
 
 struct try_file {
-	const char *name;    /* for errors: name:line: what */
-	enum direction direction; /* NONE: the file does not say */
+	const char *name;          /* for errors: name:line: what */
+	enum direction direction;  /* NONE: the file does not say */
 	double duration_s, rounds; /* NAN: the same */
 	struct try_setting *settings;
 	size_t n_settings;
 	double *pin_bytes;
-	size_t n_pin_bytes;  /* 0: sockets are left alone */
+	size_t n_pin_bytes; /* 0: sockets are left alone */
 };
 
 bool try_file_read(struct arena *a, const char *name, const char *text, size_t len,
@@ -53,12 +53,12 @@ bool try_file_read(struct arena *a, const char *name, const char *text, size_t l
 /* What a setting is in one direction on this host. */
 struct try_choice {
 	const struct try_setting *setting;
-	struct setting as;         /* congestion control and usable window; of knobs NAN */
+	struct setting as; /* congestion control and usable window; of knobs NAN */
 	double streams;
 	struct change_line *lines; /* knobs, in the order in which they are set */
 	size_t n_lines;
-	double changes;            /* lines, and the congestion control */
-	bool differs;              /* from the present one, in this direction */
+	double changes; /* lines, and the congestion control */
+	bool differs;   /* from the present one, in this direction */
 };
 
 /*

@@ -35,8 +35,8 @@ breaks_guard(const struct try *t, struct candidate *c, double factor)
 	double gain = stats_hodges_lehmann(c->d, c->n);
 
 	c->guard_rtt = now.rtt_s > factor * rtt_limit_s(t, present.rtt_s);
-	return c->guard_rtt || now.retransmits - present.retransmits >
-	    factor * guard_retransmit_allowance(gain);
+	return c->guard_rtt ||
+	    now.retransmits - present.retransmits > factor * guard_retransmit_allowance(gain);
 }
 
 static bool
@@ -58,8 +58,8 @@ spread(const struct candidate *c)
 static bool
 no_gain(const struct candidate *c)
 {
-	return c->n >= NO_GAIN_BLOCKS && stats_hodges_lehmann(c->d, c->n) +
-	    1.645 * spread(c) / sqrt((double)c->n) < WORTH;
+	return c->n >= NO_GAIN_BLOCKS &&
+	    stats_hodges_lehmann(c->d, c->n) + 1.645 * spread(c) / sqrt((double)c->n) < WORTH;
 }
 
 static double
@@ -118,12 +118,20 @@ percent(double ratio)
 	return 100 * expm1(ratio);
 }
 
+/* A whole number: it is the same when it was saved and read again. */
+static double
+bps(double y)
+{
+	return round(exp(y));
+}
+
 static struct side
 side_of(const struct candidate *c, size_t which)
 {
 	struct load l = samples_load(c->side[which], c->n);
-	struct side s = { .goodput_bps = exp(samples_median_y(c->side[which], c->n)),
-		.rtt_ms = l.rtt_s * 1000, .retransmits = l.retransmits };
+	struct side s = { .goodput_bps = bps(samples_median_y(c->side[which], c->n)),
+		.rtt_ms = l.rtt_s * 1000,
+		.retransmits = l.retransmits };
 
 	s.setting.window_bytes = NAN;
 	return s;
@@ -180,10 +188,10 @@ try_stratum_bps(const struct try *t, size_t setting, size_t stratum)
 	double y = NAN;
 
 	if (setting != 0)
-		return exp(median_y(t->candidate[setting], 1, stratum));
+		return bps(median_y(t->candidate[setting], 1, stratum));
 	for (size_t i = 1; i < t->config.n && isnan(y); i++)
 		y = median_y(t->candidate[i], 0, stratum);
-	return exp(y);
+	return bps(y);
 }
 
 size_t

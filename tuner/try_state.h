@@ -14,10 +14,10 @@ struct candidate {
 	enum try_class class;
 	struct bets for_it, against_it;
 	size_t n;
-	double d[STATS_MAX];             /* y - y of the present setting */
+	double d[STATS_MAX];              /* y - y of the present setting */
 	struct sample side[2][STATS_MAX]; /* present, candidate */
 	size_t stratum[STATS_MAX];
-	unsigned voids;                  /* in a row */
+	unsigned voids; /* in a row */
 	bool guard_rtt;
 	char why[128];
 };
@@ -28,15 +28,16 @@ struct place {
 	bool lost;
 };
 
-struct try {
+struct
+try {
 	struct try_config config;
 	struct candidate *candidate[TRY_SETTINGS_MAX]; /* 0: unused */
 	struct place places[TRY_SETTINGS_MAX];
-	size_t n, asked, told;           /* of the block */
+	size_t n, asked, told; /* of the block */
 	bool cut;
-	size_t order[TRY_STRATA_MAX];    /* of this round */
-	size_t at;                       /* in it */
-	double rounds, blocks, began;    /* blocks: finished; began: whatever became of them */
+	size_t order[TRY_STRATA_MAX]; /* of this round */
+	size_t at;                    /* in it */
+	double rounds, blocks, began; /* blocks: finished; began: whatever became of them */
 	unsigned lost_in_row;
 	double warmup_s, duration_s;
 	double elapsed_s, bytes, rtt0_s, fastest_bps, overhead_s, asked_s;

@@ -334,11 +334,13 @@ Test(peer, congestion_control_that_is_refused_voids_the_trial_only)
 Test(peer, an_impossible_transfer_is_refused_before_anything_is_sent)
 {
 	static const struct flow_spec cases[] = {
-		{ DIR_BOTH, 1, 1, 1, 0, 0, NULL }, { DIR_SEND, 0, 1, 1, 0, 0, NULL },
-		{ DIR_SEND, FLOW_STREAMS_MAX + 1, 1, 1, 0, 0, NULL },
-		{ DIR_SEND, 1, -1, 1, 0, 0, NULL }, { DIR_SEND, 1, 1, 0, 0, 0, NULL },
-		{ DIR_SEND, 1, 60, 61, 0, 0, NULL }, { DIR_SEND, 1, NAN, 1, 0, 0, NULL },
-		{ DIR_SEND, 1, 1, 1, 0, -1, NULL },
+		{ DIR_BOTH, 1, 1, 1, 0, 0, NULL, 0 }, { DIR_SEND, 0, 1, 1, 0, 0, NULL, 0 },
+		{ DIR_SEND, FLOW_STREAMS_MAX + 1, 1, 1, 0, 0, NULL, 0 },
+		{ DIR_SEND, 1, -1, 1, 0, 0, NULL, 0 }, { DIR_SEND, 1, 1, 0, 0, 0, NULL, 0 },
+		{ DIR_SEND, 1, 60, 61, 0, 0, NULL, 0 }, { DIR_SEND, 1, NAN, 1, 0, 0, NULL, 0 },
+		{ DIR_SEND, 1, 1, 1, 0, -1, NULL, 0 }, { DIR_SEND, 1, 1, 1, 0, 0, NULL, NAN },
+		{ DIR_SEND, 1, 1, 1, 0, 0, NULL, FLOW_PIN_MIN - 1 },
+		{ DIR_SEND, 1, 1, 1, 0, 0, NULL, FLOW_PIN_MAX + 1 },
 	};
 
 	for (size_t i = 0; i < NELEM(cases); i++) {
