@@ -3,8 +3,9 @@
  *
  * The receiver counts payload per 100 ms on its own clock from the first byte on, decides when the
  * transfer is over (steady and tight, time, bytes) and says so; the sender sends until told to
- * stop.  SO_SNDBUF and SO_RCVBUF are never set: that would switch autotuning off and measure
- * something that the knobs do not govern.  Neither is SO_RCVLOWAT, which moves the window.
+ * stop.  SO_SNDBUF and SO_RCVBUF are not set: that would switch autotuning off and measure
+ * something that the knobs do not govern.  The exception is who asks for just that (pin_bytes), to
+ * see what an application gets that sets them itself.  SO_RCVLOWAT, which moves the window, never.
  *
  * A flow has no loop of its own: its owner polls what flow_poll() asks for, together with
  * whatever else it waits for, and hands the answer to flow_step().
@@ -30,6 +31,8 @@
 #define FLOW_STREAMS_MAX 64
 #define FLOW_SECONDS_MAX 120.0 /* hard cap on one trial, warm-up included */
 #define FLOW_STALL_S 5.0
+#define FLOW_PIN_MIN 4096.0 /* bounds of a pinned buffer: what a peer may make us ask for */
+#define FLOW_PIN_MAX (64.0 * 1024 * 1024)
 
 struct flow_spec {
 	enum direction direction; /* DIR_SEND: this end sends */
@@ -39,6 +42,7 @@ struct flow_spec {
 	double early_s;           /* may end after this much when tight; 0: never early */
 	double max_bytes;         /* of payload, warm-up included; 0: no cap */
 	const char *cc;           /* for our sockets when we send; NULL: leave the default */
+	double pin_bytes;         /* SO_SNDBUF and SO_RCVBUF of both ends; 0: never set */
 };
 
 struct progress {
@@ -64,6 +68,13 @@ double flow_cap_left(double cap, double used);
 
 /* For a socket that is to send with this congestion control, before it connects. */
 bool flow_set_cc(int fd, const char *cc, struct err *e);
+
+/*
+ * SO_SNDBUF and SO_RCVBUF of a socket, as iperf -w asks for them, before it connects or sends.  A
+ * kernel may grant less without a word (Linux: net.core.wmem_max, rmem_max); one that refuses is an
+ * error, for that socket would still tune itself.
+ */
+bool flow_pin(int fd, double bytes, struct err *e);
 
 /* Every measured member unknown: numbers NAN, status VOID with this reason. */
 void flow_void(struct trial *t, const char *why);

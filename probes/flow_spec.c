@@ -34,6 +34,10 @@ flow_check(const struct flow_spec *f, struct err *e)
 		    f->duration_s, BINS_S, FLOW_SECONDS_MAX);
 	if (!(f->max_bytes >= 0))
 		return fail(e, ERR_USAGE, "byte cap %g of a transfer is negative", f->max_bytes);
+	if (f->pin_bytes != 0 &&
+	    !(f->pin_bytes >= FLOW_PIN_MIN && f->pin_bytes <= FLOW_PIN_MAX))
+		return fail(e, ERR_USAGE, "socket buffers of %g bytes are not within %g..%g",
+		    f->pin_bytes, FLOW_PIN_MIN, FLOW_PIN_MAX);
 	return true;
 }
 
@@ -60,6 +64,17 @@ flow_set_cc(int fd, const char *cc, struct err *e)
 	return fail(e, ERR_FAILED,
 	    "congestion control '%.40s': this system cannot set it for a socket", cc);
 #endif
+}
+
+bool
+flow_pin(int fd, double bytes, struct err *e)
+{
+	int size = (int)bytes;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0)
+		return true;
+	return fail(e, ERR_FAILED, "socket buffers of %d bytes: %s", size, strerror(errno));
 }
 
 void

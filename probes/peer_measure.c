@@ -147,6 +147,8 @@ dial_begin(struct attempt *at, struct dial *d)
 	d->fd = net_socket(&at->s->to, &why);
 	if (d->fd != -1 && at->spec->direction == DIR_SEND && at->spec->cc != NULL)
 		(void)flow_set_cc(d->fd, at->spec->cc, &why);
+	if (why.code == ERR_NONE && at->spec->pin_bytes > 0)
+		(void)flow_pin(d->fd, at->spec->pin_bytes, &why);
 	if (why.code == ERR_NONE && net_connect(d->fd, &at->s->to) < 0)
 		session_refused(at->s->name, errno, &why);
 	if (why.code != ERR_NONE)

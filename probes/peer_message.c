@@ -18,6 +18,7 @@ static const struct field message_fields[] = {
 	F_NUM(message, duration_s, 0, FLOW_SECONDS_MAX, 0),
 	F_NUM(message, early_s, 0, FLOW_SECONDS_MAX, 0),
 	F_NUM(message, max_bytes, 0, ANY, 0),
+	F_NUM(message, pin_bytes, 0, FLOW_PIN_MAX, 0),
 	F_ENUM(message, status, trial_status_names, 0),
 	F_NUM(message, goodput_bps, 0, ANY, 0),
 	F_NUM(message, retransmits, 0, 1, 0),
@@ -97,6 +98,7 @@ message_from_spec(struct message *m, const struct flow_spec *f)
 	m->duration_s = f->duration_s;
 	m->early_s = f->early_s;
 	m->max_bytes = f->max_bytes;
+	m->pin_bytes = f->pin_bytes;
 }
 
 static double
@@ -117,6 +119,7 @@ message_to_spec(const struct message *m, struct flow_spec *f)
 		.duration_s = known(m->duration_s),
 		.early_s = known(m->early_s),
 		.max_bytes = known(m->max_bytes),
+		.pin_bytes = known(m->pin_bytes),
 	};
 }
 

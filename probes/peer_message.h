@@ -25,6 +25,7 @@ struct message {
 	/* TRIAL; max_bytes in READY too, 0 is no cap */
 	int direction;
 	double streams, warmup_s, duration_s, early_s, max_bytes;
+	double pin_bytes; /* not known: 0 */
 	/* RESULT: members of struct trial */
 	int status;
 	double goodput_bps, retransmits, min_ms, loaded_ms, inflight_bytes, rwnd_limited;

@@ -80,6 +80,19 @@ served_busy(const struct served *r)
 	return r->flow != NULL && !r->told;
 }
 
+/* A stream; with buffers of its own if it is to have them, which it may not get. */
+static void
+stream_add(struct served *r, int fd)
+{
+	struct err refused = { .code = ERR_NONE };
+
+	flow_add(r->flow, fd);
+	if (r->spec.pin_bytes > 0 && !flow_pin(fd, r->spec.pin_bytes, &refused))
+		flow_fail(r->flow, TRIAL_VOID, refused.text);
+	else if (flow_streams(r->flow) == r->spec.streams)
+		flow_start(r->flow);
+}
+
 enum run_claim
 served_claim(struct served *r, int fd, const unsigned char nonce[WIRE_NONCE],
     const unsigned char claim[WIRE_DATA])
@@ -93,9 +106,7 @@ served_claim(struct served *r, int fd, const unsigned char nonce[WIRE_NONCE],
 	if (trial != r->number || !served_busy(r) || flow_over(r->flow) ||
 	    stream >= r->spec.streams || flow_streams(r->flow) >= r->spec.streams)
 		return CLAIM_REFUSED;
-	flow_add(r->flow, fd);
-	if (flow_streams(r->flow) == r->spec.streams)
-		flow_start(r->flow);
+	stream_add(r, fd);
 	return CLAIM_TAKEN;
 }
 

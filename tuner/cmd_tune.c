@@ -18,8 +18,8 @@
 #define DATA_CAP_BYTES (10.0 * 1024 * 1024 * 1024)
 
 struct asked {
-	const char *token_file, *save, *out, *profile, *resume;
-	bool token_stdin, quick, thorough, no_save;
+	const char *token_file, *save, *out, *profile, *resume, *try_file;
+	bool token_stdin, quick, thorough, no_save, direction_given;
 	double budget_s;
 	struct run *old; /* that goes on; NULL: a new one begins */
 	bool over;       /* it has its verdict, and gets no more time */
@@ -150,6 +150,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "compare with this congestion control instead of the default", false },
 		{ "resume", 0, OPT_STRING, &x->resume, 0, 0, NULL, "RUN",
 		    "go on with the run of this file; with a larger --budget for longer", false },
+		{ "try", 0, OPT_STRING, &x->try_file, 0, 0, NULL, "FILE",
+		    "compare the settings of this file instead of searching", false },
 		{ "save", 0, OPT_STRING, &x->save, 0, 0, NULL, "FILE",
 		    "write the run file there, not below the state's directory", false },
 		{ "no-save", 0, OPT_FLAG, &x->no_save, 0, 0, NULL, NULL, "keep no run file",
@@ -165,13 +167,16 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 
 	if (!cmd_options(c, &cmd_tune, opts, argc, argv, false, &words, &n, help, e) || *help)
 		return *help;
+	x->direction_given = cmd_given(opts, "direction");
 	o->direction = (enum direction)direction;
 	o->policy = (enum policy)policy;
 	if (x->no_save && x->save != NULL)
 		return fail(e, ERR_USAGE, "--save and --no-save contradict each other");
+	if (x->resume != NULL && x->try_file != NULL)
+		return fail(e, ERR_USAGE, "--try and --resume contradict each other");
 	if (x->resume != NULL && !settle_resume(c->arena, opts, x, o, e))
 		return false;
-	return settle_host(words, n, o, e) && (x->old != NULL || settle_budget(x, o, e));
+	return settle_host(words, n, o, e);
 }
 
 /* ---- before ---------------------------------------------------------------------------------- */
@@ -263,7 +268,7 @@ stages(struct pipeline *p, const struct asked *x, const char *token, struct err 
 	p->save = x->save;
 	if (x->save == NULL && !x->no_save)
 		save_choose(p);
-	return pipeline_measure(p, e);
+	return p->tries != NULL ? pipeline_try(p, e) : pipeline_measure(p, e);
 }
 
 /* ---- after ----------------------------------------------------------------------------------- */
@@ -287,9 +292,9 @@ tell_file(struct pipeline *p, bool measured)
 	double budget_s = measured ? resume_budget_s(p->run) : NAN;
 
 	cmd_note(c, "the run is saved in %s", file);
-	if (!measured)
+	if (!measured && p->tries == NULL)
 		cmd_note(c, "go on with: pathtune tune --resume %s", file);
-	else if (!isnan(budget_s))
+	else if (!isnan(budget_s) && p->tries == NULL)
 		cmd_note(c, "what is inconclusive goes on with: pathtune tune --resume %s --budget "
 		    "%.0fm", file, ceil(budget_s / 60));
 }
@@ -371,6 +376,10 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return deliver(c, &p, &x, true, e);
 	}
 	begin(run, x.old, c->arena);
+	if (x.try_file != NULL && !pipeline_try_read(&p, x.try_file, x.direction_given, e))
+		return false;
+	if (x.old == NULL && !settle_budget(&x, &run->options, e))
+		return false;
 	p.profile_file = x.profile;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;

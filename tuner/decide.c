@@ -83,6 +83,20 @@ say_cost(struct arena *a, const struct search_result *r)
 	    arena_printf(a, "%s.", t.s);
 }
 
+const char *
+decide_say_effect(struct arena *a, const struct effect *x)
+{
+	return say_effect(a, x);
+}
+
+const char *
+decide_say_cost(struct arena *a, const struct side *before, const struct side *after)
+{
+	const struct search_result r = { .before = *before, .after = *after };
+
+	return say_cost(a, &r);
+}
+
 /* Another control is judged by its worst connections too; some get stuck on small windows. */
 static const char *
 say_worst(struct arena *a, const struct search_result *r)

@@ -31,4 +31,11 @@ void decide_all(struct arena *a, const struct profile *p, const struct facts *f,
 struct change_line *decide_window_lines(struct arena *a, const struct profile *p,
     const struct facts *f, const struct plan_direction *d, double window_bytes, size_t *n);
 
+/*
+ * Words that every decision uses: an effect with its interval; side effects as far as they are
+ * known, which begin with a blank and end with a full stop.
+ */
+const char *decide_say_effect(struct arena *a, const struct effect *x);
+const char *decide_say_cost(struct arena *a, const struct side *before, const struct side *after);
+
 #endif

@@ -24,7 +24,9 @@ const char *const verdict_names[] = { "none", "keep", "change", NULL };
 const char *const decision_class_names[] = { "none", "window", "congestion-control",
 	"window-and-congestion-control", "no-gain", "cannot-bind", "inconclusive", "guard",
 	"peer-limits", "unsteady", "failed", "advice", "enough", "ceiling",
-	"memory", NULL };
+	"memory", "tried", NULL };
+const char *const try_class_names[] = { "none", "better", "worse", "no-gain", "inconclusive",
+	"guard", "unsteady", "failed", NULL };
 const char *const limiter_names[] = { "unknown", "rwnd", "sndbuf", "cwnd", "path", NULL };
 
 static const struct field offload_fields[] = {
@@ -136,6 +138,7 @@ static const struct field options_fields[] = {
 	F_ENUM(options, policy, policy_names, 0),
 	F_BOOL(options, all_cc),
 	F_STR(options, start_cc, 0),
+	F_STR(options, try_file, 0),
 	F_NUM(options, more_s, 0, 1e9, 0),
 	F_LIST(options, paths, &advice_path_record),
 	F_NUM(options, connections, 1, 1e9, 0),
@@ -226,6 +229,8 @@ static const struct field trial_fields[] = {
 	F_NUM(trial, duration_s, 0, 1e6, 0),
 	F_BOOL(trial, steady),
 	F_NUM(trial, streams, 0, 1e6, 0),
+	F_STR(trial, try, 0),
+	F_NUM(trial, pin_bytes, 0, 1e15, 0),
 	F_NUM(trial, cpu, 0, 1e3, 0),
 	F_NUMS(trial, intervals_bps),
 	F_END,
@@ -259,6 +264,30 @@ static const struct field limit_fields[] = {
 };
 static const struct record limit_record = { "limit", sizeof(struct limit), limit_fields };
 
+static const struct field try_stratum_fields[] = {
+	F_NUM(try_stratum, pin_bytes, 0, 1e15, 0),
+	F_NUM(try_stratum, goodput_bps, 0, 1e15, 0),
+	F_END,
+};
+static const struct record try_stratum_record = { "stratum", sizeof(struct try_stratum),
+	try_stratum_fields };
+
+static const struct field try_result_fields[] = {
+	F_STR(try_result, name, FIELD_REQUIRED),
+	F_ENUM(try_result, class, try_class_names, 0),
+	F_BOOL(try_result, chosen),
+	F_LIST(try_result, settings, &change_line_record),
+	F_NUM(try_result, streams, 0, 1e6, 0),
+	F_REC(try_result, effect, &effect_record),
+	F_REC(try_result, side, &side_record),
+	F_LIST(try_result, strata, &try_stratum_record),
+	F_STR(try_result, words, 0),
+	F_NUM(try_result, more_s, 0, 1e9, 0),
+	F_END,
+};
+static const struct record try_result_record = { "try", sizeof(struct try_result),
+	try_result_fields };
+
 static const struct field direction_decision_fields[] = {
 	F_ENUM(direction_decision, direction, direction_names, FIELD_REQUIRED),
 	F_ENUM(direction_decision, verdict, verdict_names, FIELD_REQUIRED),
@@ -270,6 +299,7 @@ static const struct field direction_decision_fields[] = {
 	F_REC(direction_decision, limit_after, &limit_record),
 	F_STR(direction_decision, words, 0),
 	F_NUM(direction_decision, more_s, 0, 1e9, 0),
+	F_LIST(direction_decision, tries, &try_result_record),
 	F_END,
 };
 static const struct record direction_decision_record = { "direction",

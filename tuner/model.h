@@ -133,6 +133,7 @@ struct options {
 	enum policy policy;
 	bool all_cc;
 	const char *start_cc;   /* baseline instead of the sysctl's; NULL: that */
+	const char *try_file;   /* the user's settings instead of a search; NULL: a search */
 	double more_s;          /* added to the confirmations by resuming; NAN: nothing */
 	struct advice_path *paths;     /* advise: given by flags */
 	size_t n_paths;
@@ -230,6 +231,8 @@ struct trial {
 	double duration_s;       /* what goodput was averaged over */
 	bool steady;             /* no trend left after the warm-up */
 	double streams;
+	const char *try;         /* name of the user's setting; NULL: a trial of the search */
+	double pin_bytes;        /* SO_SNDBUF and SO_RCVBUF of both ends; NAN: never set */
 	double cpu;              /* our process, fraction of one core */
 	double *intervals_bps;   /* goodput per 100 ms from the first byte, at the receiver */
 	size_t n_intervals_bps;
@@ -257,6 +260,7 @@ enum decision_class {
 	CLASS_ENOUGH,           /* keep: the settings admit what the path can carry  */
 	CLASS_CEILING,          /* keep: nothing can be set, the kernel has a ceiling */
 	CLASS_MEMORY,           /* keep: memory leaves no room for more              */
+	CLASS_TRIED,            /* change: knobs that the user named                 */
 };
 extern const char *const decision_class_names[];
 
@@ -289,6 +293,39 @@ struct limit {
 	const char *evidence; /* one sentence with the number that shows it */
 };
 
+/* What came of a setting that the user named, against the present one. */
+enum try_class {
+	TRY_NONE,
+	TRY_BETTER,
+	TRY_WORSE,
+	TRY_NO_GAIN,      /* a gain of 5 % is unlikely                        */
+	TRY_INCONCLUSIVE,
+	TRY_GUARD,        /* RTT or retransmits too high                      */
+	TRY_UNSTEADY,     /* connections fall in two groups                   */
+	TRY_FAILED,
+};
+extern const char *const try_class_names[];
+
+struct try_stratum {         /* among sockets that were pinned to this size */
+	double pin_bytes;    /* NAN: to none */
+	double goodput_bps;  /* median */
+};
+
+struct try_result {
+	const char *name;
+	enum try_class class;
+	bool chosen;               /* the decision's change */
+	struct change_line *settings; /* what it sets beside the congestion control */
+	size_t n_settings;
+	double streams;
+	struct effect effect;      /* against the present setting; NAN of that itself */
+	struct side side;
+	struct try_stratum *strata;
+	size_t n_strata;
+	const char *words;         /* what it is and why, a sentence; NULL: nothing to add */
+	double more_s;             /* inconclusive: what would decide; else NAN */
+};
+
 struct direction_decision {
 	enum direction direction;
 	enum verdict verdict;
@@ -298,6 +335,8 @@ struct direction_decision {
 	struct limit limit_before, limit_after;
 	const char *words;         /* the verdict in a sentence or two */
 	double more_s;             /* inconclusive: what would decide; else NAN */
+	struct try_result *tries;  /* the user's settings, the present one first; or none */
+	size_t n_tries;
 };
 
 struct decision {

@@ -11,6 +11,7 @@
 #include "../probes/host.h"
 #include "../probes/peer.h"
 #include "profile.h"
+#include "try_file.h"
 
 struct pipeline {
 	struct cmd_context *cmd;
@@ -18,6 +19,7 @@ struct pipeline {
 	const char *profile_file;     /* NULL: the embedded one */
 	const char *record_dir;       /* NULL: nothing is recorded */
 	bool sets;                    /* the command will set values: earlier runs must be healed */
+	const struct try_file *tries; /* settings to be compared instead of a search; or NULL */
 	struct profile *profile;
 	struct host *host;
 	struct session *session;      /* NULL without a peer */
@@ -54,6 +56,18 @@ bool pipeline_plan(struct pipeline *p, struct err *e);
  * returns; where that is not so the error says it first, as ERR_FAILED.
  */
 bool pipeline_measure(struct pipeline *p, struct err *e);
+
+/*
+ * --try FILE: read before anything else, for it may name the direction, which the plan needs.
+ * direction_given: the user named one, which the file must not contradict.
+ */
+bool pipeline_try_read(struct pipeline *p, const char *path, bool direction_given, struct err *e);
+
+/*
+ * In place of pipeline_measure(), with the same promise: the file's settings are checked against
+ * the host before anything is set, and each is compared with the present one.
+ */
+bool pipeline_try(struct pipeline *p, struct err *e);
 
 /* Session and host closed. */
 void pipeline_close(struct pipeline *p);

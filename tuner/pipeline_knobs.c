@@ -1,6 +1,7 @@
 #include "pipeline_knobs.h"
 #include "decide.h"
 #include "plan.h"
+#include "settings_apply.h"
 #include "../probes/knobs.h"
 #include "../probes/stop.h"
 
@@ -14,8 +15,20 @@ guard_knob(struct pipeline *p, const struct knob *k)
 
 	if (f == NULL || !f->writable || f->text == NULL || k->file == NULL)
 		return;
+	for (size_t i = 0; i < p->n_old; i++) {
+		if (strcmp(p->old[i].name, k->name) == 0)
+			return;
+	}
 	v = arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(*v));
 	*v = (struct knob_value){ .name = k->name, .file = k->file, .text = f->text };
+}
+
+static void
+collected(struct pipeline *p)
+{
+	p->now = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*p->now));
+	if (p->n_old != 0)
+		memcpy(p->now, p->old, p->n_old * sizeof(*p->now));
 }
 
 /* Every knob that the searches or the last check may set. */
@@ -32,9 +45,15 @@ trial_knobs_collect(struct pipeline *p)
 		if (d->n_cc > 1)
 			guard_knob(p, profile_knob(p->profile, ROLE_CONGESTION));
 	}
-	p->now = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*p->now));
-	if (p->n_old != 0)
-		memcpy(p->now, p->old, p->n_old * sizeof(*p->now));
+	collected(p);
+}
+
+void
+trial_knobs_collect_lines(struct pipeline *p, const struct change_line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		guard_knob(p, settings_knob(p->profile, &p->run->facts, lines[i].name));
+	collected(p);
 }
 
 /*
@@ -103,17 +122,12 @@ trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e
 }
 
 bool
-trial_knobs_setting(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
-    struct err *e)
+trial_knobs_lines(struct pipeline *p, const struct change_line *lines, size_t n, struct err *e)
 {
 	struct knob_value *want = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*want));
-	struct change_line *lines;
-	size_t n;
 
 	if (p->n_old != 0)
 		memcpy(want, p->old, p->n_old * sizeof(*want));
-	lines = decide_window_lines(
-	    p->cmd->arena, p->profile, &p->run->facts, d, s->window_bytes, &n);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < p->n_old; j++) {
 			if (strcmp(want[j].name, lines[i].name) == 0)
@@ -121,6 +135,17 @@ trial_knobs_setting(struct pipeline *p, const struct plan_direction *d, const st
 		}
 	}
 	return trial_knobs_put(p, want, e);
+}
+
+bool
+trial_knobs_setting(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
+    struct err *e)
+{
+	size_t n;
+	const struct change_line *lines = decide_window_lines(
+	    p->cmd->arena, p->profile, &p->run->facts, d, s->window_bytes, &n);
+
+	return trial_knobs_lines(p, lines, n, e);
 }
 
 bool

@@ -10,6 +10,9 @@
 /* Every knob that the searches or the last check may set, into p->old and p->now. */
 void trial_knobs_collect(struct pipeline *p);
 
+/* Every knob of these lines as well; each once. */
+void trial_knobs_collect_lines(struct pipeline *p, const struct change_line *lines, size_t n);
+
 /*
  * From here on no other run can set them.  The facts are older than that: another run, or somebody
  * else, may have set a value meanwhile, and that one would be brought back; so it is an error.
@@ -31,6 +34,10 @@ bool trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct e
 /* The same for what a setting of this direction needs. */
 bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
     const struct setting *s, struct err *e);
+
+/* All as found, but for what these lines set. */
+bool trial_knobs_lines(struct pipeline *p, const struct change_line *lines, size_t n,
+    struct err *e);
 
 /* What the kernel remembers of the path is forgotten; where it cannot be, that is said once. */
 bool trial_knobs_flush(struct pipeline *p, struct err *e);

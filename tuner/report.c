@@ -2,6 +2,7 @@
 #include "limiter.h"
 #include "report_hazards.h"
 #include "report_page.h"
+#include "report_try.h"
 #include "units.h"
 
 #include <math.h>
@@ -55,6 +56,10 @@ direction_lines(struct arena *a, struct page *p, const struct direction_decision
 	page_say(p, "\n");
 	page_bold(p, d->direction == DIR_SEND ? "Sending" : "Receiving");
 	page_wrapped(p, "  ", d->words == NULL ? "" : d->words);
+	if (d->n_tries != 0) {
+		report_tries(p, d);
+		return;
+	}
 	side_line(a, p, "before", &d->before);
 	if (!setting_same(&d->before.setting, &d->after.setting))
 		side_line(a, p, d->verdict == VERDICT_CHANGE ? "after" : "tried", &d->after);

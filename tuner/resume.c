@@ -17,6 +17,8 @@ resume_may(const struct run *old, struct err *e)
 	if (old->options.command == NULL || strcmp(old->options.command, "tune") != 0 ||
 	    old->options.peer == NULL || old->plan.n_directions == 0)
 		return fail(e, ERR_USAGE, "not a run of tune");
+	if (old->options.try_file != NULL)
+		return fail(e, ERR_USAGE, "a comparison (--try) cannot go on: start it again");
 	if (old->seed == NULL || strlen(old->seed) != 64 ||
 	    strspn(old->seed, "0123456789abcdef") != 64)
 		return fail(e, ERR_USAGE, "no seed of 64 hexadecimal digits in it, so the order of "

@@ -59,11 +59,11 @@ loss_based(const char *cc)
 }
 
 double
-guard_allowance_s(const struct search *s)
+guard_policy_s(enum policy policy, double rtt0_s)
 {
-	double allow = fmax(ALLOW_S, s->rtt0_s / 2);
+	double allow = fmax(ALLOW_S, rtt0_s / 2);
 
-	switch (s->config.policy) {
+	switch (policy) {
 	case POLICY_THROUGHPUT:
 		return INFINITY;
 	case POLICY_LATENCY:
@@ -72,6 +72,12 @@ guard_allowance_s(const struct search *s)
 		break;
 	}
 	return allow;
+}
+
+double
+guard_allowance_s(const struct search *s)
+{
+	return guard_policy_s(s->config.policy, s->rtt0_s);
 }
 
 double

@@ -1,5 +1,6 @@
 /*
- * search_state: what the parts of the search share; nobody else includes this.
+ * search_state: what the parts of the search share, and with try.c, which judges by the same rules:
+ * samples, guards and the numbers below; nobody else includes this.
  *
  * search.c runs blocks (asks their trials, collects the answers); each phase says what its next
  * block is (open) and what a finished block means (close), or goes on to another phase, or ends the
@@ -162,7 +163,8 @@ double samples_median_retransmits(const struct sample *v, size_t n);
 double samples_median_y(const struct sample *v, size_t n);
 struct load samples_load(const struct sample *v, size_t n);
 bool loss_based(const char *cc);
-double guard_allowance_s(const struct search *s); /* INFINITY: anything goes */
+double guard_policy_s(enum policy policy, double rtt0_s); /* of queueing; INFINITY: any */
+double guard_allowance_s(const struct search *s);
 double guard_rtt_limit_s(const struct search *s, double default_rtt_s);
 double guard_retransmit_allowance(double gain);
 /* Does the candidate break factor times the limits?  gain is a log ratio. */

@@ -505,6 +505,97 @@ Test(demo, that_is_killed_leaves_a_dead_lab_which_the_next_one_removes, .timeout
 	arena_free(a);
 }
 
+/* ---- settings that the user names ----------------------------------------------------------- */
+
+static const char *
+try_file(struct world *w, const char *text)
+{
+	const char *path = arena_printf(w->a, "%s/try.yaml", w->dir);
+	struct err e = { ERR_NONE, "" };
+
+	cr_assert(files_write(path, text, strlen(text), 0644, &e), "%s", e.text);
+	return path;
+}
+
+Test(tune, chooses_the_named_setting_that_fills_the_path, .timeout = 100)
+{
+	struct world w = world_new(200e6, 20, true);
+	const char *path = arena_printf(w.a, "%s/run.json", w.dir), *before = send_knob(&w);
+	const char *file = try_file(&w, "direction: send\nduration: 500ms\nsettings:\n"
+	    "  - name: large\n    knobs: {net.ipv4.tcp_wmem: 4096 16384 4194304}\n");
+	struct said s = program_end(w.a, tune_start(&w, arena_printf(w.a,
+	    "--budget 60s --try %s --save %s", file, path)));
+	struct run *run;
+
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	run = load(&w, path);
+	cr_expect_eq(run->decision.verdict, VERDICT_CHANGE, "%s", s.out);
+	cr_expect_eq(run->decision.class, CLASS_TRIED);
+	cr_assert_eq(run->decision.directions[0].n_tries, 2u);
+	cr_expect_eq(run->decision.directions[0].tries[1].class, TRY_BETTER);
+	cr_expect_gt(run->decision.effect.low, 30);
+	cr_assert_geq(run->decision.n_settings, 1u);
+	cr_expect_str_eq(run->decision.settings[0].new, "4096 16384 4194304");
+	cr_expect(run->n_files == 1 && strstr(s.out, "tried: large of ") != NULL, "%s", s.out);
+	for (size_t i = 0; i < run->n_trials; i++)
+		cr_expect(run->trials[i].try != NULL && isnan(run->trials[i].pin_bytes));
+	cr_expect(knobs_same(send_knob(&w), before), "restored");
+	cr_expect_str_eq(program_run(w.a, arena_printf(w.a, "show %s", path)).out, s.out);
+	unlink(path);
+	unlink(file);
+	world_end(&w);
+}
+
+/* The matrix of 2012 with what a namespace may set of it. */
+Test(tune, a_maximum_of_autotuning_is_no_gain_where_sockets_are_pinned, .timeout = 100)
+{
+	struct world w = world_new(20e6, 20, true);
+	const char *path = arena_printf(w.a, "%s/run.json", w.dir), *before = send_knob(&w);
+	const char *file = try_file(&w, "duration: 500ms\nsocket_windows: [16K, 64K]\nsettings:\n"
+	    "  - name: T3\n    knobs: {net.ipv4.tcp_wmem: 4096 16384 16777216}\n");
+	struct said s = program_end(w.a, tune_start(&w, arena_printf(w.a,
+	    "--budget 60s --try %s --save %s", file, path)));
+	const struct try_result *r;
+	struct run *run;
+
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	run = load(&w, path);
+	cr_expect_eq(run->decision.verdict, VERDICT_KEEP, "%s", s.out);
+	cr_expect_eq(run->decision.class, CLASS_NO_GAIN, "%s", s.out);
+	cr_expect_eq(run->n_files, 0u);
+	r = &run->decision.directions[0].tries[1];
+	cr_assert_eq(r->n_strata, 2u);
+	cr_expect(r->strata[0].pin_bytes == 16384 && r->strata[1].pin_bytes == 65536);
+	/* At 20 ms 16 KiB make 6.5 Mbit/s, and 64 KiB fill the path. */
+	cr_expect_lt(r->strata[0].goodput_bps, .8 * r->strata[1].goodput_bps, "%s", s.out);
+	cr_expect(strstr(s.out, "T3 cannot act here") != NULL, "%s", s.out);
+	cr_expect(strstr(s.out, "switches autotuning off") != NULL, "%s", s.out);
+	cr_expect(strstr(s.out, "By socket window") != NULL, "%s", s.out);
+	cr_expect(knobs_same(send_knob(&w), before), "restored");
+	cr_expect_str_eq(program_run(w.a, arena_printf(w.a, "show %s", path)).out, s.out);
+	unlink(path);
+	unlink(file);
+	world_end(&w);
+}
+
+Test(tune, ctrl_c_while_named_settings_are_tried_brings_the_value_back, .timeout = 100)
+{
+	struct world w = world_new(50e6, 10, true);
+	const char *before = send_knob(&w);
+	const char *file = try_file(&w, "settings:\n  - name: T3\n"
+	    "    knobs: {net.ipv4.tcp_wmem: 4096 16384 16777216}\n");
+	struct started tuner = tune_start(&w, arena_printf(w.a, "--try %s", file));
+	struct said s;
+
+	cr_assert(wait_for(&w, before, false), "a value was set");
+	kill(child_of(&w, tuner.pid), SIGINT);
+	s = program_end(w.a, tuner);
+	cr_expect_eq(s.status, 5, "%s", s.err);
+	cr_expect(wait_for(&w, before, true), "%s", send_knob(&w));
+	unlink(file);
+	world_end(&w);
+}
+
 /* ---- without a lab: over loopback, by somebody who may set nothing ------------------------- */
 
 /* A copy that everybody may run, wherever this one was built. */

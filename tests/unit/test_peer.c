@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "peer_child.h"
+#include "probes/peer_message.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -73,6 +74,53 @@ Test(peer, both_directions_families_and_several_streams_are_measured)
 		peer_close(s);
 		cr_assert_eq(child_status(&c), 0, "a given token is good for one run");
 	}
+}
+
+/* What an application sets that chooses its own buffers; the other end is asked for the same. */
+Test(peer, buffers_are_pinned_at_both_ends_when_asked_for_and_only_then)
+{
+	static const enum direction each[] = { DIR_SEND, DIR_RECEIVE };
+	struct err e = { .code = ERR_NONE };
+	struct message m = message_new(MESSAGE_TRIAL, 1);
+	struct session *s = NULL;
+	struct flow_spec f, theirs;
+	struct child c;
+
+	cr_assert(child_start(&c, child_options(true)));
+	cr_assert(peer_open(a, c.peer, CHILD_TOKEN, &s, &e), "%s", e.text);
+	for (size_t i = 0; i < NELEM(each); i++) {
+		struct trial t = { .block = 7 };
+
+		f = child_spec(each[i], 2);
+		f.pin_bytes = 65536;
+		cr_assert(peer_measure(s, a, &f, NULL, &t, &e), "%s", e.text);
+		check_trial(&t, &f, "pinned");
+	}
+	message_from_spec(&m, &f);
+	message_to_spec(&m, &theirs);
+	cr_expect_eq(theirs.pin_bytes, 65536);
+	m.pin_bytes = NAN; /* of a client that does not know of it */
+	message_to_spec(&m, &theirs);
+	cr_expect_eq(theirs.pin_bytes, 0);
+	f.pin_bytes = FLOW_PIN_MAX + 1;
+	cr_expect_not(flow_check(&f, &e));
+	peer_close(s);
+	cr_assert_eq(child_status(&c), 0);
+}
+
+Test(peer, a_pinned_socket_keeps_the_size_it_was_given)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), out = 0, in = 0;
+	struct err e = { .code = ERR_NONE };
+	socklen_t len = sizeof(out);
+
+	cr_assert(flow_pin(fd, 32768, &e), "%s", e.text);
+	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &out, &len), 0);
+	cr_assert_eq(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &in, &len), 0);
+	/* Linux doubles it for its own overhead. */
+	cr_expect((out == 32768 || out == 65536) && in == out, "%d %d", out, in);
+	close(fd);
+	cr_expect_not(flow_pin(fd, 32768, &e));
 }
 
 struct ticks {
@@ -286,11 +334,13 @@ Test(peer, congestion_control_that_is_refused_voids_the_trial_only)
 Test(peer, an_impossible_transfer_is_refused_before_anything_is_sent)
 {
 	static const struct flow_spec cases[] = {
-		{ DIR_BOTH, 1, 1, 1, 0, 0, NULL }, { DIR_SEND, 0, 1, 1, 0, 0, NULL },
-		{ DIR_SEND, FLOW_STREAMS_MAX + 1, 1, 1, 0, 0, NULL },
-		{ DIR_SEND, 1, -1, 1, 0, 0, NULL }, { DIR_SEND, 1, 1, 0, 0, 0, NULL },
-		{ DIR_SEND, 1, 60, 61, 0, 0, NULL }, { DIR_SEND, 1, NAN, 1, 0, 0, NULL },
-		{ DIR_SEND, 1, 1, 1, 0, -1, NULL },
+		{ DIR_BOTH, 1, 1, 1, 0, 0, NULL, 0 }, { DIR_SEND, 0, 1, 1, 0, 0, NULL, 0 },
+		{ DIR_SEND, FLOW_STREAMS_MAX + 1, 1, 1, 0, 0, NULL, 0 },
+		{ DIR_SEND, 1, -1, 1, 0, 0, NULL, 0 }, { DIR_SEND, 1, 1, 0, 0, 0, NULL, 0 },
+		{ DIR_SEND, 1, 60, 61, 0, 0, NULL, 0 }, { DIR_SEND, 1, NAN, 1, 0, 0, NULL, 0 },
+		{ DIR_SEND, 1, 1, 1, 0, -1, NULL, 0 }, { DIR_SEND, 1, 1, 1, 0, 0, NULL, NAN },
+		{ DIR_SEND, 1, 1, 1, 0, 0, NULL, FLOW_PIN_MIN - 1 },
+		{ DIR_SEND, 1, 1, 1, 0, 0, NULL, FLOW_PIN_MAX + 1 },
 	};
 
 	for (size_t i = 0; i < NELEM(cases); i++) {

@@ -307,22 +307,29 @@ Test(peer_bad, frames_that_are_changed_too_long_or_cut_end_the_run)
 /* The answer to an impossible transfer is a result, not the end. */
 Test(peer_bad, a_transfer_out_of_bounds_is_refused_with_a_reason)
 {
-	static const char ask[] = "{\"type\":\"trial\",\"trial\":1,\"direction\":\"send\",\"streams\":1,"
-	    "\"warmup_s\":100,\"duration_s\":100}";
+	static const struct { const char *what, *why; } t[] = {
+		{ "\"warmup_s\":100,\"duration_s\":100", "100 s warm-up" },
+		{ "\"warmup_s\":1,\"duration_s\":1,\"pin_bytes\":4095", "socket buffers of 4095" },
+	};
 	struct err e = { .code = ERR_NONE };
-	struct message m = { .type = MESSAGE_NONE };
 	struct wire_session keys;
 	struct channel ch;
 	struct child c;
 
 	cr_assert(child_start(&c, child_options(false)));
 	raw_session(&c, &ch, &keys);
-	cr_assert(channel_send(&ch, ask, strlen(ask), &e));
-	while (m.type == MESSAGE_NONE && !ch.closed)
-		cr_assert(channel_fill(&ch, &e) && message_next(a, &ch, &m, &e), "%s", e.text);
-	cr_assert_eq(m.type, MESSAGE_RESULT);
-	cr_assert_eq(m.status, TRIAL_VOID);
-	cr_assert(strstr(m.why, "100 s warm-up") != NULL, "%s", m.why);
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct message m = { .type = MESSAGE_NONE };
+		const char *ask = arena_printf(a, "{\"type\":\"trial\",\"trial\":%zu,\"direction\":"
+		    "\"send\",\"streams\":1,%s}", i + 1, t[i].what);
+
+		cr_assert(channel_send(&ch, ask, strlen(ask), &e));
+		while (m.type == MESSAGE_NONE && !ch.closed)
+			cr_assert(channel_fill(&ch, &e) && message_next(a, &ch, &m, &e), "%s", e.text);
+		cr_assert_eq(m.type, MESSAGE_RESULT);
+		cr_assert_eq(m.status, TRIAL_VOID);
+		cr_assert(strstr(m.why, t[i].why) != NULL, "%s", m.why);
+	}
 	channel_close(&ch);
 	child_end(&c, SIGKILL);
 }

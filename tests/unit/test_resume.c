@@ -313,7 +313,8 @@ Test(resume, another_plan_is_refused_by_name)
 Test(resume, a_run_of_another_kind_seed_or_search_is_refused)
 {
 	struct run *run = run_new();
-	struct err why[3] = { { ERR_NONE, "" }, { ERR_NONE, "" }, { ERR_NONE, "" } };
+	struct err why[4] = { { ERR_NONE, "" }, { ERR_NONE, "" }, { ERR_NONE, "" },
+		{ ERR_NONE, "" } };
 
 	cr_assert(resume_may(run, &e), "%s", e.text);
 	run->search = "0";
@@ -327,6 +328,10 @@ Test(resume, a_run_of_another_kind_seed_or_search_is_refused)
 	run->options.command = "advise";
 	cr_expect(!resume_may(run, &why[2]));
 	cr_expect_str_eq(why[2].text, "not a run of tune");
+	run->options.command = "tune";
+	run->options.try_file = "settings.yaml";
+	cr_expect(!resume_may(run, &why[3]));
+	cr_expect_str_eq(why[3].text, "a comparison (--try) cannot go on: start it again");
 }
 
 /* ---- the command, as far as it goes without a peer --------------------------------------------- */
