@@ -62,6 +62,7 @@ search_new(struct arena *a, const struct search_config *c)
 	s->rtt0_s = positive(c->idle_rtt_s) ? c->idle_rtt_s : NAN;
 	s->line_bps = positive(c->link_bps) ? fmax(c->link_bps, LINE_BPS) : LINE_BPS;
 	s->budget_s = budget_of(c);
+	s->more_s = positive(c->more_s) ? c->more_s : 0;
 	if (!positive(c->data_cap_bytes))
 		s->config.data_cap_bytes = INFINITY;
 	if (c->confirmations == 0)
@@ -157,10 +158,13 @@ block_bytes(const struct search *s, bool fresh)
 	return bps / 8 * (s->block.warmup_s + s->block.duration_s);
 }
 
+/* What more_s adds is no part of any share: what was asked before stays as it was. */
 bool
 block_fits(struct search *s, double share, bool fresh)
 {
-	return s->elapsed_s + block_cost_s(s) <= share * s->budget_s &&
+	double more = s->phase == PHASE_CONFIRM ? s->more_s : 0;
+
+	return s->elapsed_s + block_cost_s(s) <= share * s->budget_s + more &&
 	    s->bytes + block_bytes(s, fresh) <= s->config.data_cap_bytes;
 }
 
@@ -262,7 +266,7 @@ block_close(struct search *s)
 {
 	struct block *b = &s->block;
 
-	if (b->cut && s->phase == PHASE_CONFIRM) {
+	if (b->cut && s->phase == PHASE_CONFIRM && !s->confirm.checking) {
 		confirm_count_loss(s);
 	} else if (b->lost || b->cut) {
 		if (++s->lost_in_row >= LOST_BLOCKS) {
@@ -297,7 +301,7 @@ search_stop(struct search *s)
 {
 	if (s->over)
 		return;
-	if (s->phase == PHASE_CONFIRM && s->block.asked > 0)
+	if (s->phase == PHASE_CONFIRM && s->block.asked > 0 && !s->confirm.checking)
 		confirm_count_loss(s);
 	search_because(s, "stopped before the end");
 	search_end(s, CLASS_INCONCLUSIVE);

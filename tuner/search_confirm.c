@@ -256,7 +256,7 @@ confirm_count_loss(struct search *s)
 	struct confirm *c = &s->confirm;
 	double most = c->bets.n > 0 ? c->bets.sizes[c->bets.n - 1] : log(2);
 
-	if (c->n >= STATS_MAX || c->checking)
+	if (c->n >= STATS_MAX)
 		return;
 	c->side[0][c->n] = c->side[1][c->n] = (struct sample){NAN, NAN, NAN, NAN};
 	pair_add(s, -most);

@@ -117,6 +117,7 @@ struct search {
 	double ladder[LADDER_MAX];
 	size_t n_ladder;
 	double rtt0_s, line_bps, budget_s;
+	double more_s;        /* for CONFIRM alone */
 	double elapsed_s, bytes;
 	double asked_s;       /* elapsed when the last ask was handed out; NAN: none */
 	double planned_s;     /* what that trial was to take */
