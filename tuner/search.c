@@ -55,7 +55,10 @@ search_new(struct arena *a, const struct search_config *c)
 {
 	struct search *s = arena_alloc(a, sizeof(*s));
 
+	s->arena = a;
 	s->config = *c;
+	if (c->n_extras > SEARCH_EXTRAS_MAX)
+		s->config.n_extras = SEARCH_EXTRAS_MAX;
 	copy_controls(s, a, c);
 	if (!positive(s->config.window_bytes))
 		s->config.window_bytes = 1;
@@ -120,9 +123,9 @@ block_clear(struct search *s)
 }
 
 void
-block_add(struct search *s, size_t who, size_t cc, double window)
+block_add(struct search *s, size_t who, size_t cc, double window, extras_set extras)
 {
-	s->block.slots[s->block.n++] = (struct slot){who, cc, window};
+	s->block.slots[s->block.n++] = (struct slot){who, cc, window, extras};
 }
 
 void
@@ -168,6 +171,13 @@ block_fits(struct search *s, double share, bool fresh)
 	    s->bytes + block_bytes(s, fresh) <= s->config.data_cap_bytes;
 }
 
+bool
+blocks_fit(struct search *s, size_t n)
+{
+	return s->elapsed_s + (double)n * block_cost_s(s) <= s->budget_s &&
+	    s->bytes + (double)n * block_bytes(s, false) <= s->config.data_cap_bytes;
+}
+
 /* ---- ask ------------------------------------------------------------------------------------ */
 
 /* What a trial really takes beside its planned time; time-outs are not what usually happens. */
@@ -206,6 +216,7 @@ ask_next(struct search *s, struct ask *ask)
 
 	ask->setting.cc = s->cc[slot->cc];
 	ask->setting.window_bytes = slot->window;
+	ask->setting.extras = extras_names(s, slot->extras, &ask->setting.n_extras);
 	ask->phase = s->phase;
 	ask->block = block_number(s);
 	ask->slot = (double)b->asked++;
@@ -234,13 +245,18 @@ search_next(struct search *s, double elapsed_s, double bytes, struct ask *ask)
 
 /* ---- tell ----------------------------------------------------------------------------------- */
 
+static bool
+good(const struct trial *t)
+{
+	return t->status == TRIAL_OK && positive(t->goodput_bps);
+}
+
 static struct sample
 sample_of(struct search *s, const struct trial *t)
 {
-	bool good = t->status == TRIAL_OK && positive(t->goodput_bps);
 	struct sample v = {s->floor_y, NAN, NAN, NAN};
 
-	if (!good)
+	if (!good(t))
 		return v;
 	v.y = log(t->goodput_bps);
 	v.rtt_s = positive(t->rtt.loaded_ms) ? t->rtt.loaded_ms / 1000 : NAN;
@@ -269,7 +285,7 @@ block_close(struct search *s)
 	if (b->cut && s->phase == PHASE_CONFIRM && !s->confirm.checking) {
 		confirm_count_loss(s);
 	} else if (b->lost || b->cut) {
-		if (++s->lost_in_row >= LOST_BLOCKS) {
+		if (!b->excused && ++s->lost_in_row >= LOST_BLOCKS) {
 			search_because(s, "%u blocks of trials in a row were refused or cut short",
 			    s->lost_in_row);
 			search_end(s, CLASS_FAILED);
@@ -289,8 +305,12 @@ search_tell(struct search *s, const struct trial *t)
 	if (s->over || b->told >= b->asked)
 		return;
 	learn_idle_rtt(s, t);
-	b->got[b->told++] = sample_of(s, t);
 	b->lost = b->lost || t->status == TRIAL_VOID;
+	if (good(t) && s->phase == PHASE_PROBE)
+		extras_bind(s, t);
+	else if (!good(t) && t->status != TRIAL_CUT && s->phase == PHASE_RACE)
+		extras_blame(s, &b->slots[b->told]);
+	b->got[b->told++] = sample_of(s, t);
 	b->cut = b->cut || t->status == TRIAL_CUT;
 	if (b->told == b->n || b->lost || b->cut)
 		block_close(s);
@@ -313,7 +333,7 @@ void
 probe_open(struct search *s)
 {
 	block_clear(s);
-	block_add(s, 0, 0, s->config.window_bytes);
+	block_add(s, 0, 0, s->config.window_bytes, 0);
 	if (block_fits(s, 1, true))
 		return;
 	s->block.n = 0;

@@ -77,15 +77,13 @@ expected_window(struct search *s)
 	return fmin(window, k->pick->window);
 }
 
-static void
-take(struct search *s, double window)
+void
+knee_forget(struct knee *k)
 {
-	struct arm *pick = s->knee.pick;
-
-	if (pick->cc == 0 && window <= s->config.window_bytes)
-		search_end(s, CLASS_NO_GAIN); /* that is the default itself */
-	else
-		confirm_enter(s, pick->cc, window, pick->low);
+	k->blocks = 0;
+	for (size_t i = 0; i < KNEE_ROLES; i++)
+		for (size_t j = 0; j < KNEE_BLOCKS; j++)
+			k->at[i][j].y = NAN;
 }
 
 static void
@@ -97,10 +95,7 @@ start_round(struct search *s, double window)
 	k->below = ladder_below(s, window);
 	if (k->below < BELOW * k->bdp_bytes)
 		k->below = NAN;
-	k->blocks = 0;
-	for (size_t i = 0; i < KNEE_ROLES; i++)
-		for (size_t j = 0; j < KNEE_BLOCKS; j++)
-			k->at[i][j].y = NAN;
+	knee_forget(k);
 }
 
 void
@@ -113,14 +108,13 @@ knee_enter(struct search *s, struct arm *pick)
 	window = expected_window(s);
 	start_round(s, window);
 	if (s->config.mode == BUDGET_QUICK || (same(window, pick->window) && isnan(s->knee.below)))
-		take(s, window);
+		extras_trim(s, window);
 }
 
 /* ---- what three blocks say ------------------------------------------------------------------ */
 
-/* Log ratio of one role over another; its standard error from the race's spread and this one's. */
-static double
-lead_of(const struct search *s, enum knee_role a, enum knee_role b, double *se)
+double
+knee_lead(const struct search *s, enum knee_role a, enum knee_role b, double *se)
 {
 	const struct knee *k = &s->knee;
 	double d[KNEE_BLOCKS], weight = s->race.sd_weight, sum = weight * s->race.sd * s->race.sd;
@@ -137,7 +131,7 @@ lead_of(const struct search *s, enum knee_role a, enum knee_role b, double *se)
 	return stats_hodges_lehmann(d, n);
 }
 
-static bool
+bool
 knee_guard_broken(struct search *s, enum knee_role role)
 {
 	struct load start = race_default_load(s);
@@ -169,7 +163,7 @@ elsewhere(struct search *s)
 	}
 	if (!room)
 		return NAN;
-	ahead = lead_of(s, KNEE_PICK, KNEE_AT, &se);
+	ahead = knee_lead(s, KNEE_PICK, KNEE_AT, &se);
 	next = ladder_above(s, k->window);
 	return ahead > BETTER && ahead - .3 * se > 0 && next <= k->pick->window ? next : NAN;
 }
@@ -181,11 +175,11 @@ elsewhere(struct search *s)
 static bool
 below_will_do(const struct search *s)
 {
-	double se, ahead = lead_of(s, KNEE_BELOW, KNEE_AT, &se), unused;
+	double se, ahead = knee_lead(s, KNEE_BELOW, KNEE_AT, &se), unused;
 
 	if (ahead > BETTER && ahead - 2 * se > 0)
 		return true;
-	return se < CALM && ahead >= 0 && !(lead_of(s, KNEE_BELOW, KNEE_PICK, &unused) < 0);
+	return se < CALM && ahead >= 0 && !(knee_lead(s, KNEE_BELOW, KNEE_PICK, &unused) < 0);
 }
 
 static void
@@ -195,31 +189,42 @@ decide(struct search *s)
 	double next;
 
 	if (below_will_do(s)) {
-		take(s, k->below);
+		extras_trim(s, k->below);
 		return;
 	}
 	next = elsewhere(s);
 	if (isnan(next) || ++k->rounds >= ROUNDS)
-		take(s, k->window);
+		extras_trim(s, k->window);
 	else
 		start_round(s, next);
+}
+
+static void
+add_role(struct search *s, enum knee_role role, double window)
+{
+	const struct arm *pick = s->knee.pick;
+
+	block_add(s, role, pick->cc, window, extras_at(s, pick->extras, window));
 }
 
 void
 knee_open(struct search *s)
 {
 	struct knee *k = &s->knee;
-	size_t cc = k->pick->cc;
 
+	if (k->without != 0) {
+		extras_trim_open(s);
+		return;
+	}
 	block_clear(s);
-	block_add(s, KNEE_AT, cc, k->window);
+	add_role(s, KNEE_AT, k->window);
 	if (!same(k->window, k->pick->window))
-		block_add(s, KNEE_PICK, cc, k->pick->window);
+		add_role(s, KNEE_PICK, k->pick->window);
 	if (!isnan(k->below))
-		block_add(s, KNEE_BELOW, cc, k->below);
+		add_role(s, KNEE_BELOW, k->below);
 	if (!block_fits(s, SHARE, false)) {
 		s->block.n = 0;
-		take(s, k->window);
+		extras_trim(s, k->window);
 		return;
 	}
 	block_shuffle(s);
@@ -230,6 +235,10 @@ knee_close(struct search *s)
 {
 	struct knee *k = &s->knee;
 
+	if (k->without != 0) {
+		extras_trim_close(s);
+		return;
+	}
 	for (size_t i = 0; i < s->block.n; i++) {
 		k->at[s->block.slots[i].who][k->blocks] = s->block.got[i];
 		k->seen[k->n_seen++] = s->block.got[i];
