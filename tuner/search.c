@@ -112,7 +112,8 @@ block_times(struct search *s, struct block *b)
 		b->warmup_s += LOSSY_WARMUP_S;
 	if (growth > b->warmup_s)
 		b->warmup_s = fmax(b->warmup_s, fmin(growth, GROWTH_MAX_S));
-	b->duration_s = fmax(fast ? 2 : 3, 15 * rtt);
+	b->duration_s = s->config.mode == BUDGET_QUICK ? fmax(2, 10 * rtt) :
+	    fmax(fast ? 2 : 3, 15 * rtt);
 }
 
 void

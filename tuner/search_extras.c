@@ -1,7 +1,7 @@
 /*
- * Extras: what else of the plan could lift the default's limit.  They enter with the wide-open window
- * or as an arm of their own, and leave again unless the candidate is worse without them: each is a
- * change that somebody has to live with.
+ * Extras: what else of the plan could lift the default's limit.  They enter with the wide-open
+ * window or as an arm of their own, and leave again unless the candidate is worse without them:
+ * each is a change that somebody has to live with.
  */
 #include "limiter.h"
 #include "search_state.h"

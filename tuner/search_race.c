@@ -9,6 +9,7 @@
 #define SHARE 0.5
 #define SHARE_QUICK 0.65
 #define BLOCKS_QUICK 2
+#define QUICK_PAIRS 10
 #define RETRANSMIT_MARGIN 0.9 /* of the guard's allowance: such an arm would not pass it */
 #define Z95 1.645
 #define Z90 1.28
@@ -266,6 +267,8 @@ screen(struct search *s)
 		return false;
 	open = screen_against(s, l);
 	m = arm_lead(s, l, &s->race.arms[0]);
+	if (quick(s) && m.n == 1)
+		return l->cc != 0 && m.h - 2 * m.se > HALF_AGAIN && !open;
 	return m.n >= 2 && m.h - 2 * m.se > .02 && !open;
 }
 
@@ -332,6 +335,16 @@ most_blocks(struct search *s)
 	return quick(s) && leader(s) != NULL ? BLOCKS_QUICK : RACE_BLOCKS;
 }
 
+/* Two blocks more where what is open would still leave time for the pairs. */
+static bool
+quick_goes_on(const struct search *s)
+{
+	double trial_s = block_cost_s(s) / (double)s->block.n;
+
+	return quick(s) && s->race.blocks < BLOCKS_QUICK + 2 &&
+	    s->elapsed_s + block_cost_s(s) + 2 * QUICK_PAIRS * trial_s <= s->budget_s;
+}
+
 void
 race_open(struct search *s)
 {
@@ -350,7 +363,7 @@ race_open(struct search *s)
 			fresh |= a->n == 0;
 		}
 	}
-	if (s->race.decided || s->race.blocks >= most_blocks(s) ||
+	if (s->race.decided || (s->race.blocks >= most_blocks(s) && !quick_goes_on(s)) ||
 	    !block_fits(s, quick(s) ? SHARE_QUICK : SHARE, fresh)) {
 		s->block.n = 0;
 		race_end(s);

@@ -92,6 +92,7 @@ enum knee_role { KNEE_AT, KNEE_PICK, KNEE_BELOW, KNEE_WITHOUT, KNEE_ROLES };
 struct knee {
 	struct arm *pick;      /* of the race: the control, and the wide-open window */
 	double bdp_bytes;      /* goodput of the pick times idle RTT */
+	double high_bytes;     /* the same where the path has a good moment */
 	double window;         /* the knee that is being checked */
 	double below;          /* one step down; NAN: not worth a trial */
 	size_t blocks, rounds;
