@@ -77,8 +77,8 @@ rounds_fit(struct search *s, size_t n)
 }
 
 /*
- * Has a quick run time for one round, which holds the knee against the wide-open window, and for its
- * pairs?  Amid noise it would say little, and with two directions the pairs need the time.
+ * Has a quick run time for one round, which holds the knee against the wide-open window, and for
+ * its pairs?  Amid noise it would say little, and with two directions the pairs need the time.
  */
 static bool
 quick_round_fits(struct search *s)

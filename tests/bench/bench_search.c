@@ -24,7 +24,6 @@ struct tally {
 };
 
 static struct run_options options = {.budget_s = 600};
-
 static bool verbose;
 
 /* -v: the sessions that missed, one line each. */
@@ -168,7 +167,6 @@ print_table(void)
 	return all;
 }
 
-/* Mean and worst of a figure over the scenarios of a kind. */
 struct summary {
 	double sum, worst;
 	size_t n;
@@ -360,8 +358,6 @@ bench_vectors(void)
 
 		for (char *p = strtok(line, " \n"); p != NULL && n < STATS_MAX; p = strtok(NULL, " \n"))
 			v[n++] = strtod(p, NULL);
-		if (n < 6)
-			continue;
 		pairs = (size_t)v[0];
 		i = stats_signed_rank(v + 1, pairs, .95);
 		stats_e_process(v + 1, pairs, &max_e);
