@@ -55,13 +55,17 @@ search_new(struct arena *a, const struct search_config *c)
 {
 	struct search *s = arena_alloc(a, sizeof(*s));
 
+	s->arena = a;
 	s->config = *c;
+	if (c->n_extras > SEARCH_EXTRAS_MAX)
+		s->config.n_extras = SEARCH_EXTRAS_MAX;
 	copy_controls(s, a, c);
 	if (!positive(s->config.window_bytes))
 		s->config.window_bytes = 1;
 	s->rtt0_s = positive(c->idle_rtt_s) ? c->idle_rtt_s : NAN;
 	s->line_bps = positive(c->link_bps) ? fmax(c->link_bps, LINE_BPS) : LINE_BPS;
 	s->budget_s = budget_of(c);
+	s->more_s = positive(c->more_s) ? c->more_s : 0;
 	if (!positive(c->data_cap_bytes))
 		s->config.data_cap_bytes = INFINITY;
 	if (c->confirmations == 0)
@@ -108,7 +112,8 @@ block_times(struct search *s, struct block *b)
 		b->warmup_s += LOSSY_WARMUP_S;
 	if (growth > b->warmup_s)
 		b->warmup_s = fmax(b->warmup_s, fmin(growth, GROWTH_MAX_S));
-	b->duration_s = fmax(fast ? 2 : 3, 15 * rtt);
+	b->duration_s = s->config.mode == BUDGET_QUICK ? fmax(2, 10 * rtt) :
+	    fmax(fast ? 2 : 3, 15 * rtt);
 }
 
 void
@@ -119,9 +124,9 @@ block_clear(struct search *s)
 }
 
 void
-block_add(struct search *s, size_t who, size_t cc, double window)
+block_add(struct search *s, size_t who, size_t cc, double window, extras_set extras)
 {
-	s->block.slots[s->block.n++] = (struct slot){who, cc, window};
+	s->block.slots[s->block.n++] = (struct slot){who, cc, window, extras};
 }
 
 void
@@ -157,11 +162,21 @@ block_bytes(const struct search *s, bool fresh)
 	return bps / 8 * (s->block.warmup_s + s->block.duration_s);
 }
 
+/* What more_s adds is no part of any share: what was asked before stays as it was. */
 bool
 block_fits(struct search *s, double share, bool fresh)
 {
-	return s->elapsed_s + block_cost_s(s) <= share * s->budget_s &&
+	double more = s->phase == PHASE_CONFIRM ? s->more_s : 0;
+
+	return s->elapsed_s + block_cost_s(s) <= share * s->budget_s + more &&
 	    s->bytes + block_bytes(s, fresh) <= s->config.data_cap_bytes;
+}
+
+bool
+blocks_fit(struct search *s, size_t n)
+{
+	return s->elapsed_s + (double)n * block_cost_s(s) <= s->budget_s &&
+	    s->bytes + (double)n * block_bytes(s, false) <= s->config.data_cap_bytes;
 }
 
 /* ---- ask ------------------------------------------------------------------------------------ */
@@ -202,6 +217,7 @@ ask_next(struct search *s, struct ask *ask)
 
 	ask->setting.cc = s->cc[slot->cc];
 	ask->setting.window_bytes = slot->window;
+	ask->setting.extras = extras_names(s, slot->extras, &ask->setting.n_extras);
 	ask->phase = s->phase;
 	ask->block = block_number(s);
 	ask->slot = (double)b->asked++;
@@ -230,13 +246,18 @@ search_next(struct search *s, double elapsed_s, double bytes, struct ask *ask)
 
 /* ---- tell ----------------------------------------------------------------------------------- */
 
+static bool
+good(const struct trial *t)
+{
+	return t->status == TRIAL_OK && positive(t->goodput_bps);
+}
+
 static struct sample
 sample_of(struct search *s, const struct trial *t)
 {
-	bool good = t->status == TRIAL_OK && positive(t->goodput_bps);
 	struct sample v = {s->floor_y, NAN, NAN, NAN};
 
-	if (!good)
+	if (!good(t))
 		return v;
 	v.y = log(t->goodput_bps);
 	v.rtt_s = positive(t->rtt.loaded_ms) ? t->rtt.loaded_ms / 1000 : NAN;
@@ -262,10 +283,10 @@ block_close(struct search *s)
 {
 	struct block *b = &s->block;
 
-	if (b->cut && s->phase == PHASE_CONFIRM) {
+	if (b->cut && s->phase == PHASE_CONFIRM && !s->confirm.checking) {
 		confirm_count_loss(s);
 	} else if (b->lost || b->cut) {
-		if (++s->lost_in_row >= LOST_BLOCKS) {
+		if (!b->excused && ++s->lost_in_row >= LOST_BLOCKS) {
 			search_because(s, "%u blocks of trials in a row were refused or cut short",
 			    s->lost_in_row);
 			search_end(s, CLASS_FAILED);
@@ -285,8 +306,12 @@ search_tell(struct search *s, const struct trial *t)
 	if (s->over || b->told >= b->asked)
 		return;
 	learn_idle_rtt(s, t);
-	b->got[b->told++] = sample_of(s, t);
 	b->lost = b->lost || t->status == TRIAL_VOID;
+	if (good(t) && s->phase == PHASE_PROBE)
+		extras_bind(s, t);
+	else if (!good(t) && t->status != TRIAL_CUT && s->phase == PHASE_RACE)
+		extras_blame(s, &b->slots[b->told]);
+	b->got[b->told++] = sample_of(s, t);
 	b->cut = b->cut || t->status == TRIAL_CUT;
 	if (b->told == b->n || b->lost || b->cut)
 		block_close(s);
@@ -297,7 +322,7 @@ search_stop(struct search *s)
 {
 	if (s->over)
 		return;
-	if (s->phase == PHASE_CONFIRM && s->block.asked > 0)
+	if (s->phase == PHASE_CONFIRM && s->block.asked > 0 && !s->confirm.checking)
 		confirm_count_loss(s);
 	search_because(s, "stopped before the end");
 	search_end(s, CLASS_INCONCLUSIVE);
@@ -309,7 +334,7 @@ void
 probe_open(struct search *s)
 {
 	block_clear(s);
-	block_add(s, 0, 0, s->config.window_bytes);
+	block_add(s, 0, 0, s->config.window_bytes, 0);
 	if (block_fits(s, 1, true))
 		return;
 	s->block.n = 0;

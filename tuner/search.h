@@ -61,7 +61,8 @@ struct search_config {
 	size_t n_extras;
 	/*
 	 * Time beyond budget_s for the confirmation alone, so that a search that ended
-	 * inconclusive goes on where it stopped when it is told the same trials again.
+	 * inconclusive goes on where it stopped when it is told the same trials again.  The data
+	 * cap stays as it is.
 	 */
 	double more_s;
 	double growth_s;          /* time the windows take to grow, by the kernel models; 0: fast */
@@ -81,7 +82,12 @@ struct search;
 
 struct search *search_new(struct arena *a, const struct search_config *c);
 
-/* elapsed_s and bytes: spent on this search so far.  False: it is over. */
+/*
+ * elapsed_s and bytes: spent on this search so far.  False: it is over.  To resume, hand in what
+ * was handed in when each recorded trial was asked for, and tell the trial; an ask that never got
+ * its answer is told as TRIAL_CUT.  What follows goes on from there: time between the two runs is
+ * no part of elapsed_s.
+ */
 bool search_next(struct search *s, double elapsed_s, double bytes, struct ask *ask);
 
 /*

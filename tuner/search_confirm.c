@@ -49,13 +49,15 @@ start_pairs(struct search *s, double window)
 }
 
 void
-confirm_enter(struct search *s, size_t cc, double window, bool low)
+confirm_enter(struct search *s, const struct arm *arm, double window, extras_set extras)
 {
 	struct confirm *c = &s->confirm;
 
 	s->phase = PHASE_CONFIRM;
-	c->cc = cc;
-	c->low = low;
+	c->arm = arm;
+	c->cc = arm->cc;
+	c->extras = extras;
+	c->low = arm->low;
 	start_pairs(s, window);
 	c->threshold = THRESHOLD * (double)s->config.confirmations;
 	if (!isnan(step_down(s)))
@@ -117,7 +119,7 @@ static void
 check_open(struct search *s)
 {
 	block_clear(s);
-	block_add(s, 1, s->confirm.cc, s->confirm.window);
+	block_add(s, 1, s->confirm.cc, s->confirm.window, s->confirm.extras);
 	s->block.duration_s = fmax(CHECK_S, 5 * s->rtt0_s);
 	if (s->confirm.n_extra == SEARCH_EXTRA || !block_fits(s, 1, false)) {
 		s->block.n = 0;
@@ -136,8 +138,8 @@ confirm_open(struct search *s)
 		return;
 	}
 	block_clear(s);
-	block_add(s, 0, 0, s->config.window_bytes);
-	block_add(s, 1, c->cc, c->window);
+	block_add(s, 0, 0, s->config.window_bytes, 0);
+	block_add(s, 1, c->cc, c->window, c->extras);
 	if (c->n >= STATS_MAX || !block_fits(s, 1, s->race.blocks == 0 && c->n == 0)) {
 		s->block.n = 0;
 		out_of_time(s);
@@ -165,6 +167,7 @@ guarded(struct search *s)
 		return;
 	}
 	s->confirm.second = true;
+	s->confirm.extras = extras_at(s, s->confirm.extras, below);
 	start_pairs(s, below);
 }
 
@@ -256,7 +259,7 @@ confirm_count_loss(struct search *s)
 	struct confirm *c = &s->confirm;
 	double most = c->bets.n > 0 ? c->bets.sizes[c->bets.n - 1] : log(2);
 
-	if (c->n >= STATS_MAX || c->checking)
+	if (c->n >= STATS_MAX)
 		return;
 	c->side[0][c->n] = c->side[1][c->n] = (struct sample){NAN, NAN, NAN, NAN};
 	pair_add(s, -most);

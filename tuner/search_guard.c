@@ -116,19 +116,10 @@ race_default_load(const struct search *s)
 	return samples_load(v, s->race.blocks + 1);
 }
 
-static const struct arm *
-arm_of_candidate(const struct search *s)
-{
-	for (size_t i = 1; i < s->race.n_arms; i++)
-		if (s->race.arms[i].cc == s->confirm.cc)
-			return &s->race.arms[i];
-	return NULL;
-}
-
 size_t
 search_connections(const struct search *s)
 {
-	const struct arm *arm = arm_of_candidate(s);
+	const struct arm *arm = s->confirm.arm;
 
 	return s->confirm.n + s->confirm.n_extra + s->knee.n_seen + (arm == NULL ? 0 : arm->n);
 }
@@ -160,7 +151,7 @@ size_t
 search_stuck(const struct search *s)
 {
 	const struct confirm *c = &s->confirm;
-	const struct arm *arm = arm_of_candidate(s);
+	const struct arm *arm = s->confirm.arm;
 	double usual = samples_median_y(c->side[1], c->n), ahead = stats_median(c->d, c->n);
 	double noise = stats_mad_sd(c->d, c->n), far = fmax(log(2), 3 * noise);
 	size_t stuck = 0;

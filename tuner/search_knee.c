@@ -16,10 +16,13 @@
  * segments sent again, against 96 with .5 %; with 3.4 BDP it still happened, with 5 no more.
  */
 #define KAPPA_BBR_STARTS 4.0
+#define DROPS 1e-5
 #define BELOW 0.7      /* of the BDP: a step lower cannot carry it */
 #define FILLS 0.95
 #define CALM 0.055     /* standard error of three blocks up to which "no worse" means something */
 #define ROUNDS 5
+#define QUICK_PAIRS 7
+#define NOISY 0.13
 
 static bool
 same(double a, double b)
@@ -48,6 +51,49 @@ swells(const struct search *s)
 	return !(rtt <= guard_rtt_limit_s(s, race_default_load(s).rtt_s));
 }
 
+/* As much as leaves no more queue than the guard allows. */
+static double
+delay_cap(const struct search *s)
+{
+	return ladder_floor(s, s->knee.high_bytes * (1 + guard_allowance_s(s) / s->rtt0_s));
+}
+
+/* Whether segments are dropped anyway, so that bbr pays for staying in STARTUP. */
+static bool
+drops(const struct search *s)
+{
+	return s->lossy || samples_median_retransmits(s->knee.pick->at, s->race.blocks) > DROPS;
+}
+
+/* Is there time for so many rounds? */
+static bool
+rounds_fit(struct search *s, size_t n)
+{
+	double trials = (double)(n * KNEE_BLOCKS * (KNEE_BELOW + 1));
+
+	block_clear(s); /* for the times of a block */
+	return s->elapsed_s + trials * (s->block.warmup_s + s->overhead_s +
+	    s->block.duration_s) <= SHARE * s->budget_s;
+}
+
+/*
+ * Has a quick run time for one round, which holds the knee against the wide-open window, and for
+ * its pairs?  Amid noise it would say little, and with two directions the pairs need the time.
+ */
+static bool
+quick_round_fits(struct search *s)
+{
+	bool fits;
+
+	block_clear(s);
+	for (size_t i = 0; i < 2; i++)
+		block_add(s, i, s->knee.pick->cc, s->knee.pick->window, s->knee.pick->extras);
+	fits = s->race.sd < NOISY && s->config.confirmations == 1 &&
+	    blocks_fit(s, KNEE_BLOCKS + QUICK_PAIRS);
+	s->block.n = 0;
+	return fits;
+}
+
 /*
  * Where the knee should be: some BDPs, but with loss-based control no more queue than allowed.  A
  * path whose queue ends before the allowance does needs no such cap; there it would only take the
@@ -61,31 +107,32 @@ expected_window(struct search *s)
 	double y[RACE_BLOCKS], rtt = s->rtt0_s, sd, high, window;
 	size_t n = pick_samples(s, y);
 	bool loss = loss_based(s->cc[k->pick->cc]), quick = s->config.mode == BUDGET_QUICK;
+	bool unchecked = quick && !quick_round_fits(s);
 
 	sd = n < 3 ? s->race.sd : sqrt(stats_winsorised_variance(y, n));
 	k->bdp_bytes = exp(stats_mean(y, n)) * rtt / 8;
-	high = k->bdp_bytes * exp(.5 * sd);
-	if (loss)
+	high = k->high_bytes = k->bdp_bytes * exp((quick ? .65 : .8) * sd);
+	if (loss && quick && !unchecked)
+		window = ladder_floor(s, KAPPA_LOSS * high);
+	else if (loss)
 		window = ladder_ceil(s, KAPPA_LOSS * high);
-	else if (quick)
+	else if (unchecked || (drops(s) && !quick && !rounds_fit(s, 2)))
 		window = ladder_ceil(s, KAPPA_BBR_STARTS * high);
 	else
 		window = ladder_floor(s, KAPPA_BBR * high);
 	if (loss && (!quick || swells(s)))
-		window = fmin(window, ladder_floor(s, high * (1 + guard_allowance_s(s) / rtt)));
+		window = fmin(window, delay_cap(s));
 	window = fmax(window, ladder_ceil(s, high));
 	return fmin(window, k->pick->window);
 }
 
-static void
-take(struct search *s, double window)
+void
+knee_forget(struct knee *k)
 {
-	struct arm *pick = s->knee.pick;
-
-	if (pick->cc == 0 && window <= s->config.window_bytes)
-		search_end(s, CLASS_NO_GAIN); /* that is the default itself */
-	else
-		confirm_enter(s, pick->cc, window, pick->low);
+	k->blocks = 0;
+	for (size_t i = 0; i < KNEE_ROLES; i++)
+		for (size_t j = 0; j < KNEE_BLOCKS; j++)
+			k->at[i][j].y = NAN;
 }
 
 static void
@@ -95,12 +142,9 @@ start_round(struct search *s, double window)
 
 	k->window = window;
 	k->below = ladder_below(s, window);
-	if (k->below < BELOW * k->bdp_bytes)
+	if (k->below < BELOW * k->bdp_bytes || s->config.mode == BUDGET_QUICK)
 		k->below = NAN;
-	k->blocks = 0;
-	for (size_t i = 0; i < KNEE_ROLES; i++)
-		for (size_t j = 0; j < KNEE_BLOCKS; j++)
-			k->at[i][j].y = NAN;
+	knee_forget(k);
 }
 
 void
@@ -112,15 +156,15 @@ knee_enter(struct search *s, struct arm *pick)
 	s->knee.pick = pick;
 	window = expected_window(s);
 	start_round(s, window);
-	if (s->config.mode == BUDGET_QUICK || (same(window, pick->window) && isnan(s->knee.below)))
-		take(s, window);
+	if ((s->config.mode == BUDGET_QUICK && !quick_round_fits(s)) ||
+	    (same(window, pick->window) && isnan(s->knee.below)))
+		extras_trim(s, window);
 }
 
 /* ---- what three blocks say ------------------------------------------------------------------ */
 
-/* Log ratio of one role over another; its standard error from the race's spread and this one's. */
-static double
-lead_of(const struct search *s, enum knee_role a, enum knee_role b, double *se)
+double
+knee_lead(const struct search *s, enum knee_role a, enum knee_role b, double *se)
 {
 	const struct knee *k = &s->knee;
 	double d[KNEE_BLOCKS], weight = s->race.sd_weight, sum = weight * s->race.sd * s->race.sd;
@@ -137,7 +181,7 @@ lead_of(const struct search *s, enum knee_role a, enum knee_role b, double *se)
 	return stats_hodges_lehmann(d, n);
 }
 
-static bool
+bool
 knee_guard_broken(struct search *s, enum knee_role role)
 {
 	struct load start = race_default_load(s);
@@ -146,6 +190,21 @@ knee_guard_broken(struct search *s, enum knee_role role)
 
 	return guard_broken(
 	    s, samples_load(s->knee.at[role], s->knee.blocks), start, ahead, 1.1);
+}
+
+/* bbr that breaks a guard, or falls behind, where segments are dropped lacks the room to start. */
+static double
+step_up(const struct search *s)
+{
+	const struct knee *k = &s->knee;
+	double next = ladder_above(s, k->window), high = k->high_bytes;
+
+	for (size_t i = 0; i < k->blocks; i++)
+		if (k->at[KNEE_PICK][i].y < INFINITY)
+			high = fmax(high, exp(k->at[KNEE_PICK][i].y) * s->rtt0_s / 8);
+	if (!loss_based(s->cc[k->pick->cc]) && drops(s))
+		next = fmax(next, ladder_ceil(s, KAPPA_BBR_STARTS * high));
+	return fmin(next, k->pick->window);
 }
 
 /*
@@ -161,7 +220,7 @@ elsewhere(struct search *s)
 	double se, ahead, next;
 
 	if (knee_guard_broken(s, KNEE_AT) && wide_keeps)
-		return fmin(ladder_above(s, k->window), k->pick->window);
+		return step_up(s);
 	if (knee_guard_broken(s, KNEE_AT)) {
 		next = ladder_below(s, k->window);
 		k->went_down = true;
@@ -169,9 +228,8 @@ elsewhere(struct search *s)
 	}
 	if (!room)
 		return NAN;
-	ahead = lead_of(s, KNEE_PICK, KNEE_AT, &se);
-	next = ladder_above(s, k->window);
-	return ahead > BETTER && ahead - .3 * se > 0 && next <= k->pick->window ? next : NAN;
+	ahead = knee_lead(s, KNEE_PICK, KNEE_AT, &se);
+	return ahead > BETTER && ahead - .3 * se > 0 ? step_up(s) : NAN;
 }
 
 /*
@@ -181,11 +239,42 @@ elsewhere(struct search *s)
 static bool
 below_will_do(const struct search *s)
 {
-	double se, ahead = lead_of(s, KNEE_BELOW, KNEE_AT, &se), unused;
+	double se, ahead = knee_lead(s, KNEE_BELOW, KNEE_AT, &se), unused;
 
 	if (ahead > BETTER && ahead - 2 * se > 0)
 		return true;
-	return se < CALM && ahead >= 0 && !(lead_of(s, KNEE_BELOW, KNEE_PICK, &unused) < 0);
+	return se < CALM && ahead >= 0 && !(knee_lead(s, KNEE_BELOW, KNEE_PICK, &unused) < 0);
+}
+
+/* A window that is all in flight while no queue stands is the limit itself. */
+static bool
+window_filled(const struct search *s)
+{
+	const struct knee *k = &s->knee;
+	double flow = exp(samples_median_y(k->at[KNEE_AT], k->blocks)) * s->rtt0_s / 8;
+
+	return flow >= FILLS * k->window;
+}
+
+/* The step after the one round of a quick run, which nothing checks any more. */
+static double
+quick_step(const struct search *s, double next)
+{
+	const struct knee *k = &s->knee;
+	bool loss = loss_based(s->cc[k->pick->cc]);
+	double se;
+
+	knee_lead(s, KNEE_AT, KNEE_PICK, &se);
+
+	if (isnan(next) && window_filled(s) && !same(k->window, k->pick->window))
+		next = ladder_above(s, k->window);
+	if (isnan(next) && loss && se * sqrt(KNEE_BLOCKS) > NOISY)
+		next = ladder_ceil(s, KAPPA_LOSS * k->high_bytes);
+	if (isnan(next))
+		return k->window;
+	if (next > k->window && loss && swells(s))
+		next = fmin(next, fmax(delay_cap(s), k->window));
+	return fmin(next, k->pick->window);
 }
 
 static void
@@ -195,31 +284,44 @@ decide(struct search *s)
 	double next;
 
 	if (below_will_do(s)) {
-		take(s, k->below);
+		extras_trim(s, k->below);
 		return;
 	}
 	next = elsewhere(s);
-	if (isnan(next) || ++k->rounds >= ROUNDS)
-		take(s, k->window);
+	if (s->config.mode == BUDGET_QUICK)
+		extras_trim(s, quick_step(s, next));
+	else if (isnan(next) || ++k->rounds >= ROUNDS)
+		extras_trim(s, k->window);
 	else
 		start_round(s, next);
+}
+
+static void
+add_role(struct search *s, enum knee_role role, double window)
+{
+	const struct arm *pick = s->knee.pick;
+
+	block_add(s, role, pick->cc, window, extras_at(s, pick->extras, window));
 }
 
 void
 knee_open(struct search *s)
 {
 	struct knee *k = &s->knee;
-	size_t cc = k->pick->cc;
 
+	if (k->without != 0) {
+		extras_trim_open(s);
+		return;
+	}
 	block_clear(s);
-	block_add(s, KNEE_AT, cc, k->window);
+	add_role(s, KNEE_AT, k->window);
 	if (!same(k->window, k->pick->window))
-		block_add(s, KNEE_PICK, cc, k->pick->window);
+		add_role(s, KNEE_PICK, k->pick->window);
 	if (!isnan(k->below))
-		block_add(s, KNEE_BELOW, cc, k->below);
-	if (!block_fits(s, SHARE, false)) {
+		add_role(s, KNEE_BELOW, k->below);
+	if (!block_fits(s, s->config.mode == BUDGET_QUICK ? 1 : SHARE, false)) {
 		s->block.n = 0;
-		take(s, k->window);
+		extras_trim(s, k->window);
 		return;
 	}
 	block_shuffle(s);
@@ -230,6 +332,10 @@ knee_close(struct search *s)
 {
 	struct knee *k = &s->knee;
 
+	if (k->without != 0) {
+		extras_trim_close(s);
+		return;
+	}
 	for (size_t i = 0; i < s->block.n; i++) {
 		k->at[s->block.slots[i].who][k->blocks] = s->block.got[i];
 		k->seen[k->n_seen++] = s->block.got[i];

@@ -9,6 +9,7 @@
 #define SHARE 0.5
 #define SHARE_QUICK 0.65
 #define BLOCKS_QUICK 2
+#define QUICK_PAIRS 10
 #define RETRANSMIT_MARGIN 0.9 /* of the guard's allowance: such an arm would not pass it */
 #define Z95 1.645
 #define Z90 1.28
@@ -21,7 +22,7 @@ quick(const struct search *s)
 
 /* ---- samples of arms ------------------------------------------------------------------------ */
 
-static void
+void
 arm_forget(struct arm *a)
 {
 	a->n = 0;
@@ -36,6 +37,7 @@ arm_add(struct search *s, size_t cc, double window, bool low)
 
 	a->cc = cc;
 	a->window = window;
+	a->extras = extras_at(s, s->companions, window);
 	a->low = low;
 	a->live = true;
 	arm_forget(a);
@@ -139,15 +141,18 @@ race_enter(struct search *s)
 
 	arm_add(s, 0, w0, false);
 	if (wide > w0)
-		arm_add(s, 0, wide, s->slack);
+		arm_add(s, 0, wide, s->slack)->simple = true;
 	for (size_t cc = 1; cc < s->n_cc; cc++)
 		arm_add(s, cc, wide, (s->slack || wide <= w0) && !s->lossy);
+	for (size_t i = 0; i < s->config.n_extras; i++)
+		if (s->bound & ~s->companions & 1u << i)
+			arm_add(s, 0, wide, false)->extras |= 1u << i;
 	s->phase = PHASE_RACE;
 	if (s->race.n_arms == 1) {
 		nothing_binds(s, need);
-	} else if (s->race.n_arms == 2 && wide <= w0) {
+	} else if (s->race.n_arms == 2 && wide <= w0 && s->race.arms[1].extras == 0) {
 		s->race.arms[1].live = false; /* no rival: nothing to select from */
-		confirm_enter(s, 1, w0, s->race.arms[1].low);
+		confirm_enter(s, &s->race.arms[1], w0, 0);
 	}
 }
 
@@ -171,13 +176,15 @@ cut_window(struct search *s, struct arm *a)
 	double window = ladder_floor(s, 1.02 * goodput * s->rtt0_s / 8);
 
 	if (a->replaced || window >= a->window ||
-	    (a->cc == 0 && window <= s->config.window_bytes)) {
+	    (a->cc == 0 && window <= s->config.window_bytes &&
+	    extras_at(s, a->extras, window) == 0)) {
 		s->race.refused_retransmits |= gain(s, a) > WORTH;
 		a->live = false;
 		return;
 	}
 	a->replaced = true;
 	a->window = window;
+	a->extras = extras_at(s, a->extras, window);
 	arm_forget(a);
 }
 
@@ -213,9 +220,9 @@ ambiguous(const struct arm *l, const struct arm *rival, struct lead ahead)
 
 	if (ahead.n == 0)
 		return true;
-	if (rival->cc == 0 && !clearly && !equal)
+	if (rival->simple && !clearly && !equal)
 		return true;
-	return l->cc == 0 && -ahead.h + Z95 * ahead.se > WORTH;
+	return l->simple && -ahead.h + Z95 * ahead.se > WORTH;
 }
 
 static bool
@@ -260,6 +267,8 @@ screen(struct search *s)
 		return false;
 	open = screen_against(s, l);
 	m = arm_lead(s, l, &s->race.arms[0]);
+	if (quick(s) && m.n == 1)
+		return l->cc != 0 && m.h - 2 * m.se > HALF_AGAIN && !open;
 	return m.n >= 2 && m.h - 2 * m.se > .02 && !open;
 }
 
@@ -272,7 +281,7 @@ choose(struct search *s)
 	struct arm *l = leader(s), *simple = s->race.n_arms > 1 ? &s->race.arms[1] : NULL;
 	struct lead ahead;
 
-	if (l == NULL || simple == NULL || simple->cc != 0 || !simple->live || simple->n == 0 ||
+	if (l == NULL || simple == NULL || !simple->simple || !simple->live || simple->n == 0 ||
 	    l == simple)
 		return l;
 	if (s->slack && gain(s, simple) < WORTH && gain(s, l) >= WORTH)
@@ -297,12 +306,26 @@ race_end(struct search *s)
 	}
 }
 
+static bool
+any_measured(const struct search *s)
+{
+	for (size_t i = 1; i < s->race.n_arms; i++)
+		if (s->race.arms[i].n > 0)
+			return true;
+	return false;
+}
+
 static void
 nobody_left(struct search *s)
 {
 	if (s->race.refused_retransmits)
 		s->result.guard_retransmits = true;
-	search_end(s, s->race.refused_retransmits ? CLASS_GUARD : CLASS_NO_GAIN);
+	if (!any_measured(s)) {
+		search_because(s, "the system refused all that could be tried");
+		search_end(s, CLASS_CANNOT_BIND);
+	} else {
+		search_end(s, s->race.refused_retransmits ? CLASS_GUARD : CLASS_NO_GAIN);
+	}
 }
 
 /* A quick race goes on as long as nothing that is left was measured. */
@@ -312,21 +335,35 @@ most_blocks(struct search *s)
 	return quick(s) && leader(s) != NULL ? BLOCKS_QUICK : RACE_BLOCKS;
 }
 
+/* Two blocks more where what is open would still leave time for the pairs. */
+static bool
+quick_goes_on(const struct search *s)
+{
+	double trial_s = block_cost_s(s) / (double)s->block.n;
+
+	return quick(s) && s->race.blocks < BLOCKS_QUICK + 2 &&
+	    s->elapsed_s + block_cost_s(s) + 2 * QUICK_PAIRS * trial_s <= s->budget_s;
+}
+
 void
 race_open(struct search *s)
 {
 	bool fresh = false;
 
+	if (!any_live(s)) { /* the last arm's extra was refused */
+		nobody_left(s);
+		return;
+	}
 	block_clear(s);
 	for (size_t i = 0; i < s->race.n_arms; i++) {
 		const struct arm *a = &s->race.arms[i];
 
 		if (a->live) {
-			block_add(s, i, a->cc, a->window);
+			block_add(s, i, a->cc, a->window, a->extras);
 			fresh |= a->n == 0;
 		}
 	}
-	if (s->race.decided || s->race.blocks >= most_blocks(s) ||
+	if (s->race.decided || (s->race.blocks >= most_blocks(s) && !quick_goes_on(s)) ||
 	    !block_fits(s, quick(s) ? SHARE_QUICK : SHARE, fresh)) {
 		s->block.n = 0;
 		race_end(s);

@@ -4,10 +4,11 @@
 #include <math.h>
 
 static struct setting
-setting_of(const struct search *s, size_t cc, double window)
+setting_of(const struct search *s, size_t cc, double window, extras_set extras)
 {
 	struct setting setting = { .cc = s->cc[cc], .window_bytes = window };
 
+	setting.extras = extras_names(s, extras, &setting.n_extras);
 	return setting;
 }
 
@@ -63,7 +64,7 @@ sides_from_race(const struct search *s, struct search_result *r)
 	r->after = side_of(r->start, NULL, 0);
 	if (best == NULL)
 		return;
-	r->chosen = setting_of(s, best->cc, best->window);
+	r->chosen = setting_of(s, best->cc, best->window, best->extras);
 	r->before = side_of(r->start, s->race.arms[0].at, s->race.blocks);
 	r->after = side_of(r->chosen, best->at, s->race.blocks);
 }
@@ -99,7 +100,7 @@ search_result(const struct search *s)
 	struct search_result r = s->result;
 	const struct confirm *c = &s->confirm;
 
-	r.start = r.chosen = setting_of(s, 0, s->config.window_bytes);
+	r.start = r.chosen = setting_of(s, 0, s->config.window_bytes, 0);
 	r.effect = effect_of(s);
 	r.more_s = r.low_decile_bps = NAN;
 	r.retransmit_exception = r.retransmit_exception && r.verdict == VERDICT_CHANGE;
@@ -109,7 +110,7 @@ search_result(const struct search *s)
 		sides_from_race(s, &r);
 		return r;
 	}
-	r.chosen = setting_of(s, c->cc, c->window);
+	r.chosen = setting_of(s, c->cc, c->window, c->extras);
 	r.before = side_of(r.start, c->side[0], c->n);
 	r.after = side_of(r.chosen, c->side[1], c->n);
 	r.low_decile_bps = low_decile(c);

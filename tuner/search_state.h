@@ -15,7 +15,8 @@
 #include "search.h"
 #include "stats.h"
 
-#define SEARCH_ARMS (SEARCH_CC_MAX + 1) /* default, its control with wide window, others */
+/* Default, its control with wide window, other controls, extras that are arms of their own. */
+#define SEARCH_ARMS (SEARCH_CC_MAX + 1 + SEARCH_EXTRAS_MAX)
 #define RACE_BLOCKS 24
 #define KNEE_BLOCKS 3
 #define LADDER_MAX 48
@@ -38,9 +39,15 @@ struct sample {
 	double inflight_bytes;
 };
 
+/* Several of the plan's extras: bit i is the i-th. */
+typedef unsigned extras_set;
+
 struct arm {
 	size_t cc;      /* index into search.cc */
 	double window;
+	extras_set extras;
+	bool simple;    /* the default's control with the wide window: the fewest changes */
+	unsigned refused; /* trials that failed, where an extra may be to blame */
 	bool low;       /* physics gives little hope: screened earlier */
 	bool live;
 	bool replaced;  /* its window was cut once because of retransmits */
@@ -52,6 +59,7 @@ struct slot {
 	size_t who; /* race: arm; knee: role; confirm: 0 default, 1 candidate */
 	size_t cc;
 	double window;
+	extras_set extras;
 };
 
 struct block {
@@ -61,6 +69,7 @@ struct block {
 	double warmup_s, duration_s;    /* the same for all trials of a block */
 	double coin;
 	bool lost;                      /* refused: says nothing */
+	bool excused;                   /* lost for an extra's sake: no sign of a lost peer */
 	bool cut;                       /* stopped by us */
 };
 
@@ -79,23 +88,30 @@ struct race {
 	bool decided;
 };
 
-enum knee_role { KNEE_AT, KNEE_PICK, KNEE_BELOW, KNEE_ROLES };
+enum knee_role { KNEE_AT, KNEE_PICK, KNEE_BELOW, KNEE_WITHOUT, KNEE_ROLES };
 
 struct knee {
 	struct arm *pick;      /* of the race: the control, and the wide-open window */
 	double bdp_bytes;      /* goodput of the pick times idle RTT */
+	double high_bytes;     /* the same where the path has a good moment */
 	double window;         /* the knee that is being checked */
 	double below;          /* one step down; NAN: not worth a trial */
 	size_t blocks, rounds;
 	bool went_down;        /* for the guard's sake: never up again */
 	struct sample at[KNEE_ROLES][KNEE_BLOCKS];
-	struct sample seen[KNEE_BLOCKS * 16]; /* all its connections, for search_stuck() */
+	/* With the window taken, extras are left out one at a time. */
+	extras_set extras;     /* of the candidate */
+	extras_set untried;    /* of these, not yet left out */
+	extras_set without;    /* the one left out now; 0: it is still about the window */
+	struct sample seen[KNEE_BLOCKS * 24]; /* all its connections, for search_stuck() */
 	size_t n_seen;
 };
 
 struct confirm {
-	size_t cc;             /* the candidate */
+	const struct arm *arm; /* the candidate comes from here */
+	size_t cc;
 	double window;
+	extras_set extras;
 	bool low;
 	bool second;           /* after a guard: no third */
 	double threshold;
@@ -112,12 +128,16 @@ struct confirm {
 };
 
 struct search {
+	struct arena *arena;
 	struct search_config config;
+	extras_set bound;     /* extras that bind what holds the default back .. */
+	extras_set companions; /* .. of these, part of every wide-open window */
 	const char *cc[SEARCH_CC_MAX];
 	size_t n_cc;
 	double ladder[LADDER_MAX];
 	size_t n_ladder;
 	double rtt0_s, line_bps, budget_s;
+	double more_s;        /* for CONFIRM alone */
 	double elapsed_s, bytes;
 	double asked_s;       /* elapsed when the last ask was handed out; NAN: none */
 	double planned_s;     /* what that trial was to take */
@@ -143,12 +163,13 @@ struct search {
 void search_end(struct search *s, enum decision_class class);
 void search_because(struct search *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void block_clear(struct search *s);
-void block_add(struct search *s, size_t who, size_t cc, double window);
+void block_add(struct search *s, size_t who, size_t cc, double window, extras_set extras);
 void block_shuffle(struct search *s);
 /* Could the block be paid for, leaving no more than share of the time used?  fresh: some of its
  * settings were never tried, so that they may be as fast as their window and the line allow. */
 bool block_fits(struct search *s, double share, bool fresh);
 double block_cost_s(const struct search *s);
+bool blocks_fit(struct search *s, size_t n); /* so many like this one, none of them fresh */
 
 /* search_ladder.c: the default's window, then 2^k and 1.5 * 2^k up to the largest. */
 void ladder_build(struct search *s);
@@ -156,6 +177,17 @@ double ladder_ceil(const struct search *s, double window);  /* the last step whe
 double ladder_floor(const struct search *s, double window); /* the default's when below all */
 double ladder_below(const struct search *s, double window); /* NAN: none */
 double ladder_above(const struct search *s, double window); /* NAN: none */
+
+/* search_extras.c */
+void extras_bind(struct search *s, const struct trial *probe); /* what could lift its limit */
+/* Companions belong to windows larger than the default's only. */
+extras_set extras_at(const struct search *s, extras_set extras, double window);
+const char **extras_names(const struct search *s, extras_set extras, size_t *n);
+/* A trial of the race that gave nothing: an extra that the system refuses goes with its arm. */
+void extras_blame(struct search *s, const struct slot *slot);
+void extras_trim(struct search *s, double window); /* KNEE goes on with these blocks */
+void extras_trim_open(struct search *s);
+void extras_trim_close(struct search *s);
 
 /* search_guard.c */
 double samples_median_rtt(const struct sample *v, size_t n);
@@ -180,10 +212,15 @@ void probe_close(struct search *s);
 void race_enter(struct search *s);
 void race_open(struct search *s);
 void race_close(struct search *s);
+void arm_forget(struct arm *a);
 void knee_enter(struct search *s, struct arm *pick);
 void knee_open(struct search *s);
 void knee_close(struct search *s);
-void confirm_enter(struct search *s, size_t cc, double window, bool low);
+/* Log ratio of one role over another; its standard error from the race's spread and this one's. */
+double knee_lead(const struct search *s, enum knee_role a, enum knee_role b, double *se);
+bool knee_guard_broken(struct search *s, enum knee_role role);
+void knee_forget(struct knee *k); /* a round begins */
+void confirm_enter(struct search *s, const struct arm *arm, double window, extras_set extras);
 void confirm_open(struct search *s);
 void confirm_close(struct search *s);
 void confirm_count_loss(struct search *s); /* a pair that was cut short */

@@ -4,6 +4,15 @@
 #include <string.h>
 
 #define MSS 1448.
+/*
+ * Measured on 6.18: with 2 BDPs of send buffer 73 of 96 Mbit/s and 8 % sent again where .5 % are
+ * lost anyway, 226 of 284 and 23 % on a queue of .1 BDP; with 3.4 BDP it still happened, with 5 no
+ * more.
+ */
+#define STARTUP_BDP 3.6
+#define STARTUP_GOODPUT 0.78
+#define STARTUP_DROPS 0.075
+#define STARTUP_DROPS_SHALLOW 0.2
 
 static bool
 is_bbr(const char *cc)
@@ -119,5 +128,33 @@ path_answer(const struct path *p, const char *cc, double window, double capacity
 	}
 	if (p->worse_when_large && window > 2.2e6)
 		a.goodput_bps *= window > 5e6 ? .66 : .76;
+	return a;
+}
+
+static void
+stay_in_startup(const struct path *p, double window, double usual, struct answer *a)
+{
+	double bdp = usual * p->rtt_s / 8;
+	bool drops = p->loss > 0 || window > bdp + p->queue_bytes;
+
+	if (window <= bdp || window >= STARTUP_BDP * bdp || !drops)
+		return;
+	a->goodput_bps *= STARTUP_GOODPUT;
+	a->retransmits += p->queue_bytes < .3 * bdp ? STARTUP_DROPS_SHALLOW : STARTUP_DROPS;
+}
+
+struct answer
+path_setting_answer(const struct path *p, const struct setting *s, double capacity, double usual)
+{
+	double window = s->window_bytes;
+	struct answer a;
+
+	if (p->grows_with != NULL && !strings_have(s->extras, s->n_extras, p->grows_with))
+		window = fmin(window, p->grows_bytes);
+	if (p->faster_with != NULL && strings_have(s->extras, s->n_extras, p->faster_with))
+		capacity *= p->faster;
+	a = path_answer(p, s->cc, window, capacity);
+	if (p->bbr_starts && is_bbr(s->cc))
+		stay_in_startup(p, window, usual, &a);
 	return a;
 }

@@ -7,10 +7,10 @@
 #define MB 1048576.
 #define BBR .975 /* of the capacity, where nothing else is said */
 #define NOISE(n) .noise = &noise_##n
-#define CUBIC_NEWRENO_BBR {"cubic", "newreno", "bbr"}, 3
-#define CUBIC_BBR_RENO {"cubic", "bbr", "reno"}, 3
-#define NEWRENO_CUBIC {"newreno", "cubic"}, 2
-#define CUBIC_BBR {"cubic", "bbr"}, 2
+#define CUBIC_NEWRENO_BBR .cc = {"cubic", "newreno", "bbr"}, .n_cc = 3
+#define CUBIC_BBR_RENO .cc = {"cubic", "bbr", "reno"}, .n_cc = 3
+#define NEWRENO_CUBIC .cc = {"newreno", "cubic"}, .n_cc = 2
+#define CUBIC_BBR .cc = {"cubic", "bbr"}, .n_cc = 2
 
 /* lab.md, medians; the windows are .62 of the knob, between them what the formula gives. */
 static const struct point lab_long[] = {
@@ -32,6 +32,20 @@ static const struct point lab_full[] = {
 };
 #define POINTS(p) .points = p, .n_points = sizeof(p) / sizeof(*p)
 
+#define EXTRAS(x) .extras = x, .n_extras = sizeof(x) / sizeof(*x)
+
+static const char *by_window[] = {"rwnd", "sndbuf"};
+static const struct plan_extra growth_and_stack[] = {
+	{.id = "growth", .binds = by_window, .n_binds = 2, .with_window = true},
+	{.id = "stack", .binds = by_window, .n_binds = 2},
+};
+
+static const char *by_path[] = {"path"};
+static const struct plan_extra on_full_paths[] = {
+	{.id = "growth", .binds = by_path, .n_binds = 1, .with_window = true},
+	{.id = "stack", .binds = by_path, .n_binds = 1},
+};
+
 const struct scenario scenarios[] = {
 	{"n1-seed1", KIND_NULL, {210e6, .0004, 128 * KB, 0, .bbr_gain = BBR, NOISE(seed1)},
 	    2 * MB, 0, CUBIC_NEWRENO_BBR},
@@ -51,13 +65,16 @@ const struct scenario scenarios[] = {
 	    6 * MB, 0, CUBIC_BBR_RENO},
 	{"n9-wan-ambig", KIND_NULL, {100e6, .080, 4 * MB, 0, .bbr_gain = 1, NOISE(heavy)},
 	    2 * MB, 0, CUBIC_BBR_RENO},
+	/* Nothing helps: the extras' arms are noise. */
+	{"n10-extras", KIND_NULL, {100e6, .020, 256 * KB, 0, .bbr_gain = 1, NOISE(seed1)},
+	    1 * MB, 0, CUBIC_BBR_RENO, EXTRAS(on_full_paths)},
 	{"e1-seed2-fbsd", KIND_CLEAR, {600e6, .209, 5 * MB, 1e-8, .bbr_gain = BBR, NOISE(moderate)},
 	    2 * MB, 0, CUBIC_NEWRENO_BBR},
 	{"e2-seed2-lossy", KIND_CLEAR, {600e6, .209, 12 * MB, 2e-5, .bbr_gain = BBR, NOISE(seed1)},
 	    2 * MB, 0, CUBIC_NEWRENO_BBR},
 	{"e3-netbsd-e1000", KIND_CLEAR, {600e6, .209, 5 * MB, 1e-6, .bbr_gain = BBR, NOISE(seed1)},
 	    256 * KB, 0, NEWRENO_CUBIC},
-	{"e4-loss1pct", KIND_CLEAR, {200e6, .050, 1 * MB, 1e-2, .bbr_gain = BBR, NOISE(seed1)},
+	{"e4-loss1pct", KIND_CLEAR, {200e6, .050, 1 * MB, 1e-2, .bbr_gain = BBR, .bbr_starts = true, NOISE(seed1)},
 	    4 * MB, 0, CUBIC_NEWRENO_BBR},
 	{"e5-shallow", KIND_CLEAR, {500e6, .040, 125 * KB, 0, .bbr_gain = BBR, NOISE(moderate)},
 	    1 * MB, 0, CUBIC_NEWRENO_BBR},
@@ -73,21 +90,28 @@ const struct scenario scenarios[] = {
 	    6 * MB, 0, CUBIC_BBR_RENO},
 	{"e14-win+cc12", KIND_HARD, {300e6, .020, 512 * KB, 1e-7, .bbr_gain = 1.12, NOISE(seed1)},
 	    560 * KB, 0, CUBIC_NEWRENO_BBR},
-	{"e10-satellite", KIND_CLEAR, {50e6, .600, 4 * MB, 1e-4, .bbr_gain = BBR, NOISE(moderate)},
+	{"e10-satellite", KIND_CLEAR, {50e6, .600, 4 * MB, 1e-4, .bbr_gain = BBR, .bbr_starts = true, NOISE(moderate)},
 	    2 * MB, 0, CUBIC_BBR_RENO},
 	{"e11-recv", KIND_CLEAR, {100e6, .080, 1 * MB, 0, .bbr_gain = BBR, NOISE(moderate)},
 	    4 * MB, 256 * KB, CUBIC_BBR},
 	{"e12-both", KIND_CLEAR, {400e6, .060, 2 * MB, 0, .bbr_gain = BBR, NOISE(seed1)},
 	    1 * MB, 512 * KB, CUBIC_BBR},
+	/* The receiver's window does not grow beyond 300 KB unless its growth is mended. */
+	{"e15-growth", KIND_CLEAR, {300e6, .050, 1 * MB, 0, .bbr_gain = BBR, .grows_with = "growth",
+	    .grows_bytes = 300 * KB, NOISE(moderate)}, 0, 256 * KB, .cc = {"cubic"}, .n_cc = 1,
+	    EXTRAS(growth_and_stack)},
+	{"e16-stack", KIND_CLEAR, {200e6, .020, 256 * KB, 0, .cap_bps = 100e6, .bbr_gain = 1,
+	    .faster_with = "stack", .faster = 1.6, NOISE(moderate)}, 240 * KB, 0, CUBIC_BBR,
+	    EXTRAS(growth_and_stack)},
 	{"stuck-bbr", KIND_STUCK, {600e6, .209, 12 * MB, 2e-5, .bbr_gain = BBR, .stuck = .2,
 	    NOISE(moderate)}, 2 * MB, 0, CUBIC_BBR},
 	{"lab-long", KIND_LAB, {573e6, .209, .25 * 600e6 * .209 / 8, 0, .bbr_gain = BBR, 	.luck_sd = .15,
 	    POINTS(lab_long), NOISE(quiet)}, .62 * 4 * MB, 0, CUBIC_BBR},
 	{"lab-short", KIND_LAB, {482e6, .001, 500e6 * .001 / 8, 0, .bbr_gain = BBR,
 	    POINTS(lab_short), NOISE(quiet)}, .62 * 4 * MB, 0, CUBIC_BBR},
-	{"lab-lossy", KIND_LAB, {96.5e6, .100, 100e6 * .1 / 8, .005, .bbr_gain = BBR, .luck_sd = .15,
+	{"lab-lossy", KIND_LAB, {96.5e6, .100, 100e6 * .1 / 8, .005, .bbr_gain = BBR, .bbr_starts = true, .luck_sd = .15,
 	    POINTS(lab_lossy), NOISE(quiet)}, .62 * 4 * MB, 0, CUBIC_BBR},
-	{"lab-shallow", KIND_LAB, {290e6, .080, .1 * 300e6 * .08 / 8, 0, .bbr_gain = BBR, .luck_sd = .08,
+	{"lab-shallow", KIND_LAB, {290e6, .080, .1 * 300e6 * .08 / 8, 0, .bbr_gain = BBR, .bbr_starts = true, .luck_sd = .08,
 	    POINTS(lab_shallow), NOISE(quiet)}, .62 * 4 * MB, 0, CUBIC_BBR},
 	{"lab-full", KIND_LAB, {290e6, .080, 300e6 * .08 / 8, 0, .bbr_gain = BBR,
 	    POINTS(lab_full), NOISE(quiet)}, .62 * 4 * MB, 0, CUBIC_BBR},

@@ -21,6 +21,8 @@ struct scenario {
 	double send_bytes, receive_bytes; /* default windows; 0: that direction is not searched */
 	const char *cc[4];                /* the default first */
 	size_t n_cc;
+	const struct plan_extra *extras;
+	size_t n_extras;
 };
 
 extern const struct scenario scenarios[];
@@ -53,15 +55,16 @@ void scenario_run(const struct scenario *sc, const struct run_options *o, uint64
 #define TRUTH_DRAWS 300
 #define TRUTH_LEVELS 33 /* of the slow part: -4 to 4 standard deviations in quarters */
 #define TRUTH_STEPS 48
+#define TRUTH_SETS 4    /* of two extras */
 
 struct truth {
 	const struct scenario *scenario;
 	enum direction direction;
 	double noise[TRUTH_DRAWS], white[TRUTH_DRAWS];
 	double ladder[TRUTH_STEPS];
-	size_t n_ladder, n_cc;
+	size_t n_ladder, n_cc, n_sets;
 	bool have[TRUTH_LEVELS];
-	double y[TRUTH_LEVELS][4][TRUTH_STEPS];
+	double y[TRUTH_LEVELS][TRUTH_SETS][4][TRUTH_STEPS]; /* by extras, control, window */
 	double best[TRUTH_LEVELS]; /* within the guards */
 };
 

@@ -22,6 +22,8 @@ config_of(const struct scenario *sc, const struct run_options *o, enum direction
 	c.window_bytes = send ? sc->send_bytes : sc->receive_bytes;
 	c.cc = send ? sc->cc : NULL;
 	c.n_cc = send ? sc->n_cc : 0;
+	c.extras = sc->extras;
+	c.n_extras = sc->n_extras;
 	c.link_bps = sc->path.capacity_bps > 1e9 ? 10e9 : 1e9;
 	c.confirmations = sc->send_bytes > 0 && sc->receive_bytes > 0 ? 2 : 1;
 	return c;
@@ -32,6 +34,7 @@ run_search(const struct search_config *c, struct world *w)
 {
 	struct arena *a = arena_new();
 	struct search *s = search_new(a, c);
+	static const char *extras[SEARCH_EXTRAS_MAX];
 	double from_s = w->now_s, from_bytes = w->bytes;
 	struct search_result r;
 	struct trial t;
@@ -53,6 +56,11 @@ run_search(const struct search_config *c, struct world *w)
 	r.start.cc = c->n_cc > 0 ? c->cc[0] : NULL;
 	r.before.setting.cc = r.start.cc;
 	r.after.setting.cc = r.chosen.cc;
+	/* Ids of extras outlive it as they are, but not the list of them. */
+	memset(extras, 0, sizeof(extras));
+	for (size_t i = 0; i < r.chosen.n_extras; i++)
+		extras[i] = r.chosen.extras[i];
+	r.chosen.extras = extras;
 	r.why = NULL;
 	arena_free(a);
 	return r;

@@ -24,6 +24,7 @@ truth_start(struct truth *t, const struct scenario *sc, enum direction direction
 	t->n_cc = direction == DIR_SEND ? sc->n_cc : 1;
 	s = (struct search){.config = {.window_max_bytes = 64 * 1048576.}};
 	s.config.window_bytes = direction == DIR_SEND ? sc->send_bytes : sc->receive_bytes;
+	t->n_sets = (size_t)1 << sc->n_extras;
 	ladder_build(&s);
 	t->n_ladder = s.n_ladder;
 	memcpy(t->ladder, s.ladder, s.n_ladder * sizeof(*s.ladder));
@@ -37,19 +38,31 @@ truth_start(struct truth *t, const struct scenario *sc, enum direction direction
 	}
 }
 
+/* The set-th choice of extras. */
+static struct setting
+setting_of(const struct truth *t, size_t set, size_t c, size_t step, const char **names)
+{
+	struct setting s = {.cc = control(t, c), .window_bytes = t->ladder[step], .extras = names};
+
+	for (size_t i = 0; i < t->scenario->n_extras; i++)
+		if (set & 1u << i)
+			names[s.n_extras++] = t->scenario->extras[i].id;
+	return s;
+}
+
 static double
-expected_y(const struct truth *t, const char *cc, double window, double slow)
+expected_y(const struct truth *t, const struct setting *s, double slow)
 {
 	const struct path *p = &t->scenario->path;
 	double sum = 0;
 
 	for (size_t i = 0; i < TRUTH_DRAWS; i++) {
-		struct answer a = path_answer(p, cc, window,
-		    path_capacity(p, slow + t->noise[i] + t->white[i]));
+		struct answer a = path_setting_answer(p, s,
+		    path_capacity(p, slow + t->noise[i] + t->white[i]), path_capacity(p, slow));
 
 		sum += log(a.goodput_bps) + (a.window_limited ? .3 * t->white[i] : 0);
 	}
-	if (strcmp(cc, "bbr") == 0)
+	if (strcmp(s->cc, "bbr") == 0)
 		sum += TRUTH_DRAWS * p->stuck * log(.1);
 	return sum / TRUTH_DRAWS;
 }
@@ -64,22 +77,28 @@ allowed(const struct truth *t, struct answer a, struct answer start, double gain
 }
 
 static void
+fill_setting(struct truth *t, size_t level, double slow, size_t index)
+{
+	size_t set = index / (t->n_cc * t->n_ladder), c = index / t->n_ladder % t->n_cc;
+	size_t step = index % t->n_ladder;
+	const struct path *p = &t->scenario->path;
+	double capacity = path_capacity(p, slow), *y = &t->y[level][set][c][step];
+	const char *names[TRUTH_SETS], *none[1];
+	struct setting s = setting_of(t, set, c, step, names), first = setting_of(t, 0, 0, 0, none);
+	struct answer a = path_setting_answer(p, &s, capacity, capacity);
+
+	*y = expected_y(t, &s, slow);
+	if (*y > t->best[level] &&
+	    allowed(t, a, path_setting_answer(p, &first, capacity, capacity), *y - t->y[level][0][0][0]))
+		t->best[level] = *y;
+}
+
+static void
 fill_level(struct truth *t, size_t level, double slow)
 {
-	const struct path *p = &t->scenario->path;
-	double capacity = path_capacity(p, slow);
-	struct answer start = path_answer(p, control(t, 0), t->ladder[0], capacity);
-
 	t->best[level] = -INFINITY;
-	for (size_t c = 0; c < t->n_cc; c++)
-		for (size_t i = 0; i < t->n_ladder; i++) {
-			struct answer a = path_answer(p, control(t, c), t->ladder[i], capacity);
-			double y = expected_y(t, control(t, c), t->ladder[i], slow);
-
-			t->y[level][c][i] = y;
-			if (y > t->best[level] && allowed(t, a, start, y - t->y[level][0][0]))
-				t->best[level] = y;
-		}
+	for (size_t i = 0; i < t->n_sets * t->n_cc * t->n_ladder; i++)
+		fill_setting(t, level, slow, i);
 	t->have[level] = true;
 }
 
@@ -113,11 +132,22 @@ control_of(const struct truth *t, const char *cc)
 	return 0;
 }
 
+static size_t
+set_of(const struct truth *t, const struct setting *s)
+{
+	size_t set = 0;
+
+	for (size_t i = 0; i < t->scenario->n_extras; i++)
+		if (strings_have(s->extras, s->n_extras, t->scenario->extras[i].id))
+			set |= 1u << i;
+	return set;
+}
+
 static bool
 default_would_do(const struct truth *t, size_t level)
 {
 	for (size_t i = 0; i < t->n_ladder; i++)
-		if (t->y[level][0][i] >= t->best[level] - WORTH)
+		if (t->y[level][0][0][i] >= t->best[level] - WORTH)
 			return true;
 	return false;
 }
@@ -125,20 +155,21 @@ default_would_do(const struct truth *t, size_t level)
 struct score
 truth_score(struct truth *t, const struct search_result *r, double slow)
 {
-	size_t level = level_of(t, slow), cc = 0, step = 0, enough = 0;
+	size_t level = level_of(t, slow), set = 0, cc = 0, step = 0, enough = 0;
 	struct score score = {.window_ratio = NAN};
 
 	score.changed = r->verdict == VERDICT_CHANGE;
 	if (score.changed) {
 		cc = control_of(t, r->chosen.cc);
 		step = step_of(t, r->chosen.window_bytes);
+		set = set_of(t, &r->chosen);
 	}
-	score.gain = t->y[level][cc][step] - t->y[level][0][0];
-	score.regret = t->best[level] - t->y[level][cc][step];
-	score.best_gain = t->best[level] - t->y[level][0][0];
+	score.gain = t->y[level][set][cc][step] - t->y[level][0][0][0];
+	score.regret = t->best[level] - t->y[level][set][cc][step];
+	score.best_gain = t->best[level] - t->y[level][0][0][0];
 	score.cc_changed = cc != 0;
 	score.cc_needless = cc != 0 && default_would_do(t, level);
-	while (enough < step && t->y[level][cc][enough] < t->best[level] - WORTH)
+	while (enough < step && t->y[level][set][cc][enough] < t->best[level] - WORTH)
 		enough++;
 	if (step > 0)
 		score.window_ratio = t->ladder[step] / t->ladder[enough];

@@ -183,8 +183,8 @@ bin_goodput(struct world *w, const struct ask *ask, double white, double luck_no
 
 	if (p->halves_after_bytes > 0 && w->bytes > p->halves_after_bytes)
 		level -= log(2);
-	*a = path_answer(p, ask->setting.cc, ask->setting.window_bytes,
-	    path_capacity(p, level + white));
+	*a = path_setting_answer(p, &ask->setting, path_capacity(p, level + white),
+	    path_capacity(p, w->slow + w->jump));
 	goodput = a->goodput_bps;
 	if (a->window_limited)
 		goodput *= exp(WHITE_SHARE * white);
@@ -222,6 +222,9 @@ fill_trial(struct world *w, const struct ask *ask, const struct answer *a, doubl
 	t->rtt.loaded_ms = rtt * 1000;
 	t->inflight_bytes = fmin(ask->setting.window_bytes, goodput * rtt / 8);
 	t->warmup_s = ask->warmup_s;
+	/* What TCP_INFO would tell, for the extras. */
+	t->rwnd_limited = t->sndbuf_limited = a->window_limited ? .8 : .02;
+	t->delivery_rate_bps = goodput * (a->loss_limited ? 1.3 : 1.02);
 }
 
 void

@@ -33,6 +33,12 @@ struct path {
 	bool worse_when_large;    /* windows above 2.2 MB run at .76, above 5 MB at .66 */
 	double halves_after_bytes; /* token bucket; 0: never */
 	double stuck;             /* share of bbr connections at a tenth of the rate */
+	/* bbr that cannot keep STARTUP_BDP in flight stays in STARTUP where anything is dropped. */
+	bool bbr_starts;
+	/* Extras by their ids (NULL: none): without the one, windows grow no further than so much;
+	 * with the other, the host carries so many times as much. */
+	const char *grows_with, *faster_with;
+	double grows_bytes, faster;
 	double luck_sd;           /* of a connection, log, beside that of loss-limited ones */
 	const struct point *points; /* in place of the formula; ascending windows */
 	size_t n_points;
@@ -47,6 +53,10 @@ struct answer {
 /* Noise-free, at this capacity. */
 struct answer path_answer(const struct path *p, const char *cc, double window_bytes,
     double capacity_bps);
+/* The same of a whole setting, with what bbr and the extras make of it; usual: what the capacity
+ * is apart from fast noise, which decides whether a connection leaves STARTUP. */
+struct answer path_setting_answer(const struct path *p, const struct setting *s,
+    double capacity_bps, double usual_bps);
 /* The path's capacity under that offset (log), or the host's cap if that is less. */
 double path_capacity(const struct path *p, double offset);
 

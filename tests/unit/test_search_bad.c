@@ -213,3 +213,166 @@ Test(search, stopping_before_anything_was_tried_keeps_the_default)
 	cr_expect(isnan(r.effect.estimate) && isnan(r.before.goodput_bps));
 	arena_free(a);
 }
+
+/* ---- the world changes under way ------------------------------------------------------------ */
+
+static enum trial_phase throttled_in;
+static unsigned throttled_after;
+
+/* From the n-th trial of a phase on everybody gets half. */
+static void
+throttle(struct trial *t, unsigned n)
+{
+	static unsigned seen;
+	static bool on;
+
+	if (n == 0) {
+		seen = 0;
+		on = false;
+	}
+	seen += t->phase == throttled_in;
+	on = on || (t->phase == throttled_in && seen > throttled_after);
+	if (on)
+		t->goodput_bps /= 2;
+}
+
+Test(search, a_peer_that_throttles_in_any_phase_makes_no_change_where_nothing_helps)
+{
+	for (throttled_in = PHASE_RACE; throttled_in <= PHASE_CONFIRM; throttled_in++)
+		for (throttled_after = 0; throttled_after < 8; throttled_after++) {
+			struct lab l = {.path = {500e6, .03, 1e6, .bbr_gain = 1}, .spoil = throttle};
+			struct search_config c = config(.03, 16 * MB, 2);
+
+			cr_expect_eq(search(&l, &c).verdict, VERDICT_KEEP, "phase %d after %u", throttled_in,
+			    throttled_after);
+		}
+}
+
+Test(search, a_peer_that_throttles_in_any_phase_hides_no_large_gain)
+{
+	for (throttled_in = PHASE_RACE; throttled_in <= PHASE_CONFIRM; throttled_in++)
+		for (throttled_after = 0; throttled_after < 8; throttled_after++) {
+			struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}, .spoil = throttle};
+			struct search_config c = config(.08, .16 * MB, 2);
+			struct search_result r = search(&l, &c);
+
+			cr_expect_eq(r.verdict, VERDICT_CHANGE, "phase %d after %u: %s", throttled_in,
+			    throttled_after, decision_class_names[r.class]);
+		}
+}
+
+static struct search_result
+search_by_clock(struct lab *l, const struct search_config *c, double (*clock)(double, unsigned))
+{
+	struct arena *a = arena_new();
+	struct search *s = search_new(a, c);
+	struct search_result r;
+	struct trial t;
+	struct ask ask;
+
+	while (l->trials < 5000 && search_next(s, clock(l->now_s, l->trials), l->bytes, &ask)) {
+		run_trial(l, &ask, &t);
+		search_tell(s, &t);
+	}
+	r = search_result(s);
+	cr_expect(l->trials < 5000, "does not end");
+	r.why = r.why == NULL ? NULL : "said";
+	r.chosen.cc = NULL;
+	arena_free(a);
+	return r;
+}
+
+static double
+stands_still(double now_s, unsigned n)
+{
+	(void)now_s, (void)n;
+	return 0;
+}
+
+static double
+jumps_ahead(double now_s, unsigned n)
+{
+	return now_s + (n >= 9 ? 86400 : 0);
+}
+
+static double
+jumps_back(double now_s, unsigned n)
+{
+	return now_s - (n >= 5 ? 30 : 0);
+}
+
+static double
+not_a_number(double now_s, unsigned n)
+{
+	return n == 4 ? NAN : now_s;
+}
+
+Test(search, a_clock_that_lies_ends_the_search_and_makes_no_change)
+{
+	static double (*const clocks[])(double, unsigned) = {
+		stands_still, jumps_ahead, jumps_back, not_a_number,
+	};
+
+	for (size_t i = 0; i < NELEM(clocks); i++) {
+		struct lab l = {.path = {500e6, .03, 1e6, .bbr_gain = 1}};
+		struct search_config c = config(.03, 16 * MB, 2);
+		struct search_result r = search_by_clock(&l, &c, clocks[i]);
+
+		cr_expect_eq(r.verdict, VERDICT_KEEP, "clock %zu", i);
+	}
+}
+
+Test(search, a_clock_that_jumps_ahead_is_out_of_time_and_says_so)
+{
+	struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
+	struct search_config c = config(.08, .16 * MB, 2);
+	struct search_result r = search_by_clock(&l, &c, jumps_ahead);
+
+	cr_expect_eq(r.class, CLASS_INCONCLUSIVE, "%s", decision_class_names[r.class]);
+	cr_expect_not_null(r.why);
+}
+
+/* A refusal that never ends, also while only more connections are looked at. */
+static void
+cut_checks(struct trial *t, unsigned n)
+{
+	(void)n;
+	if (t->phase == PHASE_CONFIRM && isnan(t->coin))
+		t->status = TRIAL_CUT;
+}
+
+Test(search, checks_that_are_cut_short_end_too)
+{
+	struct lab l = {.path = {100e6, .1, 1e6, .cubic_bps = 3e6}, .spoil = cut_checks};
+	struct search_config c = config(.1, 2.6 * MB, 2);
+
+	c.mode = BUDGET_THOROUGH;
+	c.budget_s = 1e6;
+	cr_expect_neq(search_by_clock(&l, &c, stands_still).class, CLASS_NONE);
+}
+
+Test(search, data_that_runs_out_in_any_phase_is_said_and_makes_no_change_unproven)
+{
+	struct lab whole = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
+	struct search_config c = config(.08, .16 * MB, 2);
+	unsigned cut = 0;
+
+	search(&whole, &c);
+	for (double cap = .02; cap < 1; cap += .02) {
+		struct lab l = {.path = whole.path};
+		struct search_result r;
+
+		c = config(.08, .16 * MB, 2);
+		c.data_cap_bytes = cap * whole.bytes;
+		r = search(&l, &c);
+		cr_expect(l.bytes <= c.data_cap_bytes, "%g of %g", l.bytes, c.data_cap_bytes);
+		if (r.verdict == VERDICT_CHANGE) {
+			cr_expect(r.effect.pairs >= 6 && r.effect.low > 0);
+		} else {
+			cr_expect_eq(r.class, CLASS_INCONCLUSIVE, "%s", decision_class_names[r.class]);
+			cr_expect_not_null(r.why);
+			cut++;
+		}
+	}
+	cr_expect(cut > 10, "%u", cut);
+}
