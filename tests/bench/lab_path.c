@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KIB 1024.0
@@ -35,13 +36,13 @@ const struct lab_path lab_paths[PATHS] = {
 	    { 1 * MIB, NAN, 3 * MIB, 4 * MIB, 6 * MIB, 12 * MIB } },
 	{ "long", "600 Mbit/s, 209 ms, queue .25 BDP", 600e6, 209, .25, 0,
 	    { NAN, 8 * MIB, 12 * MIB, 16 * MIB, 24 * MIB, 32 * MIB } },
-	{ "lossy", "100 Mbit/s, 100 ms, loss .5 %", 100e6, 100, 1, .005,
+	{ "lossy", "100 Mbit/s, 100 ms, queue 1 BDP, loss .5 %", 100e6, 100, 1, .005,
 	    { 512 * KIB, 1 * MIB, 1.5 * MIB, NAN, 6 * MIB, 12 * MIB } },
 	{ "shallow", "300 Mbit/s, 80 ms, queue .1 BDP", 300e6, 80, .1, 0,
 	    { 1 * MIB, NAN, 3 * MIB, 4 * MIB, 6 * MIB, 12 * MIB } },
-	{ "short", "500 Mbit/s, 1 ms", 500e6, 1, 1, 0,
+	{ "short", "500 Mbit/s, 1 ms, queue 100 packets", 500e6, 1, NAN, 0,
 	    { 64 * KIB, 128 * KIB, 256 * KIB, 1 * MIB, NAN, 12 * MIB } },
-	{ "near", "100 Mbit/s, 20 ms", 100e6, 20, 1, 0,
+	{ "near", "100 Mbit/s, 20 ms, queue 1 BDP", 100e6, 20, 1, 0,
 	    { 192 * KIB, 256 * KIB, 512 * KIB, 1 * MIB, NAN, 12 * MIB } },
 };
 
@@ -113,7 +114,8 @@ path_lab_up(struct arena *a, const struct lab_path *p, struct path_lab *out, str
 	s.tied = true;
 	for (int i = 0; i < 2; i++) {
 		s.link[i].rate_bps = p->rate_bps;
-		s.link[i].queue = p->queue_bdp;
+		s.link[i].queue = isnan(p->queue_bdp) ? 100 : p->queue_bdp;
+		s.link[i].queue_unit = isnan(p->queue_bdp) ? QUEUE_PACKETS : QUEUE_BDP;
 		s.link[i].loss = p->loss;
 		s.link[i].loss_model = p->loss > 0 ? LOSS_BERNOULLI : LOSS_NONE;
 	}
@@ -165,15 +167,28 @@ start_server(struct path_lab *l, struct err *e)
 }
 
 static void
-reap(pid_t *pid, int signal, int *status)
+reap(pid_t *pid)
 {
-	if (*pid <= 0)
-		return;
-	if (signal != 0)
-		kill(*pid, signal);
-	while (waitpid(*pid, status, 0) < 0 && errno == EINTR)
+	while (*pid > 0 && waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	*pid = -1;
+}
+
+/* It ends by itself once its run is over; one that had none is told to. */
+static void
+end_server(struct path_lab *l)
+{
+	const struct timespec while_ending = { 0, 50000000 };
+
+	for (int i = 0; i < 40 && l->server > 0; i++) {
+		if (waitpid(l->server, NULL, WNOHANG) == l->server)
+			l->server = -1;
+		else
+			nanosleep(&while_ending, NULL);
+	}
+	if (l->server > 0)
+		kill(l->server, SIGTERM);
+	reap(&l->server);
 }
 
 /* ---- the prober: a child in namespace a ------------------------------------------------------ */
@@ -341,8 +356,8 @@ path_prober_end(struct path_lab *l)
 	if (l->prober_fd >= 0)
 		close(l->prober_fd);
 	l->prober_fd = -1;
-	reap(&l->prober, 0, NULL);
-	reap(&l->server, SIGTERM, NULL);
+	reap(&l->prober);
+	end_server(l);
 }
 
 /* ---- tune ------------------------------------------------------------------------------------ */
@@ -367,7 +382,7 @@ path_lab_tune(struct path_lab *l, const char *const *flags, const char *save, co
 	ok = start_server(l, e) && lab_spawn(l->arena, l->name, 'a', argv, fd, &pid, e) &&
 	    lab_wait(l->arena, l->name, pid, &status, e);
 	close(fd);
-	reap(&l->server, SIGTERM, NULL);
+	end_server(l);
 	*seconds = flow_clock_s() - began;
 	if (ok && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		return fail(e, stop_requested() ? ERR_STOPPED : ERR_FAILED, "tune ended with %d, see %s",

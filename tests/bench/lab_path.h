@@ -21,7 +21,8 @@
 struct lab_path {
 	const char *name, *words;
 	double rate_bps, rtt_ms;
-	double queue_bdp, loss;
+	double queue_bdp; /* NAN: 100 packets, where a BDP is too little for a stream to live on */
+	double loss;
 	/*
 	 * Usable send windows of the grid, steps of the search's ladder (2^k and 1.5 * 2^k) around
 	 * what the path holds; NAN: that of the start.
