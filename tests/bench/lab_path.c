@@ -17,11 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/prctl.h>)
+#include <sys/prctl.h>
+#endif
+#endif
 
 #define KIB 1024.0
 #define MIB (1024.0 * KIB)
@@ -295,9 +300,12 @@ hear_answer(struct path_lab *l, struct answer *out, struct err *e)
 {
 	ssize_t n;
 
-	do
+	do {
+		/* A signal that only we heard; the prober has its own memory of them. */
+		if (stop_requested())
+			kill(l->prober, SIGTERM);
 		n = recv(l->prober_fd, out, sizeof(*out), 0);
-	while (n < 0 && errno == EINTR);
+	} while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)sizeof(*out))
 		return fail(e, ERR_FAILED, "the prober in the lab ended");
 	return out->ok || fail(e, out->e.code, "%s", out->e.text);
@@ -420,7 +428,9 @@ paths_each(const struct lab_path *const *paths, size_t n, unsigned jobs,
 		fflush(stdout);
 		pid = fork();
 		if (pid == 0) {
+#ifdef PR_SET_PDEATHSIG
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
 			if (getppid() != self || !stop_install())
 				_exit(1);
 			ok = run(paths[i], arg);

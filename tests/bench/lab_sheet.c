@@ -1,7 +1,7 @@
 #include "lab_sheet.h"
 
 #include "probes/files.h"
-#include "probes/flow.h"
+#include "probes/stop.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -216,6 +216,8 @@ sheet_measure(struct path_lab *l, struct sheet *s, double rounds, const char *fi
 		shuffle(order, s->n_cells);
 		for (size_t i = 0; i < s->n_cells; i++) {
 			say(l, s, rounds, i, alone);
+			if (stop_requested())
+				return fail(e, ERR_STOPPED, "stopped by a signal");
 			if (!try_cell(l, &s->cells[order[i]], s->rounds, i, e))
 				return false;
 		}
