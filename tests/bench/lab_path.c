@@ -138,11 +138,13 @@ path_lab_down(struct path_lab *l)
 }
 
 const char *
-path_lab_health(struct path_lab *l)
+path_lab_health(struct path_lab *l, double *late_us)
 {
 	const char *words;
+	struct lab_stats stats[2];
 	struct err e = { ERR_NONE, "" };
 
+	*late_us = lab_stats(l->arena, l->name, stats, &e) ? stats[0].lateness_us : NAN;
 	return lab_health(l->arena, l->name, "this bench", &words, &e) ? words : NULL;
 }
 

@@ -71,8 +71,11 @@ struct path_lab {
 bool path_lab_up(struct arena *a, const struct lab_path *p, struct path_lab *out, struct err *e);
 void path_lab_down(struct path_lab *l);
 
-/* The machine was too busy for the figures: one sentence, else NULL. */
-const char *path_lab_health(struct path_lab *l);
+/*
+ * The machine was too busy for the figures: one sentence, else NULL.  On the short path it is too
+ * late long before that is said, so the mean lateness of deliveries comes along.
+ */
+const char *path_lab_health(struct path_lab *l, double *late_us);
 
 /* Server and prober; they sit on the path's only session, so tune cannot run meanwhile. */
 bool path_prober_start(struct path_lab *l, struct err *e);

@@ -50,6 +50,7 @@ static const struct field sheet_fields[] = {
 	F_NUM(sheet, idle_rtt_ms, 0, 0, 0),
 	F_NUM(sheet, tune_s, 0, 0, 0),
 	F_NUM(sheet, rounds, 0, 0, 0),
+	F_NUM(sheet, late_us, 0, 0, 0),
 	F_STRS(sheet, warnings),
 	F_LIST(sheet, cells, &cell_record),
 	F_END,
@@ -60,7 +61,7 @@ struct sheet
 sheet_new(const char *kind, const struct lab_path *p)
 {
 	return (struct sheet){ .schema = SHEET_SCHEMA, .kind = kind, .path = p->name,
-		.idle_rtt_ms = NAN, .tune_s = NAN };
+		.idle_rtt_ms = NAN, .tune_s = NAN, .late_us = NAN };
 }
 
 struct cell *
@@ -194,7 +195,7 @@ try_cell(struct path_lab *l, struct cell *c, double round, size_t slot, struct e
 static void
 warn_late(struct path_lab *l, struct sheet *s)
 {
-	const char *words = path_lab_health(l);
+	const char *words = path_lab_health(l, &s->late_us);
 
 	if (words == NULL || (s->n_warnings != 0 && same_text(s->warnings[s->n_warnings - 1], words)))
 		return;

@@ -36,6 +36,7 @@ struct sheet {
 	double idle_rtt_ms;
 	double tune_s;         /* pairs: how long tune took */
 	double rounds;         /* done */
+	double late_us;        /* mean lateness of the path's deliveries, of the last part measured */
 	const char **warnings; /* the machine was late */
 	size_t n_warnings;
 	struct cell *cells;

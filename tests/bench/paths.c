@@ -69,7 +69,8 @@ print_oracle(const struct lab_path *p, const struct sheet *s)
 {
 	const struct cell *start = oracle_start(s), *best = sheet_best(s, start, NULL);
 
-	printf("\n%s: %s, idle RTT %.1f ms, %.0f rounds\n", p->name, p->words, s->idle_rtt_ms, s->rounds);
+	printf("\n%s: %s, idle RTT %.1f ms, %.0f rounds, deliveries late by %.0f us\n", p->name, p->words,
+	    s->idle_rtt_ms, s->rounds, s->late_us);
 	for (size_t i = 0; i < s->n_cells; i++) {
 		const struct cell *c = &s->cells[i];
 
@@ -200,6 +201,7 @@ bar_rest(struct arena *a, struct verdict_line *v, const struct sheet *oracle,
 	else
 		bar(v, path, run, pairs->tune_s <= budget_s + PROBING_S, arena_printf(a,
 		    "%.0f s with probing, the budget is %.0f s", pairs->tune_s, budget_s));
+	text_add(&v->text, "%-8s run %u  deliveries were late by %.0f us\n", path, run, pairs->late_us);
 	for (size_t i = 0; i < pairs->n_warnings; i++)
 		text_add(&v->text, "%-8s run %u  LATE         %s\n", path, run, pairs->warnings[i]);
 }

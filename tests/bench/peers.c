@@ -167,9 +167,9 @@ print_row(struct arena *a, const struct sheet *s, const struct cell *c)
 static void
 print_table(struct arena *a, const struct sheet *s)
 {
-	printf("\n%s: %s, %.0f rounds\n\n| settings | control | tcp_wmem max, MB | in flight, MB | Mbit/s | "
+	printf("\n%s: %s, %.0f rounds, deliveries late by %.0f us\n\n| settings | control | tcp_wmem max, MB | in flight, MB | Mbit/s | "
 	    "of the oracle | loaded RTT | retransmits |\n|---|---|---|---|---|---|---|---|\n",
-	    s->path, path_named(s->path)->words, s->rounds);
+	    s->path, path_named(s->path)->words, s->rounds, s->late_us);
 	for (size_t i = 0; i < s->n_cells; i++)
 		print_row(a, s, &s->cells[i]);
 	for (size_t i = 0; i < s->n_warnings; i++)
