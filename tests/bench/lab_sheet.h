@@ -83,8 +83,8 @@ bool cell_within_guard(const struct sheet *s, const struct cell *c, const struct
 const struct cell *sheet_best(const struct sheet *s, const struct cell *start, const char *cc);
 
 /*
- * The smallest of this control within 3 % of its fastest, both within the guard.  The grid holds
- * all steps of the search's ladder around what the path holds, so none between is skipped.
+ * The smallest of this control within 3 % of its fastest, both within the guard.  Steps of the
+ * search's ladder that the grid leaves out are not held against tune: only what was measured counts.
  */
 const struct cell *sheet_smallest(const struct sheet *s, const struct cell *start, const char *cc);
 
