@@ -36,7 +36,7 @@ extern const struct lab_path lab_paths[PATHS];
 const struct lab_path *path_named(const char *name); /* or NULL */
 double path_bdp_bytes(const struct lab_path *p);
 
-/* What search.md of the method asks of one trial on this path (docs/method.md), in seconds. */
+/* What a search gives one trial on this path (docs/method.md), in seconds. */
 double path_warmup_s(const struct lab_path *p);
 double path_count_s(const struct lab_path *p);
 double path_trial_s(const struct lab_path *p); /* with all that is around it */
