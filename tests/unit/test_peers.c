@@ -12,6 +12,7 @@
 #include "tuner/kernel.h"
 #include "tuner/settings.h"
 #include "tuner/units.h"
+#include "../peers_table.h"
 
 #define PAGE TESTS_DIR "/../docs/peers.md"
 #define BEGIN "<!-- table: begin -->\n"
@@ -20,37 +21,9 @@
 #define RATE_BPS 600e6
 #define BDP_BYTES (RATE_BPS / 8 * RTT_MS / 1e3)
 #define RAM_BYTES (4.0 * 1024 * 1024 * 1024)
-#define MIB (1024.0 * 1024)
+#define MIB PEERS_MIB
 
-/* Values that a guide or a tool sets whatever the path is; NAN: left as it is. */
-struct guide {
-	const char *system, *release, *arch;
-	const char *who;
-	double limit, send_max, receive_max, initial;
-};
-
-static const struct guide guides[] = {
-	{ "Linux", "6.12", "x86_64", "kernel 6.12 as it comes", NAN, NAN, NAN, NAN },
-	{ "Linux", "6.12", "x86_64", "TuneD network-throughput, \"16 MB\"", NAN, 16 * MIB, 16 * MIB,
-	    NAN },
-	{ "Linux", "6.12", "x86_64", "perfSONAR (a NIC without a speed)", NAN, 32 * MIB, 32 * MIB,
-	    NAN },
-	{ "Linux", "6.12", "x86_64", "ESnet, 10G to 200 ms", NAN, 64 * MIB, 64 * MIB, NAN },
-	{ "Linux", "6.18", "x86_64", "kernel 6.18 as it comes", NAN, NAN, NAN, NAN },
-	{ "Linux", "6.18", "x86_64", "TuneD network-throughput, \"16 MB\"", NAN, 16 * MIB, 16 * MIB,
-	    NAN },
-	{ "FreeBSD", "14.2", "amd64", "kernel as it comes", NAN, NAN, NAN, NAN },
-	{ "FreeBSD", "14.2", "amd64", "ESnet, \"16 MB\"", 16 * MIB, 16 * MIB, 16 * MIB, NAN },
-	{ "FreeBSD", "14.2", "amd64", "calomel 1G and 10G", 16 * MIB, 4 * MIB, 4 * MIB, 65536 },
-	{ "FreeBSD", "14.2", "amd64", "TrueNAS autotune to 44 GiB", 2 * MIB, 16 * MIB, 16 * MIB,
-	    NAN },
-	{ "NetBSD", "10.1", "amd64", "kernel as it comes", NAN, NAN, NAN, NAN },
-	{ "NetBSD", "10.1", "amd64", "maxima alone at 16 MB", NAN, 16 * MIB, 16 * MIB, NAN },
-	{ "NetBSD", "10.1", "amd64", "the known gist, \"16 MB\"", 16 * MIB, 16 * MIB, 16 * MIB,
-	    3217968 },
-	{ "OpenBSD", "7.8", "amd64", "kernel as it comes, and whatever is set", NAN, NAN, NAN, NAN },
-	{ "DragonFly", "6.4", "x86_64", "kernel as it comes", NAN, NAN, NAN, NAN },
-};
+static const struct guide_path published = { RATE_BPS, RTT_MS, 0, RAM_BYTES };
 
 static struct arena *arena;
 
@@ -105,8 +78,9 @@ row_guide(const struct guide *g)
 	struct facts f = stock(g, &p);
 	struct kernel_knobs k = kernel_knobs(p, &f);
 	const struct { enum knob_role role; double value; } set[] = {
-		{ ROLE_LIMIT, g->limit }, { ROLE_SEND_MAX, g->send_max },
-		{ ROLE_RECEIVE_MAX, g->receive_max }, { ROLE_SEND_INITIAL, g->initial },
+		{ ROLE_LIMIT, g->limit },
+		{ ROLE_SEND_MAX, guide_send_max(g, &published) },
+		{ ROLE_RECEIVE_MAX, guide_receive_max(g, &published) }, { ROLE_SEND_INITIAL, g->initial },
 		{ ROLE_RECEIVE_INITIAL, g->initial },
 	};
 
@@ -235,10 +209,10 @@ Test(peers, ours_admits_the_published_path_where_something_can_be_set)
 Test(peers, the_copied_16_mb_are_short_by_what_the_page_says)
 {
 	static const struct { struct guide g; double send, receive; } cases[] = {
-		{ { "Linux", "6.5", "x86_64", "", NAN, 16 * MIB, 16 * MIB, NAN }, .34, .46 },
-		{ { "Linux", "6.6", "x86_64", "", NAN, 16 * MIB, 16 * MIB, NAN }, .34, .34 },
-		{ { "FreeBSD", "14.2", "amd64", "", 16 * MIB, 16 * MIB, 16 * MIB, NAN }, .05, .18 },
-		{ { "NetBSD", "10.1", "amd64", "", 16 * MIB, 16 * MIB, 16 * MIB, NAN }, .14, .14 },
+		{ { "Linux", "6.5", "x86_64", "", SETS(NAN, 16 * MIB, 16 * MIB, NAN) }, .34, .46 },
+		{ { "Linux", "6.6", "x86_64", "", SETS(NAN, 16 * MIB, 16 * MIB, NAN) }, .34, .34 },
+		{ { "FreeBSD", "14.2", "amd64", "", SETS(16 * MIB, 16 * MIB, 16 * MIB, NAN) }, .05, .18 },
+		{ { "NetBSD", "10.1", "amd64", "", SETS(16 * MIB, 16 * MIB, 16 * MIB, NAN) }, .14, .14 },
 	};
 
 	for (size_t i = 0; i < NELEM(cases); i++) {
@@ -259,4 +233,23 @@ Test(peers, the_copied_16_mb_admit_less_than_the_path_holds)
 		cr_assert_lt(r.send_bytes, BDP_BYTES, "%s", guides[i].who);
 		cr_assert_lt(r.receive_bytes, BDP_BYTES, "%s", guides[i].who);
 	}
+}
+
+/* By their own arithmetic, on paths where each bound of it counts. */
+Test(peers, the_formulas_give_what_their_projects_compute)
+{
+	const struct guide_path here = { 600e6, 209, 0, RAM_BYTES };
+	const struct guide_path near = { 100e6, 20, 0, RAM_BYTES };
+	const struct guide_path lossy = { 100e6, 100, .005, RAM_BYTES };
+	const struct guide_path small = { 600e6, 209, 0, 512 * MIB };
+
+	cr_expect_float_eq(guide_bdp(&here), 15675000, .5);
+	cr_expect_float_eq(guide_tcpfit(&here), 2 * 15675000 + 2 * MIB, .5);
+	cr_expect_float_eq(guide_tcpfit(&near), 4 * MIB, .5, "its floor");
+	cr_expect_float_eq(guide_tcpfit(&small), 16 * MIB, .5, "a part of the RAM");
+	cr_expect_float_eq(guide_bbr_auto_tune(&here), 128 * MIB, .5, "78 MB to the next of its list");
+	cr_expect_float_eq(guide_bbr_auto_tune(&lossy), 64 * MIB, .5);
+	cr_expect_float_eq(guide_bbr_auto_tune(&small), 32 * MIB, .5);
+	cr_expect_float_eq(guide_esnet(&lossy), 32 * MIB, .5);
+	cr_expect_float_eq(guide_esnet(&here), 64 * MIB, .5);
 }
