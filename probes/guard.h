@@ -35,6 +35,30 @@ bool guard_arm(struct arena *a, const char *state_dir, const char *boot_id, cons
 bool guard_announce(struct guard *g, const struct knob_value *v, size_t n, struct err *e);
 
 /*
+ * What was announced was set and read back: from now on only these values are ours, no longer
+ * whatever the kernel may have made of one between the write and the read (a clamp, a wrap).
+ */
+bool guard_held(struct guard *g, struct err *e);
+
+/*
+ * This file is about to be replaced by rename(): "by" is the new one, beside it and complete; old
+ * is a copy or link of the one before, in the same directory and with its owner and mode, NULL
+ * where there was none.  When the guard (or guard_release(), or guard_orphans()) restores, and path
+ * is still the file that "by" was, old is renamed back to path, or path is removed; "by" and old are
+ * removed in any case.  At most 8 files.  It is on disk and known to the guard when this returns;
+ * both names must exist by then.
+ */
+bool guard_replaces(struct guard *g, const char *path, const char *by, const char *old,
+    struct err *e);
+
+/*
+ * All is as it is to stay: removing the journal, one step, is what decides.  A run that dies before
+ * it is undone as a whole, one that dies after it not at all.  Copies given to guard_replaces() as
+ * old stay, they are the caller's.  False: nothing was kept, g is as before.
+ */
+bool guard_keep(struct guard *g, struct err *e);
+
+/*
  * Restore the old values ourselves, read back, dismiss the guard, remove the journal.  False
  * names what could not be restored (the guard tries as well then, and the journal stays), or what
  * somebody else changed meanwhile (left as it is).  g is not to be used again in either case.
