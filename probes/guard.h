@@ -20,7 +20,8 @@ struct guard;
 
 /*
  * state_dir: where journals live, made if missing (0700).  old: the values to come back to, at most
- * 16, in the order in which they are set; files by absolute path, one given twice counts once.
+ * 16, in the order in which they are set; files by absolute path, one given twice counts once; for
+ * knobs that are read and set by commands the guard runs these commands.
  * boot_id and scope_id: facts that name the running kernel and namespace; NULL where the system has
  * none.  An error when another run of this scope is at work, or left a journal that guard_orphans()
  * has not carried out.  On failure nothing stays behind.
@@ -44,9 +45,9 @@ bool guard_held(struct guard *g, struct err *e);
  * This file is about to be replaced by rename(): "by" is the new one, beside it and complete; old
  * is a copy or link of the one before, in the same directory and with its owner and mode, NULL
  * where there was none.  When the guard (or guard_release(), or guard_orphans()) restores, and path
- * is still the file that "by" was, old is renamed back to path, or path is removed; "by" and old are
- * removed in any case.  At most 8 files.  It is on disk and known to the guard when this returns;
- * both names must exist by then.
+ * is still the file that "by" was, old is renamed back to path, or path is removed; in any case
+ * "by" and old are removed then.  At most 8 files.  It is on disk and known to the guard when this
+ * returns; both names must exist by then.
  */
 bool guard_replaces(struct guard *g, const char *path, const char *by, const char *old,
     struct err *e);
@@ -74,6 +75,7 @@ bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err 
  */
 struct orphans {
 	size_t restored;   /* knobs set back */
+	size_t files;      /* put back, or removed where there was none */
 	size_t unfinished; /* journals removed because nothing had been set yet */
 };
 
