@@ -235,14 +235,14 @@ guard_replaces(struct guard *g, const char *path, const char *by, const char *ol
 	struct journal_replaced r = { .old = "" };
 	size_t before = g->journal->n_files;
 	const char *line;
-	struct stat st;
+	struct stat st = { .st_dev = 0 };
 
 	if (strlen(path) >= sizeof(r.path))
 		return fail(e, ERR_FAILED, "%.200s: too long a name", path);
 	memcpy(r.path, path, strlen(path) + 1);
 	if (!base_beside(path, by, r.by, e) || (old != NULL && !base_beside(path, old, r.old, e)))
 		return false;
-	if (lstat(by, &st) != 0)
+	if (lstat(by, &st) != 0 && errno != ENOENT)
 		return fail(e, ERR_FAILED, "%s: %s", by, strerror(errno));
 	r.device = (uintmax_t)st.st_dev;
 	r.inode = (uintmax_t)st.st_ino;

@@ -33,7 +33,7 @@
 #define JOURNAL_LINE 1536
 #define JOURNAL_WORDS 12  /* of an argv */
 #define JOURNAL_ARGV 320  /* bytes of its words, with their terminators */
-#define JOURNAL_FILES 8
+#define JOURNAL_FILES 16 /* twice for each file */
 #define JOURNAL_BASE 160  /* of a name within a directory, with the terminator */
 #define JOURNAL_HELD "held"
 #define JOURNAL_PREFIX "journal-"
@@ -54,7 +54,7 @@ struct journal_knob {
 struct journal_replaced {
 	char path[512];
 	char by[JOURNAL_BASE], old[JOURNAL_BASE]; /* beside it; old "": there was none */
-	uintmax_t device, inode;                  /* of what "by" was */
+	uintmax_t device, inode;                  /* of what "by" was; 0: it was not there yet */
 };
 
 struct journal_value {

@@ -97,7 +97,7 @@ is_replaced(const struct journal_replaced *f)
 {
 	struct stat st;
 
-	return lstat(f->path, &st) == 0 && (uintmax_t)st.st_dev == f->device &&
+	return f->inode != 0 && lstat(f->path, &st) == 0 && (uintmax_t)st.st_dev == f->device &&
 	    (uintmax_t)st.st_ino == f->inode;
 }
 
