@@ -66,6 +66,7 @@ struct worker {
 	const char *lab;
 	char journal_dir[512];
 	int knob[KILLS_KNOBS];
+	int null;
 	char original[KILLS_STATE];
 	unsigned long long random;
 	struct counts *counts;
@@ -239,7 +240,7 @@ kill_once(struct worker *w, size_t subject)
 		goto out;
 	}
 	started = clock_ms();
-	if (!lab_spawn(a, w->lab, 'a', own_group(a, s->argv), -1, &pid, &e)) {
+	if (!lab_spawn(a, w->lab, 'a', own_group(a, s->argv), w->null, &pid, &e)) {
 		add(w->counts, &w->counts->failures, w->lab, e.text);
 		goto server;
 	}
@@ -266,7 +267,8 @@ out:
 static int
 work(unsigned i, unsigned kills, struct counts *counts)
 {
-	struct worker w = { .a = arena_new(), .counts = counts, .random = 7919 * (i + 1) };
+	struct worker w = { .a = arena_new(), .counts = counts, .random = 7919 * (i + 1),
+		.null = open("/dev/null", O_WRONLY | O_CLOEXEC) };
 	struct err e = { 0 };
 
 	if (!open_lab(&w, i, &e)) {
