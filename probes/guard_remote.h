@@ -20,7 +20,7 @@ struct guard_remote_spec {
 	const struct knob_value *old; /* in the order in which they are set; at most 16 */
 	size_t n;
 	double lease_s;               /* whole seconds, 2 to 86400 */
-	const char *state_dir;        /* NULL: the host's usual place, as pathtune on it would use */
+	const char *state_dir;        /* NULL: as of a pathtune on the host itself        */
 	const char *shell;            /* that runs it, with flags; NULL: "sh" */
 };
 

@@ -9,7 +9,8 @@
 #define HERE "pathtune_end_of_guard" /* no line of the guard's is this one */
 
 /*
- * The guard itself, after what is its own: d, lease, n, and for each knob k read_k, write_k, name_k.
+ * The guard itself, after what is its own: d, lease, n, and for each knob k read_k, write_k and
+ * name_k.
  * The values that are ours are lines of the file values_k, the old one is the first.  Who makes
  * "decided" first decides: we restore, or all is kept.  "sh guard now" is for what a dead one left.
  * A reader that hangs is left behind; so what it prints goes to a file, for which nobody waits.
@@ -140,8 +141,10 @@ static const char launch[] =
     "t=0\n"
     "until [ -s \"$d/beat\" ]; do\n"
     "	t=$((t + 1))\n"
-    "	[ \"$t\" -le 100 ] || { rm -rf \"$d\"; echo \"failed the guard does not start: a value\"; exit 0; }\n"
-    "	sleep .1 2>/dev/null || sleep 1\n"
+    "	[ \"$t\" -gt 100 ] || { sleep .1 2>/dev/null || sleep 1; continue; }\n"
+    "	rm -rf \"$d\"\n"
+    "	echo \"failed the guard does not start: a value\"\n"
+    "	exit 0\n"
     "done\n"
     "echo \"armed $healed $d\"\n";
 
@@ -277,8 +280,8 @@ guard_remote_script_end(struct arena *a, const char *dir, bool restore)
 		text_add(&t, "\n: >\"$d/stop\"\n"
 		    "until [ -s \"$d.said\" ]; do\n"
 		    "	[ -d \"$d\" ] || [ -s \"$d.said\" ] || { echo gone; exit 0; }\n"
-		    "	kill -0 \"$(cat \"$d/pid\" 2>/dev/null)\" 2>/dev/null || [ -s \"$d.said\" ] ||\n"
-		    "		{ sh \"$d/guard\" now; exit 0; }\n"
+		    "	kill -0 \"$(cat \"$d/pid\" 2>/dev/null)\" 2>/dev/null ||\n"
+		    "		[ -s \"$d.said\" ] || { sh \"$d/guard\" now; exit 0; }\n"
 		    "	sleep .1 2>/dev/null || sleep 1\n"
 		    "done\n"
 		    "cat \"$d.said\"\n"
