@@ -20,7 +20,8 @@ struct guard;
 
 /*
  * state_dir: where journals live, made if missing (0700).  old: the values to come back to, at most
- * 16, in the order in which they are set; files by absolute path, one given twice counts once.
+ * 16, in the order in which they are set; files by absolute path, one given twice counts once; for
+ * knobs that are read and set by commands the guard runs these commands.
  * boot_id and scope_id: facts that name the running kernel and namespace; NULL where the system has
  * none.  An error when another run of this scope is at work, or left a journal that guard_orphans()
  * has not carried out.  On failure nothing stays behind.
@@ -33,6 +34,31 @@ bool guard_arm(struct arena *a, const char *state_dir, const char *boot_id, cons
  * known to the guard when this returns.
  */
 bool guard_announce(struct guard *g, const struct knob_value *v, size_t n, struct err *e);
+
+/*
+ * What was announced was set and read back: from now on only these values are ours, no longer
+ * whatever the kernel may have made of one between the write and the read (a clamp, a wrap).
+ */
+bool guard_held(struct guard *g, struct err *e);
+
+/*
+ * This file is about to be replaced by rename(): "by" is the new one, beside it and complete; old
+ * is a copy or link of the one before, in the same directory and with its owner and mode, NULL
+ * where there was none.  To be called twice: before either is made, so that they do not stay
+ * behind, and before the rename.  When the guard (or guard_release(), or guard_orphans()) restores,
+ * and path is still the file that "by" was, old is renamed back to path, or path is removed; in
+ * any case "by" and old are removed then.  At most 8 files.  It is on disk and known to the guard
+ * when this returns.
+ */
+bool guard_replaces(struct guard *g, const char *path, const char *by, const char *old,
+    struct err *e);
+
+/*
+ * All is as it is to stay: removing the journal, one step, is what decides.  A run that dies before
+ * it is undone as a whole, one that dies after it not at all.  Copies given to guard_replaces() as
+ * old stay, they are the caller's.  False: nothing was kept, g is as before.
+ */
+bool guard_keep(struct guard *g, struct err *e);
 
 /*
  * Restore the old values ourselves, read back, dismiss the guard, remove the journal.  False
@@ -50,6 +76,7 @@ bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err 
  */
 struct orphans {
 	size_t restored;   /* knobs set back */
+	size_t files;      /* put back, or removed where there was none */
 	size_t unfinished; /* journals removed because nothing had been set yet */
 };
 

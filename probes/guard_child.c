@@ -1,5 +1,6 @@
 #include "guard_child.h"
 
+#include "guard_run.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@ read_knob(void *arg, size_t k, char text[JOURNAL_TEXT])
 	const struct guard_child *c = arg;
 	ssize_t n;
 
+	if (c->knob_fd[k] == -1)
+		return guard_run_read(&c->journal->knob[k], c->pipe, c->null, text);
 	do
 		n = pread(c->knob_fd[k], text, JOURNAL_TEXT - 1, 0);
 	while (n == -1 && errno == EINTR);
@@ -37,6 +40,8 @@ write_knob(void *arg, size_t k, const char *text)
 	size_t len = strlen(text);
 	ssize_t n;
 
+	if (c->knob_fd[k] == -1)
+		return guard_run_write(&c->journal->knob[k], text, c->null);
 	do {
 		/* A kernel's file has no length to cut; one that stands for it in a test has. */
 		if (ftruncate(c->knob_fd[k], 0) == -1)
@@ -50,9 +55,12 @@ _Noreturn static void
 restore(struct guard_child *c)
 {
 	const struct journal_reach reach = { c, read_knob, write_knob };
-	struct journal_result result = journal_restore(c->journal, &reach);
+	struct journal_result result;
 
-	if (result.failed != 0)
+	if (c->keeping && !journal_is_there(&c->file))
+		_exit(0);
+	result = journal_restore(c->journal, &reach);
+	if (result.failed != 0 || result.failed_files != 0)
 		_exit(1);
 	_exit(journal_remove(&c->file) ? 0 : 1);
 }
@@ -76,6 +84,8 @@ take_lines(struct guard_child *c, struct reader *r)
 			_exit(0);
 		if (strcmp(line, GUARD_SYNC) == 0)
 			answer(c);
+		else if (strcmp(line, GUARD_KEEP) == 0)
+			c->keeping = true;
 		else if (!journal_line(c->journal, line, NULL))
 			restore(c);
 		line = end + 1;
@@ -117,7 +127,8 @@ is_mine(const struct guard_child *c, int fd)
 	for (k = 0; k < c->journal->n; k++)
 		if (c->knob_fd[k] == fd)
 			return true;
-	return fd == c->socket || fd == c->file.fd || fd == c->file.dir_fd;
+	return fd == c->socket || fd == c->pipe[0] || fd == c->pipe[1] || fd == c->null ||
+	    fd == c->file.fd || fd == c->file.dir_fd;
 }
 
 /* Hold nothing of the parent's: no terminal, no pipe whose reader waits for its end. */
@@ -139,7 +150,7 @@ void
 guard_child_run(struct guard_child *c)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
 	size_t i;
 
@@ -147,6 +158,7 @@ guard_child_run(struct guard_child *c)
 	stop_reset();
 	for (i = 0; i < NELEM(ignored); i++)
 		sigaction(ignored[i], &ignore, NULL);
+	sigaction(SIGCHLD, &plain, NULL); /* or the end of a command would not be told */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	let_go(c);

@@ -8,9 +8,14 @@
  * newline announces nothing, nor do NUL bytes at the end, which a file system may leave there when
  * the power fails before the data are written.
  *
- *	pathtune-journal <tab> 1 <tab> knobs <tab> process <tab> boot <tab> scope
- *	old <tab> name <tab> file <tab> text      as many as the first line says
+ *	pathtune-journal <tab> 2 <tab> knobs <tab> process <tab> boot <tab> scope
+ *	old <tab> name <tab> file <tab> text      as many of these two as the first line says
+ *	run <tab> name <tab> text <tab> number of words that read <tab> these <tab> those that write
  *	ours <tab> number of the knob <tab> text  any number
+ *	held                                      what is ours so far was read back
+ *	file <tab> path <tab> by <tab> old <tab> device <tab> inode of "by"
+ *
+ * Version 1 has neither run, held nor file; it is read as well, and all of it counts as held.
  *
  * Nothing here but the functions that take an arena needs new memory: the guard runs this.
  */
@@ -19,18 +24,37 @@
 
 #include "knobs.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #define JOURNAL_KNOBS 16
 #define JOURNAL_OURS 1024
 #define JOURNAL_TEXT 160  /* of a value, with the terminator */
-#define JOURNAL_LINE 1024
+#define JOURNAL_LINE 1536
+#define JOURNAL_WORDS 12  /* of an argv */
+#define JOURNAL_ARGV 320  /* bytes of its words, with their terminators */
+#define JOURNAL_FILES 16 /* twice for each file */
+#define JOURNAL_BASE 160  /* of a name within a directory, with the terminator */
+#define JOURNAL_HELD "held"
 #define JOURNAL_PREFIX "journal-"
+
+struct journal_argv {
+	char text[JOURNAL_ARGV];
+	const char *word[JOURNAL_WORDS + 1]; /* ends with NULL */
+};
 
 struct journal_knob {
 	char name[96];
-	char file[512];
+	char file[512]; /* "": by commands */
 	char old[JOURNAL_TEXT];
+	struct journal_argv read, write;
+};
+
+/* A file that was replaced, or was about to be. */
+struct journal_replaced {
+	char path[512];
+	char by[JOURNAL_BASE], old[JOURNAL_BASE]; /* beside it; old "": there was none */
+	uintmax_t device, inode;                  /* of what "by" was; 0: it was not there yet */
 };
 
 struct journal_value {
@@ -44,12 +68,18 @@ struct journal {
 	bool begun;               /* the first line was read */
 	bool unfinished;          /* ends before its old values are complete, as in a power cut */
 	size_t promised;          /* knobs that it promises */
-	size_t n, n_ours;
+	bool holds;               /* of a version without "held" */
+	size_t n, n_ours, n_files;
+	size_t n_held;            /* of ours */
 	struct journal_knob knob[JOURNAL_KNOBS];
 	struct journal_value ours[JOURNAL_OURS];
+	struct journal_replaced file[JOURNAL_FILES];
 };
 
-/* Too long, too many or unprintable is an error.  A file given twice counts once. */
+/*
+ * Too long, too many or unprintable is an error.  A file given twice counts once, and so does the
+ * name of a knob without one.  A journal is never copied: its words point into it.
+ */
 bool journal_fill(struct journal *j, const char *boot_id, const char *scope_id,
     const struct knob_value *old, size_t n, struct err *e);
 
@@ -69,12 +99,20 @@ bool journal_begins(const struct journal *j, const char *text, size_t len);
 bool journal_announce(struct arena *a, struct journal *j, const struct knob_value *v, size_t n,
     const char **lines, struct err *e);
 
+/* The line for this file, which is added to j. */
+bool journal_replaces(struct arena *a, struct journal *j, const struct journal_replaced *r,
+    const char **line, struct err *e);
+
+/* A knob of it with this text. */
+struct knob_value journal_knob_value(const struct journal *j, size_t knob, const char *text);
+
 /* Does it name this boot and this scope? */
 bool journal_is_boot(const struct journal *j, const char *boot_id);
 bool journal_is_scope(const struct journal *j, const char *scope_id);
 
 /*
- * Is this value made of our numbers?  Every field is the old one or one that we announced for that
+ * Is this value ours?  Any is while one that was announced has not held yet: a kernel may have
+ * made something else of it.  Else every field is the old one or one that we announced for that
  * place: so a triple that the kernel took in part is ours as well.
  */
 bool journal_owns(const struct journal *j, size_t knob, const char *text);
@@ -87,15 +125,20 @@ struct journal_reach {
 };
 
 struct journal_result {
+	size_t files;    /* put back, or removed where there was none */
 	size_t restored; /* had another value of ours, now the old one, read back */
 	size_t foreign;  /* changed by somebody else, left as they are */
 	size_t failed;
 	size_t first_foreign, first_failed;
+	size_t failed_files, first_failed_file;
 	char foreign_text[JOURNAL_TEXT]; /* what the first foreign one is now */
 };
 
-/* Bring back the old values, last knob first. */
+/* Bring back the files, and then the old values, last knob first. */
 struct journal_result journal_restore(const struct journal *j, const struct journal_reach *r);
+
+/* The files alone: after a reboot no value is ours any more. */
+void journal_restore_files(const struct journal *j, struct journal_result *result);
 
 /* ---- on disk --------------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@ struct command {
 	const char *const *argv; /* NULL-terminated; NULL: file is read instead          */
 	const char *file;        /* read this file; as a command it would be cat         */
 	double timeout_s;        /* 0: HOST_TIMEOUT_S                                    */
+	bool even_stopped;       /* a stop of ours does not end it: restoring needs it   */
 };
 
 struct output {

@@ -44,7 +44,7 @@ run_command(struct arena *a, const struct command *c, struct output *out)
 {
 	const struct process_spec spec = { .argv = c->argv,
 		.timeout_s = c->timeout_s > 0 ? c->timeout_s : HOST_TIMEOUT_S,
-		.output_bytes = HOST_OUTPUT_BYTES };
+		.output_bytes = HOST_OUTPUT_BYTES, .even_stopped = c->even_stopped };
 
 	process_run(a, &spec, out);
 }
@@ -57,9 +57,9 @@ run_one(struct arena *a, const struct command *c, struct output *out, struct err
 		read_file(a, c->file, out);
 		return true;
 	}
-	if (stop_requested() == 0)
+	if (stop_requested() == 0 || c->even_stopped)
 		run_command(a, c, out);
-	if (stop_requested() != 0)
+	if (stop_requested() != 0 && !c->even_stopped)
 		return fail(e, ERR_STOPPED, "%s: stopped by signal %d", c->argv[0],
 		    stop_requested());
 	return true;

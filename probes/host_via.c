@@ -58,6 +58,17 @@ time_limit_s(const struct command *c, size_t n)
 	return sum_s < MOST_S ? sum_s : MOST_S;
 }
 
+/* They are one script: it goes on after a stop when all of them do. */
+static bool
+all_even_stopped(const struct command *c, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && c[i].even_stopped)
+		i++;
+	return i == n && n != 0;
+}
+
 static bool
 via_run(void *self, struct arena *a, const struct command *c, size_t n, struct output *out,
     struct err *e)
@@ -70,11 +81,12 @@ via_run(void *self, struct arena *a, const struct command *c, size_t n, struct o
 	struct err why = { ERR_NONE, "" };
 	struct output o;
 
-	if (stop_requested() != 0)
+	spec.even_stopped = all_even_stopped(c, n);
+	if (stop_requested() != 0 && !spec.even_stopped)
 		return fail(e, ERR_STOPPED, "%s: stopped by signal %d", v->name, stop_requested());
 	spec.input_len = strlen(spec.input);
 	process_run(a, &spec, &o);
-	if (stop_requested() != 0)
+	if (stop_requested() != 0 && !spec.even_stopped)
 		return fail(e, ERR_STOPPED, "%s: stopped by signal %d", v->name, stop_requested());
 	if (script_parse(a, o.text, o.len, mark, n, out, &why))
 		return true; /* whatever a logout says after that */

@@ -1,5 +1,5 @@
 /*
- * knobs: read, set, read back, restore.  A value that reads back differently is a failure with a
+ * knobs: read, set, read back.  A value that reads back differently is a failure with a
  * name, not a success.
  */
 #ifndef PATHTUNE_KNOBS_H
@@ -10,8 +10,9 @@
 
 /*
  * One value to be held: the whole text of the knob (all fields of a triple).  It is read and
- * written as a file, or, where file is NULL, by commands: read is an argv that prints the value,
- * write one whose {value} becomes the text, as part of one word.
+ * written as a file, or, where file is NULL, by commands (NULL-terminated): read is an argv that
+ * prints the value, write one with a word whose {value} becomes the text.  What a write exits with
+ * says nothing (procps and OpenBSD exit 0 on failure): the value that is read back decides.
  */
 struct knob_value {
 	const char *name;
@@ -33,14 +34,26 @@ const char *knobs_field(const char **s, size_t *len);
 /* The same field?  Numbers are compared as numbers, of any length. */
 bool knobs_same_field(const char *a, size_t a_len, const char *b, size_t b_len);
 
-/* The fields with one blank between them. */
-bool knobs_read(struct host *h, struct arena *a, const char *file, const char **text,
-    struct err *e);
+/*
+ * What n knobs are now, in one host_run(): texts with one blank between their fields.  A command
+ * that fails or prints nothing is an error, which names the knob.
+ */
+bool knobs_read(struct host *h, struct arena *a, const struct knob_value *v, size_t n,
+    const char **text, struct err *e);
+
+/*
+ * Set one without reading it back.  True does not mean that it holds.  A text with control
+ * characters, an empty one, or one that the command would take for an option is refused.
+ */
+bool knobs_write(struct host *h, struct arena *a, const struct knob_value *v, struct err *e);
+
+/* word with its {value} replaced, in dst; false: it does not fit. */
+bool knobs_word(const char *word, const char *value, char *dst, size_t size);
 
 /*
  * Set in the order given, each read back.  False: the first that was refused or reads back
  * differently is named.  That one gets back at once what it held before, because a kernel stores
- * the fields before the one that it refuses (os-facts A.5.1); those set before it stay set (the
+ * the fields before the one that it refuses; those set before it stay set (the
  * guard knows them).
  */
 bool knobs_set(struct host *h, struct arena *a, const struct knob_value *v, size_t n,

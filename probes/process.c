@@ -202,11 +202,18 @@ start(struct arena *a, struct process *p, const char **why)
 	return error == 0;
 }
 
+/* A stop came that ends it. */
+static bool
+stopped(const struct process *p)
+{
+	return !p->spec->even_stopped && stop_requested() != 0;
+}
+
 /* True when the wait is over: the time is up or a stop came. */
 static bool
 wait_ends(struct process *p, struct arena *a)
 {
-	if (stop_requested() != 0)
+	if (stopped(p))
 		p->killed = "stopped by a signal";
 	else if (now_s() >= p->deadline)
 		p->killed = arena_printf(a, "no end within %g s", p->spec->timeout_s);
@@ -255,7 +262,7 @@ static void
 collect(struct arena *a, struct process *p)
 {
 	while ((p->out.fd != -1 || p->err.fd != -1) && !wait_ends(p, a)) {
-		converse(p, p->deadline, stop_fd());
+		converse(p, p->deadline, p->spec->even_stopped ? -1 : stop_fd());
 		if (p->out.over) {
 			p->killed = arena_printf(a, "more than %zu bytes of output", p->out.cap);
 			return;
@@ -283,14 +290,14 @@ end_group(struct process *p)
 static bool
 reap(struct process *p, double deadline, int *status)
 {
-	struct pollfd stop = { .fd = stop_fd(), .events = POLLIN };
+	struct pollfd stop = { .fd = p->spec->even_stopped ? -1 : stop_fd(), .events = POLLIN };
 	pid_t pid;
 
 	for (;;) {
 		pid = waitpid(p->pid, status, WNOHANG);
 		if (pid == p->pid || (pid == -1 && errno != EINTR))
 			return true;
-		if (now_s() >= deadline || (p->killed == NULL && stop_requested() != 0))
+		if (now_s() >= deadline || (p->killed == NULL && stopped(p)))
 			return false;
 		poll(&stop, p->killed == NULL ? 1 : 0, REAP_POLL_MS);
 	}

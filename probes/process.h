@@ -17,6 +17,7 @@ struct process_spec {
 	size_t input_len;
 	double timeout_s;
 	size_t output_bytes; /* more stdout than this ends it */
+	bool even_stopped;   /* a stop of ours does not end it */
 };
 
 /*

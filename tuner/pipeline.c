@@ -56,7 +56,7 @@ heal(struct pipeline *p, struct err *e)
 {
 	struct facts f;
 	struct err unhealed = { ERR_NONE, "" };
-	struct orphans found = { 0, 0 };
+	struct orphans found = { .restored = 0 };
 
 	if (!probe_ids(p, &f, e))
 		return false;
@@ -72,6 +72,9 @@ heal(struct pipeline *p, struct err *e)
 	if (found.restored != 0)
 		cmd_note(p->cmd, "an earlier run died: %zu value%s restored", found.restored,
 		    found.restored == 1 ? "" : "s");
+	if (found.files != 0)
+		cmd_note(p->cmd, "an earlier run died: %zu file%s put back as before", found.files,
+		    found.files == 1 ? "" : "s");
 	return true;
 }
 

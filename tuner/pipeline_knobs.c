@@ -1,26 +1,46 @@
 #include "pipeline_knobs.h"
 #include "decide.h"
 #include "plan.h"
+#include "profile.h"
 #include "settings_apply.h"
 #include "../probes/knobs.h"
 #include "../probes/stop.h"
 
 #include <string.h>
 
+/* Read and set as the profile says: as a file, or by its commands. */
+static struct knob_value
+value_of(struct pipeline *p, const struct knob *k, const char *text)
+{
+	static const char value[] = "{value}"; /* it is known when it is set */
+	const struct substitution of[] = { { "name", k->name }, { "value", value },
+		{ NULL, NULL } };
+	struct knob_value v = { .name = k->name, .file = k->file, .text = text };
+
+	if (k->file == NULL && p->profile->n_knob_read != 0 && p->profile->n_knob_write != 0) {
+		v.read = profile_argv(p->cmd->arena, p->profile->knob_read,
+		    p->profile->n_knob_read, of);
+		v.write = profile_argv(p->cmd->arena, p->profile->knob_write,
+		    p->profile->n_knob_write, of);
+	}
+	return v;
+}
+
 static void
 guard_knob(struct pipeline *p, const struct knob *k)
 {
 	const struct knob_fact *f = k == NULL ? NULL : facts_knob(&p->run->facts, k->name);
-	struct knob_value *v;
+	struct knob_value v;
 
-	if (f == NULL || !f->writable || f->text == NULL || k->file == NULL)
+	if (f == NULL || !f->writable || f->text == NULL)
 		return;
 	for (size_t i = 0; i < p->n_old; i++) {
 		if (strcmp(p->old[i].name, k->name) == 0)
 			return;
 	}
-	v = arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(*v));
-	*v = (struct knob_value){ .name = k->name, .file = k->file, .text = f->text };
+	v = value_of(p, k, f->text);
+	if (v.file != NULL || (v.read != NULL && v.write != NULL))
+		*(struct knob_value *)arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(v)) = v;
 }
 
 static void
@@ -107,7 +127,8 @@ trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e
 	size_t n = 0;
 
 	if (!knobs_hold(p->host, p->cmd->arena, p->now, p->n_old, &moved))
-		return fail(e, ERR_FAILED, "%s: somebody else sets it as well", moved.text);
+		return fail(e, moved.code, moved.code == ERR_STOPPED ? "%s" :
+		    "%s: somebody else sets it as well", moved.text);
 	for (size_t i = 0; i < p->n_old; i++) {
 		if (!knobs_same(p->now[i].text, want[i].text))
 			diff[n++] = want[i];
@@ -115,7 +136,7 @@ trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e
 	if (n == 0)
 		return true;
 	if (!guard_announce(p->guard, diff, n, e) ||
-	    !knobs_set(p->host, p->cmd->arena, diff, n, e))
+	    !knobs_set(p->host, p->cmd->arena, diff, n, e) || !guard_held(p->guard, e))
 		return false;
 	memcpy(p->now, want, p->n_old * sizeof(*want));
 	return true;

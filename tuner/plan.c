@@ -68,14 +68,14 @@ choose_cc(struct arena *a, const struct facts *f, const struct options *o, struc
 
 /* Why the knob of a window cannot be set by a search; NULL: it can. */
 static const char *
-not_settable(const struct knob *k, const struct knob_fact *fact)
+not_settable(const struct profile *p, const struct knob *k, const struct knob_fact *fact)
 {
 	if (k == NULL)
 		return "this kernel has no knob for it";
 	if (!fact->writable)
 		return fact->why == NULL ? "no reason given" : fact->why;
-	return k->file == NULL ? "tune sets only knobs that are files, this one takes a "
-	    "command" : NULL;
+	return k->file == NULL && p->n_knob_write == 0 ? "the profile has no command that sets it" :
+	    NULL;
 }
 
 static bool
@@ -103,7 +103,7 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 	d->direction = dir;
 	d->window_factor = m->factor;
 	d->window_bytes = now.sure_bytes;
-	d->why = not_settable(knob, fact);
+	d->why = not_settable(p, knob, fact);
 	d->window_writable = d->why == NULL;
 	d->window_max_bytes = d->window_bytes;
 	if (d->window_writable && fmin(PLAN_WINDOW_MAX_BYTES, ram) > d->window_bytes)

@@ -45,9 +45,10 @@ static const struct knob_value ours[] = {
 static const char *
 get(const char *file)
 {
+	const struct knob_value v = { .name = "a file", .file = file };
 	const char *text = "";
 
-	cr_assert(knobs_read(h, a, file, &text, &e), "%s", e.text);
+	cr_assert(knobs_read(h, a, &v, 1, &text, &e), "%s", e.text);
 	return text;
 }
 

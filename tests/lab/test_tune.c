@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -255,6 +256,84 @@ Test(tune, brings_the_value_back_after_every_way_out, .timeout = 300)
 		cr_assert(wait_for(&w, before, true), "signal %d: %s", t[i].signal, send_knob(&w));
 		world_end(&w);
 	}
+}
+
+Test(tune, brings_the_value_back_when_its_whole_process_group_is_killed, .timeout = 100)
+{
+	struct world w = world_new(50e6, 10, true);
+	const char *before = send_knob(&w);
+	struct started tuner;
+	pid_t pid;
+
+	tuner = program_start(w.a, arena_printf(w.a, "lab exec %s a -- setsid @ tune --peer %s "
+	    "--direction send --start-cc cubic --quick", w.lab, LAB_ADDRESS_B));
+	cr_assert(wait_for(&w, before, false), "a value was set");
+	pid = child_of(&w, tuner.pid);
+	cr_assert_eq(getpgid(pid), pid, "a group of its own");
+	cr_assert_eq(kill(-pid, SIGKILL), 0);
+	program_end(w.a, tuner);
+	cr_assert(wait_for(&w, before, true), "%s", send_knob(&w));
+	world_end(&w);
+}
+
+Test(tune, brings_the_value_back_when_the_peer_is_gone, .timeout = 100)
+{
+	struct world w = world_new(50e6, 10, true);
+	const char *before = send_knob(&w);
+	struct started tuner = tune_start(&w, "--quick");
+	struct said s;
+
+	cr_assert(wait_for(&w, before, false), "a value was set");
+	kill(child_of(&w, w.server.pid), SIGKILL);
+	s = program_end(w.a, tuner);
+	cr_expect_eq(s.status, 1, "%d: %s", s.status, s.err);
+	cr_assert(knobs_same(send_knob(&w), before), "%s", send_knob(&w));
+	world_end(&w);
+}
+
+/* What it has is all that it gets from now on. */
+Test(tune, brings_the_value_back_when_memory_is_out, .timeout = 100)
+{
+	const struct rlimit none = { 4096, RLIM_INFINITY };
+	struct world w = world_new(50e6, 10, true);
+	const char *before = send_knob(&w);
+	struct started tuner = tune_start(&w, "--quick");
+	struct said s;
+
+	cr_assert(wait_for(&w, before, false), "a value was set");
+	cr_assert_eq(prlimit(child_of(&w, tuner.pid), RLIMIT_AS, &none, NULL), 0);
+	s = program_end(w.a, tuner);
+	cr_expect_eq(s.status, 1, "%d: %s", s.status, s.err);
+	cr_expect_not_null(strstr(s.err, "memory"), "%s", s.err);
+	cr_assert(wait_for(&w, before, true), "%s", send_knob(&w));
+	world_end(&w);
+}
+
+/* The window of a terminal is closed: everything of its session is hung up. */
+Test(tune, brings_the_value_back_when_its_terminal_is_gone, .timeout = 100)
+{
+	struct world w = world_new(50e6, 10, true);
+	const char *before = send_knob(&w);
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
+	pid_t pid;
+
+	cr_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	pid = fork();
+	if (pid == 0) {
+		setsid();
+		slave = open(ptsname(master), O_RDWR); /* becomes the terminal of the session */
+		close(master);
+		for (int fd = 0; fd < 3; fd++)
+			dup2(slave, fd);
+		execl(PATHTUNE, PATHTUNE, "lab", "exec", w.lab, "a", "--", PATHTUNE, "tune", "--peer",
+		    LAB_ADDRESS_B, "--direction", "send", "--start-cc", "cubic", "--quick", (char *)NULL);
+		_exit(127);
+	}
+	cr_assert(wait_for(&w, before, false), "a value was set");
+	close(master);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(wait_for(&w, before, true), "%s", send_knob(&w));
+	world_end(&w);
 }
 
 static void

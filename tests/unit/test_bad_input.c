@@ -31,10 +31,11 @@ host_state(struct arena *a)
 	text_bytes(&t, "", 0);
 	cr_assert(host_open(a, "local", &h, &e));
 	for (size_t i = 0; i < NELEM(knobs); i++) {
+		const struct knob_value v = { .name = knobs[i], .file = knobs[i] };
 		const char *text = "";
 		struct err missing = { ERR_NONE, "" };
 
-		knobs_read(h, a, knobs[i], &text, &missing);
+		knobs_read(h, a, &v, 1, &text, &missing);
 		text_add(&t, "%s;", text);
 	}
 	host_close(h);

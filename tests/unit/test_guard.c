@@ -7,6 +7,7 @@
 
 #include "probes/guard.h"
 #include "probes/stop.h"
+#include "victim.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,9 +47,10 @@ put(const char *path, const char *text)
 static const char *
 get(const char *path)
 {
+	const struct knob_value v = { .name = "a file", .file = path };
 	const char *text = "";
 
-	cr_assert(knobs_read(h, a, path, &text, &e), "%s", e.text);
+	cr_assert(knobs_read(h, a, &v, 1, &text, &e), "%s", e.text);
 	return text;
 }
 
@@ -123,89 +125,19 @@ orphans(const char *boot, const char *scope)
 	return found.restored;
 }
 
-/* ---- a run that is killed --------------------------------------------------------------------- */
-
-struct victim {
-	pid_t pid, guard;
-	int said;      /* our end of the pipe */
-	int journal;   /* open, to be locked */
-};
-
-static void
-step(bool ok)
+static bool
+arm_it(struct guard **g)
 {
-	if (!ok)
-		_exit(99);
-}
-
-static void
-run_to_the_end(void (*to)(struct guard *), int say)
-{
-	struct guard *g;
-
-	step(setpgid(0, 0) == 0);
-	step(guard_arm(a, state, BOOT, SCOPE, old, 3, &g, &e));
-	to(g);
-	step(write(say, "x", 1) == 1);
-	for (;;)
-		pause();
-}
-
-static pid_t
-child_of(pid_t parent)
-{
-	const char *const argv[] = { "ps", "-A", "-o", "ppid=,pid=", NULL };
-	struct command c = { .argv = argv };
-	long ppid, pid;
-	struct output out;
-	const char *s;
-	int n;
-
-	cr_assert(host_run(h, a, &c, 1, &out, &e));
-	for (s = out.text; sscanf(s, "%ld %ld %n", &ppid, &pid, &n) == 2; s += n)
-		if (ppid == (long)parent)
-			return (pid_t)pid;
-	cr_assert(false, "no guard");
-	return -1;
+	return guard_arm(a, state, BOOT, SCOPE, old, 3, g, &e);
 }
 
 static struct victim
 start(void (*to)(struct guard *))
 {
-	struct victim r;
-	int ends[2];
-	char byte;
-
-	cr_assert_eq(pipe(ends), 0);
-	r.pid = fork();
-	if (r.pid == 0)
-		run_to_the_end(to, ends[1]);
-	close(ends[1]);
-	r.said = ends[0];
-	cr_assert_eq(read(r.said, &byte, 1), 1, "the run got there");
-	r.journal = open(journal, O_RDWR);
-	cr_assert_neq(r.journal, -1, "%s", journal);
-	return r;
+	return victim_start(journal, arm_it, to);
 }
 
-static void
-kill_run(struct victim *r, pid_t target, int sig)
-{
-	cr_assert_eq(kill(target, sig), 0);
-	cr_assert_eq(waitpid(r->pid, NULL, 0), r->pid);
-	cr_assert_eq(flock(r->journal, LOCK_EX), 0);
-	close(r->journal);
-	close(r->said);
-}
-
-static void
-kill_both(struct victim *r)
-{
-	pid_t guard = child_of(r->pid);
-
-	cr_assert_eq(kill(guard, SIGKILL), 0);
-	kill_run(r, r->pid, SIGKILL);
-}
+/* ---- a run that is killed --------------------------------------------------------------------- */
 
 static void
 to_armed(struct guard *g)
@@ -217,6 +149,14 @@ static void
 to_announced(struct guard *g)
 {
 	step(guard_announce(g, ours, 3, &e));
+}
+
+static void
+to_held(struct guard *g)
+{
+	to_announced(g);
+	step(knobs_set(h, a, ours, 3, &e));
+	step(guard_held(g, &e));
 }
 
 static void
@@ -286,7 +226,7 @@ Test(guard, a_killed_run_leaves_the_old_values)
 		for (i = 0; i < NELEM(points); i++) {
 			r = start(points[i].to);
 			cr_expect_neq(points[i].changed == 0, strcmp(get(wmem), OLD_W) != 0);
-			kill_run(&r, -r.pid, signals[s]); /* the whole process group */
+			victim_kill(&r, -r.pid, signals[s]); /* the whole process group */
 			expect_old(points[i].name);
 			cr_expect_not(there(journal), "%s", points[i].name);
 		}
@@ -299,7 +239,7 @@ Test(guard, the_next_command_restores_what_a_dead_run_and_guard_left)
 
 	for (i = 0; i < NELEM(points); i++) {
 		r = start(points[i].to);
-		kill_both(&r);
+		victim_kill_both(&r);
 		cr_assert(there(journal), "%s", points[i].name);
 		cr_expect_eq(orphans(BOOT, SCOPE), points[i].changed, "%s", points[i].name);
 		expect_old(points[i].name);
@@ -312,14 +252,14 @@ Test(guard, the_guard_hears_no_signal_but_the_end_of_its_run)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT };
 	struct victim r = start(to_all_set);
-	pid_t guard = child_of(r.pid);
+	pid_t guard = victim_guard(r.pid);
 	size_t i;
 
 	for (i = 0; i < NELEM(signals); i++)
 		cr_expect_eq(kill(guard, signals[i]), 0);
 	cr_expect_neq(getsid(guard), getsid(0), "a session of its own");
 	cr_expect_str_eq(get(cc), "bbr", "nothing was restored while the run lives");
-	kill_run(&r, r.pid, SIGKILL);
+	victim_kill(&r, r.pid, SIGKILL);
 	expect_old("after all these signals");
 }
 
@@ -367,17 +307,17 @@ Test(guard, a_value_of_somebody_elses_stays)
 	size_t i;
 
 	for (i = 0; i < NELEM(theirs); i++) {
-		r = start(to_all_set);
+		r = start(to_held);
 		put(wmem, theirs[i]);
-		kill_run(&r, r.pid, SIGKILL);
+		victim_kill(&r, r.pid, SIGKILL);
 		cr_expect_str_eq(get(wmem), theirs[i]);
 		cr_expect_str_eq(get(rmem), OLD_R, "the others come back");
 		cr_expect_not(there(journal));
 		put(wmem, OLD_W);
 
-		r = start(to_all_set);
+		r = start(to_held);
 		put(wmem, theirs[i]);
-		kill_both(&r);
+		victim_kill_both(&r);
 		cr_expect_eq(orphans(BOOT, SCOPE), 2);
 		cr_expect_str_eq(get(wmem), theirs[i]);
 		cr_expect_not(there(journal));
@@ -389,7 +329,7 @@ Test(guard, a_journal_of_another_boot_is_dropped_and_of_another_scope_left_alone
 {
 	struct victim r = start(to_all_set);
 
-	kill_both(&r);
+	victim_kill_both(&r);
 	cr_expect_eq(orphans(BOOT, "net:[1]"), 0);
 	cr_expect_str_eq(get(cc), "bbr");
 	cr_expect(there(journal));
@@ -421,7 +361,7 @@ Test(guard, arming_over_an_orphan_is_refused)
 	struct victim r = start(to_all_set);
 	struct guard *g;
 
-	kill_both(&r);
+	victim_kill_both(&r);
 	cr_expect_not(guard_arm(a, state, BOOT, SCOPE, old, 3, &g, &e));
 	cr_expect_not_null(strstr(e.text, "not restored yet"), "%s", e.text);
 	e = (struct err){ 0 };
@@ -483,6 +423,7 @@ Test(guard, release_says_what_somebody_else_changed)
 
 	cr_assert(guard_announce(g, ours, 3, &e));
 	cr_assert(knobs_set(h, a, ours, 3, &e));
+	cr_assert(guard_held(g, &e));
 	put(wmem, "1 2 3\n");
 	cr_expect_not(guard_release(g, h, a, &e));
 	cr_expect_str_eq(e.text,
@@ -509,7 +450,7 @@ Test(guard, without_its_guard_a_run_goes_no_further_but_restores)
 {
 	struct knob_value next[] = { { .name = old[0].name, .file = wmem, .text = "4096 16384 65536" } };
 	struct guard *g = arm();
-	pid_t guard = child_of(getpid());
+	pid_t guard = victim_guard(getpid());
 
 	cr_assert(guard_announce(g, ours, 3, &e));
 	cr_assert(knobs_set(h, a, ours, 3, &e));
@@ -611,10 +552,25 @@ Test(guard, a_damaged_journal_is_named_and_nothing_is_changed)
 		const char *head, *rest, *why;
 	} cases[] = {
 		{ "", "x", "ends in line 1" },
-		{ "pathtune-journal\t2\t1\t7\tB", "", "ends in line 1" },
+		{ "pathtune-journal\t3\t1\t7\tB", "", "ends in line 1" },
 		{ "pathtune-journal\t1\t1\t7\tB\tS\n", "ours\t0", "ends in line 2" },
 		{ "pathtune-journal\t1\t2\t7\tB\tS\n", good, "line 3: damaged line" },
-		{ "pathtune-journal\t2\t1\t7\tB\tS\n", good, "line 1: a journal of another version" },
+		{ "pathtune-journal\t3\t1\t7\tB\tS\n", good, "line 1: a journal of another version" },
+		{ "pathtune-journal\t1\t1\t7\tB\tS\n", "run\tw\t1\t1\tr\tw\n", "line 2: damaged" },
+		{ "pathtune-journal\t1\t1\t7\tB\tS\n", "old\tw\t/x\t1\nheld\n", "line 3: damaged" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "held\n", "line 2: damaged" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "run\tw\t1\t1\tr\n", "line 2: damaged" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "run\tw\t1\t2\tr\tw\n", "line 2: damaged" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "run\tw\t1\t0\tr\tw\n", "a command is missing" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "run\tw\t1\t-1\tr\tw\n", "line 2: damaged" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "run\tw\t1\t1\t\tw\n", "a command is missing" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "run\tw\t1\t1\tr\tw\tw\tw\tw\tw\tw\tw\tw\tw\tw"
+		    "\tw\tw\tw\tw\n", "line 2" },
+		{ "pathtune-journal\t2\t1\t7\tB\tS\n", "run\tw\t1\t1\tr\tw\x1b\n", "a command is missing" },
+		{ "pathtune-journal\t2\t0\t7\tB\tS\n", "file\tx\tb\to\t1\t1\n", "line 2: x: no absolute" },
+		{ "pathtune-journal\t2\t0\t7\tB\tS\n", "file\t/x\t../b\to\t1\t1\n", "line 2: /x: no" },
+		{ "pathtune-journal\t2\t0\t7\tB\tS\n", "file\t/x\tb\t..\t1\t1\n", "line 2: /x: no" },
+		{ "pathtune-journal\t2\t0\t7\tB\tS\n", "file\t/x\tb\to\t1\tx\n", "line 2: damaged" },
 		{ "pathtune-journal\t1\t99\t7\tB\tS\n", good, "line 1: damaged first line" },
 		{ "pathtune-journal\t1\t1\t-7\tB\tS\n", good, "line 1: damaged first line" },
 		{ "pathtune-journal\t1\t1\t7\tB\n", good, "line 1: damaged first line" },
@@ -644,8 +600,8 @@ Test(guard, a_damaged_journal_is_named_and_nothing_is_changed)
 /* All that a power cut may leave of what guard_arm() writes. */
 Test(guard, a_journal_cut_within_the_old_values_is_removed_and_said)
 {
-	const char *head = arena_printf(a, "pathtune-journal\t1\t2\t7\tB\tS\nold\tw\t%s\t" OLD_W
-	    "\nold\tr\t%s\t" OLD_R "\n", wmem, rmem);
+	const char *head = arena_printf(a, "pathtune-journal\t2\t3\t7\tB\tS\nold\tw\t%s\t" OLD_W
+	    "\nold\tr\t%s\t" OLD_R "\nrun\tx\t1\t2\tsysctl\tx\tsysctl\tx={value}\n", wmem, rmem);
 	struct orphans found;
 	struct guard *g;
 

@@ -148,7 +148,27 @@ Test(plan, refuses_to_start_from_a_knob_that_could_not_be_read)
 	arena_free(a);
 }
 
-/* Systems whose knobs are set by a command, or that have none: measured, not searched. */
+/* On a BSD a knob has no file: the profile's commands set it. */
+Test(plan, searches_windows_whose_knobs_are_set_by_commands)
+{
+	struct arena *a = arena_new();
+	struct facts f = sample_facts(a);
+	struct options o = { .direction = DIR_SEND };
+	struct err e = { ERR_NONE, "" };
+	struct profile *p;
+	struct plan plan;
+
+	cr_assert(profile_for(a, "FreeBSD", &p, &e), "%s", e.text);
+	f.release = "14.2";
+	sample_knob(a, &f, "net.inet.tcp.sendbuf_max", "2097152", 2097152, true);
+	cr_assert(plan_make(a, p, &f, &o, &plan, &e), "%s", e.text);
+	cr_expect(plan.directions[0].window_writable, "%s", plan.directions[0].why);
+	cr_expect_gt(plan.directions[0].window_max_bytes, plan.directions[0].window_bytes);
+	cr_expect_eq(plan.n_notes, 0);
+	arena_free(a);
+}
+
+/* Systems whose knobs nothing sets, or that have none: measured, not searched. */
 Test(plan, says_why_windows_of_another_system_are_not_searched)
 {
 	static const struct {
@@ -157,7 +177,7 @@ Test(plan, says_why_windows_of_another_system_are_not_searched)
 		const char *why;
 	} t[] = {
 		{ "FreeBSD", "14.2", "net.inet.tcp.sendbuf_max", 1860120,
-		    "tune sets only knobs that are files" },
+		    "no command that sets it" },
 		{ "OpenBSD", "7.8", NULL, 2097152, "no knob" },
 	};
 
@@ -170,6 +190,7 @@ Test(plan, says_why_windows_of_another_system_are_not_searched)
 		struct plan plan;
 
 		cr_assert(profile_for(a, t[i].system, &p, &e), "%s", e.text);
+		p->n_knob_write = 0;
 		f.release = t[i].release;
 		if (t[i].knob != NULL)
 			sample_knob(a, &f, t[i].knob, "2097152", 2097152, true);

@@ -1,0 +1,295 @@
+#include "guard_remote_script.h"
+
+#include "process.h"
+#include "words.h"
+
+#include <string.h>
+
+#define VALUE "{value}"
+#define HERE "pathtune_end_of_guard" /* no line of the guard's is this one */
+
+/*
+ * The guard itself, after what is its own: d, lease, n, and for each knob k read_k, write_k and
+ * name_k.
+ * The values that are ours are lines of the file values_k, the old one is the first.  Who makes
+ * "decided" first decides: we restore, or all is kept.  "sh guard now" is for what a dead one left.
+ * A reader that hangs is left behind; so what it prints goes to a file, for which nobody waits.
+ */
+static const char body[] =
+    "limited() {\n"
+    "	\"$@\" </dev/null 2>/dev/null &\n"
+    "	p=$!\n"
+    "	( sleep 5; kill -9 \"$p\" ) </dev/null >/dev/null 2>&1 &\n"
+    "	w=$!\n"
+    "	wait \"$p\" 2>/dev/null\n"
+    "	s=$?\n"
+    "	kill -9 \"$w\" 2>/dev/null\n"
+    "	wait \"$w\" 2>/dev/null\n"
+    "	return \"$s\"\n"
+    "}\n"
+    "look() {\n"
+    "	now=\n"
+    "	limited \"read_$k\" >\"$d/now\" || return 1\n"
+    "	while read -r line || [ -n \"$line\" ]; do now=\"$now $line\"; done <\"$d/now\"\n"
+    "	set -- $now\n"
+    "	now=$*\n"
+    "	[ -n \"$now\" ]\n"
+    "}\n"
+    "nth() {\n"
+    "	nth=\n"
+    "	[ \"$1\" -lt \"$#\" ] || return 0\n"
+    "	shift \"$1\"\n"
+    "	nth=$1\n"
+    "}\n"
+    "owned() {\n"
+    "	[ ! -e \"$d/pending$k\" ] || return 0\n"
+    "	set -- $now\n"
+    "	fields=$#\n"
+    "	set -- $old\n"
+    "	[ \"$#\" -eq \"$fields\" ] || return 1\n"
+    "	i=0\n"
+    "	for f in $now; do\n"
+    "		i=$((i + 1)) mine=\n"
+    "		while read -r line; do\n"
+    "			nth \"$i\" $line\n"
+    "			[ \"$nth\" != \"$f\" ] || mine=1\n"
+    "		done <\"$d/values$k\"\n"
+    "		[ -n \"$mine\" ] || return 1\n"
+    "	done\n"
+    "}\n"
+    "restore_one() {\n"
+    "	read -r old <\"$d/values$k\"\n"
+    "	set -- $old\n"
+    "	old=$*\n"
+    "	look || return 1\n"
+    "	[ \"$now\" != \"$old\" ] || return 0\n"
+    "	if ! owned; then\n"
+    "		foreign=${foreign:-$name}\n"
+    "		return 0\n"
+    "	fi\n"
+    "	limited \"write_$k\" \"$old\" >/dev/null\n"
+    "	look && [ \"$now\" = \"$old\" ] || return 1\n"
+    "	restored=$((restored + 1))\n"
+    "}\n"
+    "restore() {\n"
+    "	k=$n failed= foreign= restored=0\n"
+    "	while [ \"$k\" -gt 0 ]; do\n"
+    "		k=$((k - 1))\n"
+    "		eval \"name=\\$name_$k\"\n"
+    "		restore_one || failed=${failed:-$name}\n"
+    "	done\n"
+    "	if [ -n \"$failed\" ]; then said=\"failed $failed\"\n"
+    "	elif [ -n \"$foreign\" ]; then said=\"foreign $foreign\"\n"
+    "	else said=\"ok $restored\"\n"
+    "	fi\n"
+    "	[ \"$1\" = now ] || [ ! -e \"$d/stop\" ] || echo \"$said\" >\"$d.said\"\n"
+    "	[ -n \"$failed\" ] || rm -rf \"$d\"\n"
+    "}\n"
+    "if [ \"$1\" = now ]; then\n"
+    "	restore now\n"
+    "	echo \"$said\"\n"
+    "	exit 0\n"
+    "fi\n"
+    "beat=0 idle=0 was=\n"
+    "echo \"$$\" >\"$d/pid\"\n"
+    "while [ ! -e \"$d/stop\" ] && [ \"$idle\" -lt \"$lease\" ]; do\n"
+    "	[ -d \"$d\" ] || exit 0\n"
+    "	now=\n"
+    "	read -r now <\"$d/lease\"\n"
+    "	if [ \"$now\" = \"$was\" ]; then idle=$((idle + 1)); else idle=0 was=$now; fi\n"
+    "	beat=$((beat + 1))\n"
+    "	echo \"$beat\" >\"$d/beat\"\n"
+    "	sleep 1\n"
+    "done 2>/dev/null\n"
+    "mkdir \"$d/decided\" 2>/dev/null || exit 0\n"
+    "restore\n";
+
+/* What is there may be at work: its beat goes on.  If not, it is carried out first. */
+static const char take[] =
+    "m=0 healed=0\n"
+    "until mkdir \"$s/remote\" 2>/dev/null; do\n"
+    "	[ -d \"$s/remote\" ] || { echo \"failed $s cannot be made: a value\"; exit 0; }\n"
+    "	was=$(cat \"$s/remote/beat\" 2>/dev/null)\n"
+    "	sleep 3\n"
+    "	[ -d \"$s/remote\" ] || continue\n"
+    "	[ \"$was\" = \"$(cat \"$s/remote/beat\" 2>/dev/null)\" ] ||\n"
+    "		{ echo \"busy its guard is alive\"; exit 0; }\n"
+    "	m=$((m + 1))\n"
+    "	[ \"$m\" -le 2 ] || { echo \"busy $s/remote is in the way\"; exit 0; }\n"
+    "	if [ -e \"$s/remote/guard\" ] && [ ! -e \"$s/remote/kept\" ]; then\n"
+    "		said=$($sh \"$s/remote/guard\" now)\n"
+    "		case $said in\n"
+    "		ok*) healed=${said#ok } ;;\n"
+    "		failed*) echo \"$said\"; exit 0 ;;\n"
+    "		esac\n"
+    "	else\n"
+    "		rm -rf \"$s/remote\"\n"
+    "	fi\n"
+    "done\n"
+    "d=$s/remote\n"
+    "rm -f \"$d.said\"\n";
+
+static const char launch[] =
+    "echo 0 >\"$d/lease\"\n"
+    "mv \"$d/guard.new\" \"$d/guard\"\n"
+    "sync\n"
+    "if command -v setsid >/dev/null 2>&1; then\n"
+    "	nohup setsid $sh \"$d/guard\" lease </dev/null >/dev/null 2>&1 &\n"
+    "else\n"
+    "	nohup $sh \"$d/guard\" lease </dev/null >/dev/null 2>&1 &\n"
+    "fi\n"
+    "t=0\n"
+    "until [ -s \"$d/beat\" ]; do\n"
+    "	t=$((t + 1))\n"
+    "	[ \"$t\" -gt 100 ] || { sleep .1 2>/dev/null || sleep 1; continue; }\n"
+    "	rm -rf \"$d\"\n"
+    "	echo \"failed the guard does not start: a value\"\n"
+    "	exit 0\n"
+    "done\n"
+    "echo \"armed $healed $d\"\n";
+
+/* The words of an argv, {value} as the function's first argument. */
+static void
+add_argv(struct text *t, const char *const *argv)
+{
+	for (size_t i = 0; argv[i] != NULL; i++) {
+		const char *at = strstr(argv[i], VALUE);
+
+		text_bytes(t, " ", 1);
+		if (at == NULL) {
+			words_quote(t, argv[i]);
+			continue;
+		}
+		if (at != argv[i])
+			words_quote(t, arena_strndup(t->arena, argv[i], (size_t)(at - argv[i])));
+		text_add(t, "\"$1\"");
+		if (at[strlen(VALUE)] != '\0')
+			words_quote(t, at + strlen(VALUE));
+	}
+}
+
+static void
+add_knob(struct text *t, const struct knob_value *v, size_t k)
+{
+	static const char *const cat[] = { "cat", "--", NULL };
+
+	text_add(t, "name_%zu=", k);
+	words_quote(t, v->name);
+	text_add(t, "\nread_%zu() {", k);
+	add_argv(t, v->file != NULL ? cat : v->read);
+	if (v->file != NULL) {
+		text_bytes(t, " ", 1);
+		words_quote(t, v->file);
+	}
+	text_add(t, "; }\nwrite_%zu() {", k);
+	if (v->file != NULL) {
+		text_add(t, " printf '%%s\\n' \"$1\" >");
+		words_quote(t, v->file);
+	} else {
+		add_argv(t, v->write);
+	}
+	text_add(t, "; }\n");
+}
+
+static void
+add_common(struct text *t)
+{
+	text_add(t, "LC_ALL=C PATH=%s\nexport LC_ALL PATH\nunset IFS\numask 077\n", PROCESS_PATH);
+}
+
+void
+guard_remote_script_value(struct text *t, size_t k, const char *value)
+{
+	struct text one = { .arena = t->arena };
+	const char *field;
+	size_t len;
+
+	while ((field = knobs_field(&value, &len)) != NULL) {
+		text_bytes(&one, one.len == 0 ? "" : " ", one.len == 0 ? 0 : 1);
+		text_bytes(&one, field, len);
+	}
+	text_add(t, "printf '%%s\\n' ");
+	words_quote(t, one.s == NULL ? "" : one.s);
+	text_add(t, " >>values%zu\n: >pending%zu\n", k, k);
+}
+
+static void
+add_state(struct text *t, const struct guard_remote_spec *spec)
+{
+	text_add(t, "s=");
+	words_quote(t, spec->state_dir == NULL ? "" : spec->state_dir);
+	text_add(t, "\nif [ -z \"$s\" ]; then\n"
+	    "	s=$HOME/.local/state/pathtune\n"
+	    "	[ \"$(id -u)\" -ne 0 ] || s=/var/lib/pathtune\n"
+	    "fi\n"
+	    "mkdir -p \"$s\" 2>/dev/null\n"
+	    "for j in \"$s\"/journal-*; do\n"
+	    "	[ ! -e \"$j\" ] || { echo \"busy $j is there\"; exit 0; }\n"
+	    "done\n"
+	    "sh='%s'\n", spec->shell == NULL ? "sh" : spec->shell);
+}
+
+const char *
+guard_remote_script_start(struct arena *a, const struct guard_remote_spec *spec)
+{
+	struct text t = { .arena = a };
+
+	add_common(&t);
+	add_state(&t, spec);
+	text_bytes(&t, take, strlen(take));
+	text_add(&t, "cd \"$d\" || exit 1\n");
+	for (size_t k = 0; k < spec->n; k++)
+		guard_remote_script_value(&t, k, spec->old[k].text);
+	text_add(&t, "rm -f pending*\ncat >guard.new <<'" HERE "'\n");
+	add_common(&t);
+	text_add(&t, "d=${0%%/*}\ntrap '' HUP INT TERM QUIT PIPE TSTP\nset -f\nlease=%.0f n=%zu\n",
+	    spec->lease_s, spec->n);
+	for (size_t k = 0; k < spec->n; k++)
+		add_knob(&t, &spec->old[k], k);
+	text_bytes(&t, body, strlen(body));
+	text_add(&t, HERE "\n");
+	text_bytes(&t, launch, strlen(launch));
+	return t.s;
+}
+
+const char *
+guard_remote_script_tell(struct arena *a, const char *dir, unsigned long renewals,
+    const char *what)
+{
+	struct text t = { .arena = a };
+
+	add_common(&t);
+	text_add(&t, "cd ");
+	words_quote(&t, dir);
+	text_add(&t, " 2>/dev/null && [ ! -e decided ] && kill -0 \"$(cat pid)\" 2>/dev/null ||\n"
+	    "	{ echo gone; exit 0; }\n%s"
+	    "echo %lu >lease.new && mv lease.new lease\n"
+	    "[ -e decided ] && echo gone || echo ok\n", what, renewals);
+	return t.s;
+}
+
+const char *
+guard_remote_script_end(struct arena *a, const char *dir, bool restore)
+{
+	struct text t = { .arena = a };
+
+	add_common(&t);
+	text_add(&t, "d=");
+	words_quote(&t, dir);
+	if (restore)
+		text_add(&t, "\n: >\"$d/stop\"\n"
+		    "until [ -s \"$d.said\" ]; do\n"
+		    "	[ -d \"$d\" ] || [ -s \"$d.said\" ] || { echo gone; exit 0; }\n"
+		    "	kill -0 \"$(cat \"$d/pid\" 2>/dev/null)\" 2>/dev/null ||\n"
+		    "		[ -s \"$d.said\" ] || { sh \"$d/guard\" now; exit 0; }\n"
+		    "	sleep .1 2>/dev/null || sleep 1\n"
+		    "done\n"
+		    "cat \"$d.said\"\n"
+		    "rm -f \"$d.said\"\n");
+	else
+		text_add(&t, "\nmkdir \"$d/decided\" 2>/dev/null || { echo gone; exit 0; }\n"
+		    ": >\"$d/kept\"\n"
+		    "rm -rf \"$d\"\n"
+		    "echo ok\n");
+	return t.s;
+}

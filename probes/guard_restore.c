@@ -1,0 +1,158 @@
+/*
+ * A journal carried out.  The guard runs this: nothing here needs new memory.
+ */
+#include "guard_journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Field number place of text is the given one. */
+static bool
+has_field(const char *text, size_t place, const char *field, size_t len)
+{
+	const char *f;
+	size_t n;
+
+	do
+		f = knobs_field(&text, &n);
+	while (f != NULL && place-- != 0);
+	return f != NULL && knobs_same_field(f, n, field, len);
+}
+
+static bool
+owns_field(const struct journal *j, size_t knob, size_t place, const char *field, size_t len)
+{
+	size_t i;
+
+	if (has_field(j->knob[knob].old, place, field, len))
+		return true;
+	for (i = 0; i < j->n_ours; i++)
+		if (j->ours[i].knob == knob && has_field(j->ours[i].text, place, field, len))
+			return true;
+	return false;
+}
+
+bool
+journal_owns(const struct journal *j, size_t knob, const char *text)
+{
+	const char *old = j->knob[knob].old, *field, *old_field;
+	size_t len, place, i;
+
+	for (i = j->holds ? j->n_ours : j->n_held; i < j->n_ours; i++)
+		if (j->ours[i].knob == knob)
+			return true;
+	for (place = 0;; place++) {
+		field = knobs_field(&text, &len);
+		if (field != NULL && !owns_field(j, knob, place, field, len))
+			return false;
+		old_field = knobs_field(&old, &len);
+		if (field == NULL || old_field == NULL)
+			return field == old_field;
+	}
+}
+
+/* True unless it failed; counts. */
+static bool
+restore_one(const struct journal *j, size_t k, const struct journal_reach *r,
+    struct journal_result *result)
+{
+	char now[JOURNAL_TEXT];
+
+	if (!r->read(r->arg, k, now))
+		return false;
+	if (knobs_same(now, j->knob[k].old))
+		return true;
+	if (!journal_owns(j, k, now)) {
+		if (result->foreign++ == 0) {
+			result->first_foreign = k;
+			memcpy(result->foreign_text, now, sizeof(now));
+		}
+		return true;
+	}
+	if (!r->write(r->arg, k, j->knob[k].old) || !r->read(r->arg, k, now) ||
+	    !knobs_same(now, j->knob[k].old))
+		return false;
+	result->restored++;
+	return true;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* base in the directory of path. */
+static bool
+beside(char dst[1024], const char *path, const char *base)
+{
+	const char *slash = strrchr(path, '/');
+
+	return snprintf(dst, 1024, "%.*s/%s", (int)(slash - path), path, base) < 1024;
+}
+
+/* What was renamed there is still there. */
+static bool
+is_replaced(const struct journal_replaced *f)
+{
+	struct stat st;
+
+	return f->inode != 0 && lstat(f->path, &st) == 0 && (uintmax_t)st.st_dev == f->device &&
+	    (uintmax_t)st.st_ino == f->inode;
+}
+
+/* Before the journal goes, as far as there is a descriptor left for it. */
+static void
+to_disk(const char *path)
+{
+	char dir[512];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path) + 1, path);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
+/* A file that another put there meanwhile stays. */
+static bool
+restore_file(const struct journal_replaced *f, struct journal_result *result)
+{
+	char by[1024], old[1024];
+
+	if (!beside(by, f->path, f->by) || !beside(old, f->path, f->old))
+		return false;
+	if (is_replaced(f)) {
+		if ((f->old[0] == '\0' ? unlink(f->path) : rename(old, f->path)) != 0)
+			return false;
+		to_disk(f->path);
+		result->files++;
+	}
+	return (unlink(by) == 0 || errno == ENOENT) &&
+	    (f->old[0] == '\0' || unlink(old) == 0 || errno == ENOENT);
+}
+
+void
+journal_restore_files(const struct journal *j, struct journal_result *result)
+{
+	size_t i;
+
+	for (i = j->n_files; i-- > 0;)
+		if (!restore_file(&j->file[i], result) && result->failed_files++ == 0)
+			result->first_failed_file = i;
+}
+
+struct journal_result
+journal_restore(const struct journal *j, const struct journal_reach *r)
+{
+	struct journal_result result = { 0 };
+	size_t k;
+
+	journal_restore_files(j, &result);
+	for (k = j->n; k-- > 0;)
+		if (!restore_one(j, k, r, &result) && result.failed++ == 0)
+			result.first_failed = k;
+	return result;
+}
