@@ -266,9 +266,12 @@ probe_begin(struct prober *p, const struct lab_state *lab, struct answer *out, s
 	if (!ns_enter((pid_t)lab->owner, (int)lab->net[0], lab->user, e) ||
 	    !host_open(p->arena, "local", &p->host, e))
 		return false;
-	for (size_t i = 0; i < NELEM(knob_files); i++)
-		if (!knobs_read(p->host, p->arena, knob_files[i], &p->found[i], e))
+	for (size_t i = 0; i < NELEM(knob_files); i++) {
+		const struct knob_value v = { .name = knob_files[i], .file = knob_files[i] };
+
+		if (!knobs_read(p->host, p->arena, &v, 1, &p->found[i], e))
 			return false;
+	}
 	return peer_token_env(&token, e) &&
 	    peer_open(p->arena, LAB_ADDRESS_B, token, &p->session, e) &&
 	    peer_idle_rtt(p->session, 5, &out->idle_rtt_ms, e);
