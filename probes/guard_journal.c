@@ -91,6 +91,9 @@ add_knob(struct journal *j, const struct knob_value *v, size_t n_read, size_t n_
 	    !copy(k->file, sizeof(k->file), v->file == NULL ? "" : v->file))
 		return fail(e, ERR_FAILED, "%.80s: name, file or value is too long or unprintable",
 		    v->name);
+	if (!copy(k->after, sizeof(k->after), v->after == NULL ? "" : v->after))
+		return fail(e, ERR_FAILED, "%.80s: what its value is behind is too long or "
+		    "unprintable", v->name);
 	if (v->file == NULL && (!copy_argv(&k->read, v->read, n_read) ||
 	    !copy_argv(&k->write, v->write, n_write)))
 		return fail(e, ERR_FAILED, "%.80s: a command is missing, too long or unprintable",
@@ -138,7 +141,7 @@ journal_knob_value(const struct journal *j, size_t knob, const char *text)
 	if (k->file[0] != '\0')
 		return (struct knob_value){ .name = k->name, .file = k->file, .text = text };
 	return (struct knob_value){ .name = k->name, .text = text, .read = k->read.word,
-		.write = k->write.word };
+		.write = k->write.word, .after = k->after[0] == '\0' ? NULL : k->after };
 }
 
 bool
@@ -176,7 +179,10 @@ add_run(struct text *t, const struct journal_knob *k)
 
 	while (k->read.word[n] != NULL)
 		n++;
-	text_add(t, "run\t%s\t%s\t%zu", k->name, k->old, n);
+	if (k->after[0] == '\0')
+		text_add(t, "run\t%s\t%s\t%zu", k->name, k->old, n);
+	else
+		text_add(t, "word\t%s\t%s\t%s\t%zu", k->after, k->name, k->old, n);
 	add_words(t, &k->read);
 	add_words(t, &k->write);
 	text_bytes(t, "\n", 1);
@@ -244,12 +250,12 @@ first_line(struct journal *j, char *field[], size_t n, struct err *e)
 	return true;
 }
 
-/* field: "run", name, text, number, words */
+/* field: "run", name, text, number, words; after: NULL, or what "word" has besides */
 static bool
-run_line(struct journal *j, char *field[], size_t n, struct err *e)
+run_line(struct journal *j, const char *after, char *field[], size_t n, struct err *e)
 {
 	const char *word[2 * JOURNAL_WORDS + 1] = { NULL };
-	struct knob_value v = { .name = field[1], .text = field[2], .read = word };
+	struct knob_value v = { .name = field[1], .text = field[2], .read = word, .after = after };
 	unsigned long n_read;
 	size_t i;
 
@@ -328,7 +334,7 @@ later_line(struct journal *j, char *field[], size_t n, struct err *e)
 bool
 journal_line(struct journal *j, char *line, struct err *e)
 {
-	char *field[4 + 2 * JOURNAL_WORDS] = { NULL };
+	char *field[5 + 2 * JOURNAL_WORDS] = { NULL };
 	size_t n = split(line, field, NELEM(field));
 	struct knob_value v = { .name = field[1], .file = field[2], .text = field[3] };
 
@@ -338,19 +344,21 @@ journal_line(struct journal *j, char *line, struct err *e)
 		return later_line(j, field, n, e);
 	if (n == 4 && strcmp(field[0], "old") == 0)
 		return add_knob(j, &v, 0, 0, e);
-	if (n > 5 && n <= NELEM(field) && strcmp(field[0], "run") == 0 && !j->holds)
-		return run_line(j, field, n, e);
+	if (n > 5 && n < NELEM(field) && strcmp(field[0], "run") == 0 && !j->holds)
+		return run_line(j, NULL, field, n, e);
+	if (n > 6 && n <= NELEM(field) && strcmp(field[0], "word") == 0 && !j->holds)
+		return run_line(j, field[1], field + 1, n - 1, e);
 	return fail(e, ERR_FAILED, "damaged line");
 }
 
 bool
 journal_begins(const struct journal *j, const char *text, size_t len)
 {
-	static const char *const begins[] = { "old\t", "run\t", MAGIC "\t" VERSION "\t",
-		MAGIC "\t1\t" };
+	static const char *const begins[] = { "old\t", "run\t", "word\t",
+		MAGIC "\t" VERSION "\t", MAGIC "\t1\t" };
 	size_t i, n;
 
-	for (i = j->begun ? 0 : 2; i < (j->begun ? 2 : NELEM(begins)); i++) {
+	for (i = j->begun ? 0 : 3; i < (j->begun ? 3 : NELEM(begins)); i++) {
 		n = strlen(begins[i]);
 		if (strncmp(text, begins[i], len < n ? len : n) == 0)
 			return true;

@@ -9,13 +9,14 @@
  * the power fails before the data are written.
  *
  *	pathtune-journal <tab> 2 <tab> knobs <tab> process <tab> boot <tab> scope
- *	old <tab> name <tab> file <tab> text      as many of these two as the first line says
+ *	old <tab> name <tab> file <tab> text      as many of these three as the first line says
  *	run <tab> name <tab> text <tab> number of words that read <tab> these <tab> those that write
+ *	word <tab> after <tab> name, and so on as in run: the value is the word behind "after"
  *	ours <tab> number of the knob <tab> text  any number
  *	held                                      what is ours so far was read back
  *	file <tab> path <tab> by <tab> old <tab> device <tab> inode of "by"
  *
- * Version 1 has neither run, held nor file; it is read as well, and all of it counts as held.
+ * Version 1 has neither run, word, held nor file; it is read as well, and all of it counts as held.
  *
  * Nothing here but the functions that take an arena needs new memory: the guard runs this.
  */
@@ -47,6 +48,7 @@ struct journal_knob {
 	char name[96];
 	char file[512]; /* "": by commands */
 	char old[JOURNAL_TEXT];
+	char after[96]; /* "": all that is read */
 	struct journal_argv read, write;
 };
 

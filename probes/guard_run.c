@@ -19,7 +19,7 @@ struct running {
 	pid_t pid;
 	int out; /* -1: nobody listens */
 	char *text;
-	size_t len;
+	size_t size, len;
 };
 
 static long
@@ -110,7 +110,7 @@ start(const char *const *argv, int out, int null)
 	return pid;
 }
 
-/* All that is there now; more than a value has is dropped. */
+/* All that is there now; what has no room is dropped. */
 static void
 take(struct running *r)
 {
@@ -120,7 +120,7 @@ take(struct running *r)
 	if (r->out == -1)
 		return;
 	while ((n = read(r->out, more, sizeof(more))) > 0 || (n == -1 && errno == EINTR)) {
-		size_t room = JOURNAL_TEXT - 1 - r->len;
+		size_t room = r->size - 1 - r->len;
 		size_t use = n < 0 ? 0 : (size_t)n < room ? (size_t)n : room;
 
 		memcpy(r->text + r->len, more, use);
@@ -150,27 +150,44 @@ await(struct running *r, int *status)
 	return false;
 }
 
+/* The value in what was printed; it is to fit. */
+static bool
+take_value(const struct journal_knob *k, const char *said, size_t said_len,
+    char text[JOURNAL_TEXT])
+{
+	const char *s = said, *value = said;
+	size_t len = said_len, first;
+
+	if (strlen(said) != said_len || knobs_field(&s, &first) == NULL)
+		return false;
+	if (k->after[0] != '\0')
+		value = knobs_behind(said, k->after, &len);
+	if (value == NULL || len >= JOURNAL_TEXT)
+		return false;
+	memcpy(text, value, len);
+	text[len] = '\0';
+	return true;
+}
+
 bool
 guard_run_read(const struct journal_knob *k, const int pipe[2], int null,
     char text[JOURNAL_TEXT])
 {
-	char left[JOURNAL_TEXT];
-	struct running r = { .out = pipe[0], .text = left };
-	const char *s = text;
-	size_t len;
+	static char said[GUARD_RUN_BYTES];
+	struct running r = { .out = pipe[0], .text = said, .size = sizeof(said) };
 	int status;
 	bool ended;
 
 	take(&r); /* what a command before it may have left there */
-	r = (struct running){ .pid = start(k->read.word, pipe[1], null), .out = pipe[0],
-		.text = text };
+	r.len = 0;
+	r.pid = start(k->read.word, pipe[1], null);
 	if (r.pid == -1)
 		return false;
 	ended = await(&r, &status);
 	take(&r);
-	text[r.len] = '\0';
+	said[r.len] = '\0';
 	return ended && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-	    strlen(text) == r.len && knobs_field(&s, &len) != NULL;
+	    take_value(k, said, r.len, text);
 }
 
 bool

@@ -11,7 +11,9 @@
 #define GUARD_RUN_MS 5000   /* a command has so long; then its process group is killed */
 #define GUARD_FORK_MS 10000 /* and so long is tried to start it */
 
-/* What the command prints, as text; pipe: both ends, the first does not block.  null: /dev/null. */
+#define GUARD_RUN_BYTES 65536 /* of what a command prints; more is dropped */
+
+/* What the command prints, or the word that is the value, as text; pipe: both ends, the first does not block.  null: /dev/null. */
 bool guard_run_read(const struct journal_knob *k, const int pipe[2], int null,
     char text[JOURNAL_TEXT]);
 

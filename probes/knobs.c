@@ -47,6 +47,17 @@ knobs_same(const char *a, const char *b)
 	return false;
 }
 
+const char *
+knobs_behind(const char *text, const char *after, size_t *len)
+{
+	const char *at = strstr(text, after);
+
+	if (at == NULL)
+		return NULL;
+	at += strlen(after);
+	return knobs_field(&at, len) == NULL ? NULL : at - *len;
+}
+
 /* ---- reading -------------------------------------------------------------------------------- */
 
 static const char *
@@ -82,7 +93,18 @@ why_unread(struct arena *a, const struct knob_value *v, const struct output *o)
 		return o->why;
 	if (v->file == NULL && knobs_field(&s, &len) == NULL)
 		return arena_printf(a, "%s printed nothing", v->read[0]);
+	if (v->after != NULL && knobs_behind(o->text, v->after, &len) == NULL)
+		return arena_printf(a, "%s does not say", v->read[0]);
 	return NULL;
+}
+
+static const char *
+value_in(struct arena *a, const struct knob_value *v, const char *said)
+{
+	size_t len = 0;
+	const char *word = v->after == NULL ? NULL : knobs_behind(said, v->after, &len);
+
+	return word == NULL ? with_one_blank(a, said) : arena_strndup(a, word, len);
 }
 
 /* As knobs_read(); *unread is the one that an error is about, which does not name it. */
@@ -107,7 +129,7 @@ read_all(struct host *h, struct arena *a, const struct knob_value *v, size_t n,
 			return fail(e, ERR_FAILED, "%s", why);
 	}
 	for (size_t i = 0; i < n; i++)
-		text[i] = with_one_blank(a, out[i].text);
+		text[i] = value_in(a, &v[i], out[i].text);
 	return true;
 }
 

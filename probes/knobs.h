@@ -20,6 +20,7 @@ struct knob_value {
 	const char *text;
 	const char *const *read;
 	const char *const *write;
+	const char *after; /* of what read prints the value is the word behind this; NULL: all */
 };
 
 /* "4096\t131072  33554432\n" and "4096 131072 33554432" are the same value. */
@@ -46,6 +47,9 @@ bool knobs_read(struct host *h, struct arena *a, const struct knob_value *v, siz
  * characters, an empty one, or one that the command would take for an option is refused.
  */
 bool knobs_write(struct host *h, struct arena *a, const struct knob_value *v, struct err *e);
+
+/* The word behind the first "after" in a text, of *len; NULL: there is none. */
+const char *knobs_behind(const char *text, const char *after, size_t *len);
 
 /* word with its {value} replaced, in dst; false: it does not fit. */
 bool knobs_word(const char *word, const char *value, char *dst, size_t size);
