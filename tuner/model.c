@@ -90,6 +90,7 @@ static const struct field facts_fields[] = {
 	F_STR(facts, link, 0),
 	F_NUM(facts, link_bps, 1, 1e15, 0),
 	F_NUM(facts, mtu, 1, 1e6, 0),
+	F_STR(facts, qdisc, 0),
 	F_NUM(facts, tcp_mem_pages, 1, 1e15, 0),
 	F_NUM(facts, mbuf_bytes, 1, 1e18, 0),
 	F_NUM(facts, mbuf_denied, 0, 1e18, 0),

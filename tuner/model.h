@@ -70,6 +70,7 @@ struct facts {
 	const char *link;        /* "up", "down" */
 	double link_bps;
 	double mtu;
+	const char *qdisc;       /* of the interface, if its parameters are as it comes */
 	double tcp_mem_pages;    /* the pressure mark for all TCP buffers of the host */
 	double mbuf_bytes;       /* that all network buffers may take: BSD's clusters, or
 	                            the profile's default of a machine that nobody probed */

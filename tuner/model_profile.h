@@ -250,6 +250,50 @@ struct offload_source {
 	const char *able;
 	const char **list;     /* those worth keeping */
 	size_t n_list;
+	const char **write;    /* argv that makes {name} of {interface} {value}; not with names */
+	size_t n_write;
+	const char *boot;      /* how to make that hold over a boot, in words */
+	const char *source;
+};
+
+/*
+ * What an extra sets: a knob, an offload, or what a fact tells of the interface.  A knob gets value
+ * or, computed, the window divided by window_share in pieces of piece_bytes; a computed value is
+ * never below what runs, and one of an initial size never above what admits it.
+ */
+struct extra_set {
+	const char *knob;
+	const char *offload;
+	const char *fact;      /* a string member of struct facts, .. */
+	const char **over;     /* .. replaced only where it is one of these */
+	size_t n_over;
+	const char *value;     /* what it becomes; NULL: computed */
+	double window_share;
+	double piece_bytes;    /* NAN: 1 */
+	double most;           /* of a computed value; NAN: the knob's own maximum */
+	const char **read;     /* of a fact: argv that prints it, */
+	size_t n_read;
+	const char *after;     /* as the word behind this, */
+	const char **write;    /* and argv that makes it {value}; all know {interface} */
+	size_t n_write;
+	const char *boot;      /* of a fact: a setting that makes it so after a boot */
+};
+
+/*
+ * Something beyond window and congestion control that may hold a transfer back, tried when the
+ * limiter of the default is one of binds.
+ */
+struct extra {
+	const char *id;
+	struct range range;
+	enum direction direction;
+	const char **binds;    /* of limiter_names */
+	size_t n_binds;
+	bool with_window;      /* part of the wide-open window, never tried alone */
+	struct extra_set *sets; /* in the order in which they are set */
+	size_t n_sets;
+	const char *reason;    /* an id of docs/decisions.md */
+	const char *words;     /* why, one sentence */
 	const char *source;
 };
 
@@ -337,6 +381,8 @@ struct profile {
 	double limit_step_bytes;    /* limits are raised in multiples of this; NAN: 4096 */
 	struct requirement *requires;
 	size_t n_requires;
+	struct extra *extras;
+	size_t n_extras;
 	struct hazard_rule *hazards;
 	size_t n_hazards;
 	struct persist persist;

@@ -167,7 +167,10 @@ check_offloads(struct check *c, const struct node *root, const struct offload_so
 	c->map = check_child(root, "offloads");
 	if (c->map == NULL)
 		return true;
+	if (o->n_write != 0 && o->names != NULL)
+		return check_wrong(c, "write", "cannot be given together with names");
 	return check_argv(c, "argv", o->argv, o->n_argv, "interface") &&
+	    check_argv(c, "write", o->write, o->n_write, "interface name value") &&
 	    check_one_group(c, "names", o->names, check_facts) &&
 	    check_one_group(c, "able", o->able, check_facts);
 }

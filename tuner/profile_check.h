@@ -38,7 +38,17 @@ bool check_argv(const struct check *c, const char *key, const char **argv, size_
     const char *known);
 bool check_file(const struct check *c, const char *key, const char *file, const char *known);
 
-/* facts, knobs, windows, scales, requires, hazards */
+bool check_range(const struct check *c, const struct range *r);
+
+/* Some release has a knob of this name. */
+bool check_has_knob(const struct profile *p, const char *name);
+
+/* The member of struct facts with this name that is a string, a number or a switch; NULL: none. */
+const struct field *check_fact_field(const char *name);
+
+bool check_extra(const struct check *c, const struct profile *p, size_t i);
+
+/* facts, knobs, windows, scales, requires, extras, hazards */
 bool check_lists(struct check *c, const struct node *root, const struct profile *p);
 
 #endif

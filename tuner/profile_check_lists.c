@@ -18,8 +18,8 @@ answerable(const char *name)
 	return name[0] != '\0' && name[0] != '-' && name[strspn(name, plain)] == '\0';
 }
 
-static const struct field *
-fact_field(const char *name)
+const struct field *
+check_fact_field(const char *name)
 {
 	const struct field *f = facts_record.fields;
 
@@ -38,7 +38,8 @@ is_found(const struct fact_rule *r)
 
 	if (r->ping && strcmp(r->fact, "rtt_ms") == 0)
 		return true;
-	return fact_field(r->fact) != NULL && !check_among(elsewhere, r->fact, strlen(r->fact));
+	return check_fact_field(r->fact) != NULL &&
+	    !check_among(elsewhere, r->fact, strlen(r->fact));
 }
 
 /* Facts that may stand in rules. */
@@ -77,7 +78,7 @@ is_release(const char *s)
 	return s == NULL || (s[strspn(s, "0123456789.")] == '\0' && s[0] != '.' && s[0] != '\0');
 }
 
-static bool
+bool
 check_range(const struct check *c, const struct range *r)
 {
 	if (!is_release(r->since))
@@ -199,8 +200,8 @@ check_scale(const struct check *c, const struct scale_model *s)
 	return check_range(c, &s->range);
 }
 
-static bool
-has_knob(const struct profile *p, const char *name)
+bool
+check_has_knob(const struct profile *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_knobs; i++) {
 		if (strcmp(p->knobs[i].name, name) == 0)
@@ -214,7 +215,7 @@ check_requirement(const struct check *c, const struct profile *p, const struct r
 {
 	if (r->direction != DIR_SEND && r->direction != DIR_RECEIVE)
 		return check_wrong(c, "direction", "must be send or receive");
-	if (!has_knob(p, r->knob))
+	if (!check_has_knob(p, r->knob))
 		return check_wrong(c, "knob", "no such knob");
 	if (isfinite(r->value) == isfinite(r->window_share))
 		return check_wrong(c, "value", "either value or window_share must be given");
@@ -234,15 +235,15 @@ check_condition(const struct check *c, const struct profile *p, const struct con
 		return check_wrong(c, "fact", "one of fact, knob, offload and key must be given");
 	if (w->key == NULL ? tests != 1 : tests > 1)
 		return check_wrong(c, "is", "one of is, is_not, below and above must be given");
-	if (w->fact != NULL && fact_field(w->fact) == NULL)
+	if (w->fact != NULL && check_fact_field(w->fact) == NULL)
 		return check_wrong(c, "fact", "no such fact");
 	if ((isfinite(w->below) || isfinite(w->above)) &&
 	    (w->offload != NULL ||
-		(w->fact != NULL && fact_field(w->fact)->type != FIELD_NUMBER)))
+		(w->fact != NULL && check_fact_field(w->fact)->type != FIELD_NUMBER)))
 		return check_wrong(c, isfinite(w->below) ? "below" : "above", "needs a number");
-	if (w->knob != NULL && !has_knob(p, w->knob))
+	if (w->knob != NULL && !check_has_knob(p, w->knob))
 		return check_wrong(c, "knob", "no such knob");
-	if (w->key != NULL && !has_knob(p, w->key))
+	if (w->key != NULL && !check_has_knob(p, w->key))
 		return check_wrong(c, "key", "no such knob");
 	return true;
 }
@@ -317,6 +318,7 @@ check_lists(struct check *c, const struct node *root, const struct profile *p)
 		{ "windows", p->n_windows, window_at },
 		{ "scales", p->n_scales, scale_at },
 		{ "requires", p->n_requires, requirement_at },
+		{ "extras", p->n_extras, check_extra },
 		{ "hazards", p->n_hazards, hazard_at },
 	};
 

@@ -112,6 +112,38 @@ static const struct field requirement_fields[] = {
 static const struct record requirement_record = { "requirement", sizeof(struct requirement),
 	requirement_fields };
 
+static const struct field extra_set_fields[] = {
+	F_STR(extra_set, knob, 0),
+	F_STR(extra_set, offload, 0),
+	F_STR(extra_set, fact, 0),
+	F_STRS(extra_set, over),
+	F_STR(extra_set, value, 0),
+	F_NUM(extra_set, window_share, 0.1, 1e6, 0),
+	F_NUM(extra_set, piece_bytes, 1, 1e6, 0),
+	F_NUM(extra_set, most, 1, BYTES_MAX, 0),
+	F_STRS(extra_set, read),
+	F_STR(extra_set, after, 0),
+	F_STRS(extra_set, write),
+	F_STR(extra_set, boot, 0),
+	F_END,
+};
+static const struct record extra_set_record = { "set", sizeof(struct extra_set),
+	extra_set_fields };
+
+static const struct field extra_fields[] = {
+	F_STR(extra, id, FIELD_REQUIRED),
+	F_RANGE(extra),
+	F_ENUM(extra, direction, direction_names, FIELD_REQUIRED),
+	F_STRS(extra, binds),
+	F_BOOL(extra, with_window),
+	F_LIST(extra, sets, &extra_set_record),
+	F_STR(extra, reason, FIELD_REQUIRED),
+	F_STR(extra, words, FIELD_REQUIRED),
+	F_STR(extra, source, FIELD_REQUIRED),
+	F_END,
+};
+static const struct record extra_record = { "extra", sizeof(struct extra), extra_fields };
+
 static const struct field condition_fields[] = {
 	F_STR(condition, fact, 0),
 	F_STR(condition, knob, 0),
@@ -161,6 +193,8 @@ static const struct field offload_source_fields[] = {
 	F_STR(offload_source, names, 0),
 	F_STR(offload_source, able, 0),
 	F_STRS(offload_source, list),
+	F_STRS(offload_source, write),
+	F_STR(offload_source, boot, 0),
 	F_STR(offload_source, source, FIELD_REQUIRED),
 	F_END,
 };
@@ -214,6 +248,7 @@ static const struct field profile_fields[] = {
 	F_LIST(profile, memory_defaults, &knob_default_record),
 	F_NUM(profile, limit_step_bytes, 1, 1e9, 0),
 	F_LIST(profile, requires, &requirement_record),
+	F_LIST(profile, extras, &extra_record),
 	F_LIST(profile, hazards, &hazard_rule_record),
 	{ "persist", FIELD_RECORD, offsetof(struct profile, persist), 0, &persist_record, NULL, 0,
 	    0, FIELD_REQUIRED },

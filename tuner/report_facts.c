@@ -66,6 +66,8 @@ interface(struct arena *a, const struct facts *f)
 		    isnan(f->link_bps) ? "" : units_say_rate(a, f->link_bps));
 	if (!isnan(f->mtu))
 		text_add(&t, ", MTU %.0f", f->mtu);
+	if (f->qdisc != NULL)
+		text_add(&t, ", qdisc %s", f->qdisc);
 	return t.s;
 }
 

@@ -38,9 +38,10 @@ static const struct canned virtio[] = {
 	{ "/sys/class/net/ens18/speed", 0, "-1\n" },
 	{ "ip -j link show dev ens18", 0, "[{\"ifindex\":2,\"ifname\":\"ens18\",\"mtu\":1400,"
 	    "\"operstate\":\"UP\"}]\n" },
+	{ "tc qdisc show dev ens18", 0, "qdisc mq 0: root \nqdisc fq_codel 0: parent :1 limit 10240p\n" },
 	{ "ethtool -k ens18", 0, "Features for ens18:\nrx-checksumming: on [fixed]\n"
 	    "tx-checksumming: on\n\ttx-checksum-ipv4: off [fixed]\ntcp-segmentation-offload: on\n"
-	    "\ttx-tcp-segmentation: on\ngeneric-segmentation-offload: off [requested on]\n"
+	    "\ttx-tcp-segmentation: on\n\ttx-tcp6-segmentation: off\ngeneric-segmentation-offload: off [requested on]\n"
 	    "generic-receive-offload: on\nlarge-receive-offload: off [fixed]\n" },
 	{ "/proc/sys/net/core/rmem_max", 0, "212992\n" },
 	{ "/proc/sys/net/core/wmem_max", 0, "212992\n" },
@@ -166,6 +167,8 @@ Test(facts, offloads_keep_the_order_of_the_profile_and_what_is_fixed)
 		{ "large-receive-offload", "off", true },
 		{ "rx-checksumming", "on", true },
 		{ "tx-checksumming", "on", false },
+		{ "tx-tcp-segmentation", "on", false },
+		{ "tx-tcp6-segmentation", "off", false },
 	};
 	struct facts f;
 	size_t i;
@@ -176,6 +179,35 @@ Test(facts, offloads_keep_the_order_of_the_profile_and_what_is_fixed)
 		cr_expect_str_eq(f.offloads[i].name, expected[i].name);
 		cr_expect_str_eq(f.offloads[i].state, expected[i].state);
 		cr_expect_eq(f.offloads[i].fixed, expected[i].fixed, "%s", expected[i].name);
+	}
+}
+
+/* What somebody configured could not be brought back by its name. */
+Test(facts, a_qdisc_is_known_by_its_name_only_where_it_is_as_it_comes)
+{
+	static const struct { const char *says, *qdisc, *why; } cases[] = {
+		{ "qdisc pfifo_fast 0: root refcnt 2 bands 3 priomap 1 2 2 2 1 2 0 0 1 1 1 1 1 1 1 1\n",
+		    "pfifo_fast", NULL },
+		{ "qdisc fq_codel 0: root refcnt 2 limit 10240p flows 1024 quantum 1514 target 5ms "
+		    "interval 100ms memory_limit 32Mb ecn drop_batch 64 \n", "fq_codel", NULL },
+		{ "qdisc fq_codel 8001: root refcnt 2 limit 500p flows 1024 quantum 1514 target 5ms "
+		    "interval 100ms memory_limit 32Mb ecn drop_batch 64 \n", NULL,
+		    "somebody gave fq_codel parameters of its own" },
+		{ "qdisc clsact ffff: parent ffff:fff1 \nqdisc noqueue 0: root refcnt 2 \n",
+		    "noqueue", NULL },
+		{ "qdisc noop state DOWN\n", NULL, "tc qdisc show dev {interface} does not say" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct canned said[] = { { "tc qdisc show dev ens18", 0, cases[i].says },
+			{ NULL, 0, NULL } };
+		struct facts f;
+
+		probe(said, NULL, &f);
+		cr_expect(cases[i].qdisc == NULL ? f.qdisc == NULL : f.qdisc != NULL &&
+		    strcmp(f.qdisc, cases[i].qdisc) == 0, "case %zu: %s", i, f.qdisc);
+		cr_expect_str_eq(why_unknown(&f, "qdisc"), cases[i].why == NULL ? "(known)" :
+		    cases[i].why, "case %zu", i);
 	}
 }
 

@@ -86,6 +86,96 @@ Test(profile_bad, the_parts_are_sound)
 	cr_expect_eq(p->n_knobs, 1);
 }
 
+#define EXTRA(head, set) HEAD KNOBS KNOB "offloads: {argv: [x], list: [gro], " \
+	"write: [x, '{interface}', '{name}', '{value}'], source: s}\nextras:\n" \
+	"  - {id: x, direction: send, " head "reason: r, words: w, source: s,\n     sets: [" set "]}\n" TAIL
+#define BINDS "binds: [cwnd], "
+#define OF_FACT "fact: qdisc, over: [a], value: b, read: [r], write: [w, '{value}']"
+
+Test(profile_bad, extras_that_set_nothing_or_more_than_they_say)
+{
+	static const struct { const char *text; const char *error; } cases[] = {
+		{ EXTRA(BINDS, "{knob: a.max, value: '2'}"), NULL },
+		{ EXTRA(BINDS, "{knob: a.max, window_share: 4, piece_bytes: 1448, most: 9}"), NULL },
+		{ EXTRA(BINDS, "{offload: gro, value: 'off'}"), NULL },
+		{ EXTRA(BINDS "since: \"2\", ", "{" OF_FACT ", after: ' x ', boot: y}"), NULL },
+		{ EXTRA("", "{knob: a.max, value: '2'}"), "x.yaml:9: binds: is missing" },
+		{ EXTRA("binds: [], ", "{knob: a.max, value: '2'}"), "x.yaml:9: binds: is missing" },
+		{ EXTRA("binds: [rwin], ", "{knob: a.max, value: '2'}"),
+		    "x.yaml:9: binds: names a limiter that there is not" },
+		{ EXTRA(BINDS "bind: [cwnd], ", "{knob: a.max, value: '2'}"),
+		    "x.yaml:9: bind: unknown key" },
+		{ EXTRA(BINDS "since: \"3\", before: \"2\", ", "{knob: a.max, value: '2'}"),
+		    "x.yaml:9: since: is not older than before" },
+		{ EXTRA(BINDS, ""), "x.yaml:10: sets: is missing" },
+		{ EXTRA(BINDS, "{value: '2'}"), "x.yaml:10: knob: one of knob, offload and fact" },
+		{ EXTRA(BINDS, "{knob: a.max, offload: gro, value: '2'}"),
+		    "x.yaml:10: knob: one of knob, offload and fact" },
+		{ EXTRA(BINDS, "{knob: b.max, value: '2'}"), "x.yaml:10: knob: no such knob" },
+		{ EXTRA(BINDS, "{knob: a.max}"), "x.yaml:10: value: either value or window_share" },
+		{ EXTRA(BINDS, "{knob: a.max, value: '2', window_share: 4}"),
+		    "x.yaml:10: value: either value or window_share" },
+		{ EXTRA(BINDS, "{knob: a.max, value: '2', most: 4}"),
+		    "x.yaml:10: most: needs a window_share" },
+		{ EXTRA(BINDS, "{knob: a.max, value: '2', piece_bytes: 4}"),
+		    "x.yaml:10: piece_bytes: needs a window_share" },
+		{ EXTRA(BINDS, "{offload: gro, window_share: 4}"), "x.yaml:10: window_share: needs a knob" },
+		{ EXTRA(BINDS, "{knob: a.max, window_share: 0}"), "x.yaml:10: window_share: must be within" },
+		{ EXTRA(BINDS, "{knob: a.max, value: '-w'}"), "x.yaml:10: value: may only hold" },
+		{ EXTRA(BINDS, "{knob: a.max, value: 'a b'}"), "x.yaml:10: value: may only hold" },
+		{ EXTRA(BINDS, "{knob: a.max, value: '{name}'}"), "x.yaml:10: value: may only hold" },
+		{ EXTRA(BINDS, "{knob: a.max, value: ''}"), "x.yaml:10: value: may only hold" },
+		{ EXTRA(BINDS, "{knob: a.max, value: '2', boot: x}"), "x.yaml:10: fact: is missing" },
+		{ EXTRA(BINDS, "{offload: gro, value: 'off', write: [x]}"), "x.yaml:10: fact: is missing" },
+		{ EXTRA(BINDS, "{fact: ram_bytes, over: [a], value: b, read: [r], write: [w]}"),
+		    "x.yaml:10: fact: no such fact" },
+		{ EXTRA(BINDS, "{fact: queue, over: [a], value: b, read: [r], write: [w]}"),
+		    "x.yaml:10: fact: no such fact" },
+		{ EXTRA(BINDS, "{fact: qdisc, value: b, read: [r], write: [w]}"),
+		    "x.yaml:10: over: is missing" },
+		{ EXTRA(BINDS, "{fact: qdisc, over: [a], value: b, write: [w]}"),
+		    "x.yaml:10: read: is missing" },
+		{ EXTRA(BINDS, "{fact: qdisc, over: [a], value: b, read: [r]}"),
+		    "x.yaml:10: write: is missing" },
+		{ EXTRA(BINDS, "{fact: qdisc, over: [a], value: b, read: ['{peer}'], write: [w]}"),
+		    "x.yaml:10: read: the first element must be a program" },
+		{ EXTRA(BINDS, "{fact: qdisc, over: [a], value: b, read: [r, '{peer}'], write: [w]}"),
+		    "x.yaml:10: read: {peer} is not known here" },
+		{ HEAD KNOBS KNOB "extras:\n  - {id: x, direction: both, binds: [cwnd], reason: r, "
+		    "words: w, source: s, sets: [{knob: a.max, value: '2'}]}\n" TAIL,
+		    "x.yaml:8: direction: must be send or receive" },
+		{ HEAD KNOBS KNOB "extras:\n  - {id: x, direction: send, binds: [cwnd], reason: r, "
+		    "words: w, source: s, sets: [{offload: gro, value: '2'}]}\n" TAIL,
+		    "x.yaml:8: offload: offloads have no write" },
+		{ HEAD "offloads: {argv: [x], names: '(a)', write: [x, '{name}'], source: s}\n" TAIL,
+		    "x.yaml:4: write: cannot be given together with names" },
+		{ HEAD "offloads: {argv: [x], write: [x, '{peer}'], source: s}\n" TAIL,
+		    "x.yaml:4: write: {peer} is not known here" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct profile *p;
+		struct err e = { 0 };
+
+		if (cases[i].error != NULL)
+			expect_error(cases[i].text, strlen(cases[i].text), cases[i].error);
+		else
+			cr_expect(profile_parse(arena, "x.yaml", cases[i].text, strlen(cases[i].text),
+			    &p, &e), "case %zu: %s", i, e.text);
+	}
+}
+
+Test(profile_bad, two_extras_never_share_an_id)
+{
+	static const char text[] = HEAD KNOBS KNOB "extras:\n"
+	    "  - {id: x, direction: send, binds: [cwnd], reason: r, words: w, source: s, "
+	    "sets: [{knob: a.max, value: '2'}]}\n"
+	    "  - {id: x, direction: receive, binds: [cwnd], reason: r, words: w, source: s, "
+	    "sets: [{knob: a.max, value: '2'}]}\n" TAIL;
+
+	expect_error(text, strlen(text), "x.yaml:9: id: another extra has it already");
+}
+
 Test(profile_bad, texts_that_are_no_profile)
 {
 	static const struct { const char *text; const char *error; } cases[] = {

@@ -100,6 +100,10 @@ Test(profile_doc, every_profile_s_reasons_stand_in_docs_decisions)
 		for (size_t k = 0; k < p->n_requires; k++, told++)
 			cr_expect_not_null(strstr(page, arena_printf(arena, "| `%s`",
 			    p->requires[k].reason)), "%s: %s", name, p->requires[k].reason);
+		for (size_t k = 0; k < p->n_extras; k++, told++)
+			cr_expect(strstr(page, arena_printf(arena, "| `%s`", p->extras[k].reason)) ||
+			    strstr(page, arena_printf(arena, ", `%s`", p->extras[k].reason)), "%s: %s",
+			    name, p->extras[k].reason);
 	}
 	cr_expect_gt(told, 10);
 }
