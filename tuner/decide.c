@@ -1,4 +1,5 @@
 #include "decide.h"
+#include "extras.h"
 #include "limiter.h"
 #include "profile.h"
 #include "settings.h"
@@ -19,6 +20,53 @@ decide_window_lines(struct arena *a, const struct profile *p, const struct facts
 	return window_bytes == d->window_bytes ? NULL : settings_for(a, p, f, &w, n, &why);
 }
 
+/* A knob that the window needs as well was seen as the window leaves it, so this one is larger. */
+static void
+merge_line(struct arena *a, struct change_line **lines, size_t *n, struct change_line line)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (strcmp((*lines)[i].name, line.name) == 0) {
+			(*lines)[i] = line;
+			return;
+		}
+	}
+	*(struct change_line *)arena_push(a, lines, n, sizeof(line)) = line;
+}
+
+/* The extras of a setting behind the lines that are there. */
+static void
+extra_lines(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct setting *s, struct change_line **lines, size_t *n)
+{
+	for (size_t i = 0; i < s->n_extras; i++) {
+		const struct facts now = settings_applied(a, p, f, *lines, *n);
+		const struct extra *x = extras_find(p, s->extras[i]);
+		struct change_line *more;
+		size_t n_more = 0;
+
+		if (x == NULL)
+			continue;
+		more = extras_lines(a, p, f, &now, x, s->window_bytes, &n_more);
+		for (size_t j = 0; j < n_more; j++)
+			merge_line(a, lines, n, more[j]);
+	}
+}
+
+struct change_line *
+decide_setting_lines(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct plan_direction *d, const struct setting *s, size_t *n)
+{
+	size_t n_window;
+	struct change_line *window = decide_window_lines(a, p, f, d, s->window_bytes, &n_window);
+	struct change_line *lines = NULL;
+
+	*n = 0;
+	for (size_t i = 0; i < n_window; i++)
+		merge_line(a, &lines, n, window[i]);
+	extra_lines(a, p, f, s, &lines, n);
+	return lines;
+}
+
 /* The peer's part in what held the sender back: its window when we send, its buffer otherwise. */
 static bool
 peer_limits(const struct direction_decision *d)
@@ -28,21 +76,35 @@ peer_limits(const struct direction_decision *d)
 	return d->limit_before.limiter == theirs && d->limit_after.limiter == theirs;
 }
 
+/* ", a and b": what is in force of the extras; "" without any. */
+static const char *
+say_extras(struct arena *a, const struct setting *s)
+{
+	struct text t = { .arena = a };
+
+	text_bytes(&t, "", 0);
+	for (size_t i = 0; i < s->n_extras; i++)
+		text_add(&t, "%s%s", i == 0 ? "" : i + 1 == s->n_extras ? " and " : ", ",
+		    s->extras[i]);
+	return t.s;
+}
+
 static const char *
 say_setting(struct arena *a, const struct plan_direction *p, const struct setting *from,
     const struct setting *to)
 {
+	const char *buffer = p->direction == DIR_SEND ? "send buffer" : "receive buffer";
 	bool cc = to->cc != NULL && from->cc != NULL && strcmp(from->cc, to->cc) != 0;
-	bool window = to->window_bytes != from->window_bytes;
-	const char *knob = units_say_bytes(a, to->window_bytes / p->window_factor);
+	struct text t = { .arena = a };
 
-	if (window && cc)
-		return arena_printf(a, "%s maximum %s, congestion control %s",
-		    p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob, to->cc);
+	if (to->window_bytes != from->window_bytes || (!cc && to->n_extras == 0))
+		text_add(&t, "%s maximum %s", buffer,
+		    units_say_bytes(a, to->window_bytes / p->window_factor));
 	if (cc)
-		return arena_printf(a, "congestion control %s", to->cc);
-	return arena_printf(
-	    a, "%s maximum %s", p->direction == DIR_SEND ? "send buffer" : "receive buffer", knob);
+		text_add(&t, "%scongestion control %s", t.len == 0 ? "" : ", ", to->cc);
+	if (to->n_extras != 0)
+		text_add(&t, "%swith %s", t.len == 0 ? "" : ", ", say_extras(a, to));
+	return t.s;
 }
 
 /* Beyond a few hundred per cent a factor says more. */
@@ -242,6 +304,70 @@ add_line(struct arena *a, struct decision *out, struct change_line line)
 	*(struct change_line *)arena_push(a, &out->settings, &out->n_settings, sizeof(line)) = line;
 }
 
+/* What a file of settings can say of a line; what it cannot has words that tell how else. */
+static struct change_line
+lasting_line(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct extra *x, struct change_line line)
+{
+	const struct extra_set *s = extras_set(a, f, x, line.name);
+	const struct substitution sub[] = { { "interface", f->interface }, { NULL, NULL } };
+	const char *boot = p->offloads.boot == NULL ? NULL :
+	    profile_expand(a, p->offloads.boot, sub);
+
+	if (s == NULL || s->knob != NULL)
+		return line;
+	if (s->fact != NULL && s->boot != NULL) {
+		line.reason = arena_printf(a, "%s; for what is set up from the next boot on "
+		    "(%s was tried)", line.reason, line.name);
+		line.name = s->boot;
+		line.old = NULL;
+	} else if (s->offload != NULL && boot != NULL) {
+		line.reason = arena_printf(a, "%s; to keep it over a boot: %s", line.reason, boot);
+	}
+	return line;
+}
+
+/* A stack that the system does not come with is a module. */
+static void
+add_stack_module(struct arena *a, const struct profile *p, const char *stack,
+    struct decision *out)
+{
+	const struct substitution s[] = { { "name", stack }, { NULL, NULL } };
+
+	if (p->stacks.module == NULL || !strings_have(p->stacks.candidates, p->stacks.n_candidates,
+		stack))
+		return;
+	add_line(a, out,
+	    (struct change_line){ "module", NULL, profile_expand(a, p->stacks.module, s),
+		arena_printf(a, "module: the TCP stack %s must be loaded at boot", stack), true });
+}
+
+/* What the extras of a direction add to the lines of both windows; a knob that they set counts. */
+static void
+add_extra_lines(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct setting *s, struct decision *out)
+{
+	const struct knob *stack = profile_knob(p, ROLE_STACK);
+
+	for (size_t i = 0; i < s->n_extras; i++) {
+		const struct facts now = settings_applied(a, p, f, out->settings, out->n_settings);
+		const struct extra *x = extras_find(p, s->extras[i]);
+		struct change_line *lines;
+		size_t n = 0;
+
+		if (x == NULL)
+			continue;
+		lines = extras_lines(a, p, f, &now, x, s->window_bytes, &n);
+		for (size_t j = 0; j < n; j++) {
+			struct change_line line = lasting_line(a, p, f, x, lines[j]);
+
+			merge_line(a, &out->settings, &out->n_settings, line);
+			if (stack != NULL && strcmp(line.name, stack->name) == 0)
+				add_stack_module(a, p, line.new, out);
+		}
+	}
+}
+
 static void
 add_cc_line(struct arena *a, const struct profile *p, const struct facts *f,
     const struct direction_decision *d, struct decision *out)
@@ -303,8 +429,10 @@ decide_all(struct arena *a, const struct profile *p, const struct facts *f, cons
 	for (size_t i = 0; i < n_lines; i++)
 		add_line(a, out, lines[i]);
 	for (size_t i = 0; i < n; i++) {
-		if (d[i].verdict == VERDICT_CHANGE)
-			add_cc_line(a, p, f, &d[i], out);
+		if (d[i].verdict != VERDICT_CHANGE)
+			continue;
+		add_cc_line(a, p, f, &d[i], out);
+		add_extra_lines(a, p, f, &d[i].after.setting, out);
 	}
 	out->class = d[leading].class;
 	out->effect = d[leading].effect;

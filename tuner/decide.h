@@ -38,4 +38,11 @@ struct change_line *decide_window_lines(struct arena *a, const struct profile *p
 const char *decide_say_effect(struct arena *a, const struct effect *x);
 const char *decide_say_cost(struct arena *a, const struct side *before, const struct side *after);
 
+/*
+ * All that puts a setting in force: the lines of its window, then those of its extras, made for
+ * that window.  A knob that both set has one line, with the larger value.
+ */
+struct change_line *decide_setting_lines(struct arena *a, const struct profile *p,
+    const struct facts *f, const struct plan_direction *d, const struct setting *s, size_t *n);
+
 #endif

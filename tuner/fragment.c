@@ -144,7 +144,10 @@ put_line(struct arena *a, struct text *t, const struct persist_file *f, const st
     bool optional, bool refused)
 {
 	bool module = strcmp(l->name, "module") == 0;
-	const char *line = line_for(a, f, module ? l->new : l->name, l->new, optional);
+	/* No setting has a blank in its name: an interface's offload is set by other files. */
+	bool elsewhere = !module && strchr(l->name, ' ') != NULL;
+	const char *line = elsewhere ? NULL :
+	    line_for(a, f, module ? l->new : l->name, l->new, optional);
 
 	text_bytes(t, "\n", 1);
 	if (l->reason != NULL)
@@ -154,7 +157,9 @@ put_line(struct arena *a, struct text *t, const struct persist_file *f, const st
 		    "sockets that ask for it themselves");
 	if (l->old != NULL)
 		comment(t, arena_printf(a, "before: %s", l->old));
-	if (line != NULL)
+	if (elsewhere)
+		comment(t, arena_printf(a, "to be set elsewhere: %s to %s", l->name, l->new));
+	else if (line != NULL)
 		text_add(t, "%s\n", line);
 	else
 		comment(t, arena_printf(a, "left out: this file cannot hold %s with the value %s",

@@ -66,20 +66,40 @@ value_to_keep(const struct knob *k, const char *runs, const char *says)
 	return runs;
 }
 
-/* A default congestion control that is a module is there at boot only when that is loaded. */
+/* A default control or stack that is a module is there at boot only when that is loaded. */
 static void
-keep_module(struct keeping *k, const struct knob *knob, const char *cc)
+keep_module(struct keeping *k, const struct knob *knob, const char *name)
 {
-	const struct substitution s[] = { { "name", cc }, { NULL, NULL } };
+	const struct substitution s[] = { { "name", name }, { NULL, NULL } };
 	const struct facts *f = &k->run->facts;
 
 	if (knob->role == ROLE_CONGESTION && k->p->congestion.module != NULL &&
-	    (strings_have(f->cc_modules, f->n_cc_modules, cc) ||
-		strings_have(f->cc_loadable, f->n_cc_loadable, cc)))
+	    (strings_have(f->cc_modules, f->n_cc_modules, name) ||
+		strings_have(f->cc_loadable, f->n_cc_loadable, name)))
 		add(k,
 		    (struct change_line){ "module", NULL,
 			profile_expand(k->arena, k->p->congestion.module, s),
 			"kept: this congestion control is a module", true });
+	if (knob->role == ROLE_STACK && k->p->stacks.module != NULL &&
+	    strings_have(k->p->stacks.candidates, k->p->stacks.n_candidates, name))
+		add(k,
+		    (struct change_line){ "module", NULL,
+			profile_expand(k->arena, k->p->stacks.module, s),
+			"kept: this TCP stack is a module", true });
+}
+
+static bool
+is_extra(const struct profile *p, const char *knob)
+{
+	for (size_t i = 0; i < p->n_extras; i++) {
+		for (size_t j = 0; j < p->extras[i].n_sets; j++) {
+			const char *set = p->extras[i].sets[j].knob;
+
+			if (set != NULL && strcmp(set, knob) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* Whether pathtune may have set it: what else stands in a file of others is their business. */
@@ -94,7 +114,7 @@ may_be_ours(const struct profile *p, const struct knob *knob)
 		if (strcmp(p->requires[i].knob, knob->name) == 0)
 			return true;
 	}
-	return false;
+	return is_extra(p, knob->name);
 }
 
 static void

@@ -1,6 +1,8 @@
 #include "plan.h"
+#include "extras.h"
 #include "kernel.h"
 #include "profile.h"
+#include "settings.h"
 #include "units.h"
 
 #include <math.h>
@@ -78,6 +80,37 @@ not_settable(const struct profile *p, const struct knob *k, const struct knob_fa
 	    NULL;
 }
 
+/* What could be tried beyond: made for the widest window, the search takes what could bind. */
+static void
+choose_extras(struct arena *a, const struct profile *p, const struct facts *f,
+    struct plan_direction *d)
+{
+	double wide = d->window_max_bytes;
+	struct wanted w = { d->direction == DIR_SEND ? wide : NAN,
+		d->direction == DIR_SEND ? NAN : wide, true, 0 };
+	size_t n_lines = 0;
+	const char *why;
+	struct change_line *lines = wide == d->window_bytes ? NULL :
+	    settings_for(a, p, f, &w, &n_lines, &why);
+	const struct facts now = settings_applied(a, p, f, lines, n_lines);
+
+	for (size_t i = 0; i < p->n_extras; i++) {
+		const struct extra *x = &p->extras[i];
+		struct plan_extra *added;
+		size_t n = 0;
+
+		if (x->direction != d->direction ||
+		    !profile_in_range(&x->range, f->release, f->arch))
+			continue;
+		lines = extras_lines(a, p, f, &now, x, wide, &n);
+		if (n == 0)
+			continue;
+		added = arena_push(a, &d->extras, &d->n_extras, sizeof(*added));
+		*added = (struct plan_extra){ x->id, x->binds, x->n_binds, x->with_window, lines,
+			n };
+	}
+}
+
 static bool
 plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
     const struct options *o, enum direction dir, struct plan *plan, struct err *e)
@@ -115,6 +148,7 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 			dir == DIR_SEND ? "sending" : "receiving"));
 	if (dir == DIR_SEND)
 		choose_cc(a, f, o, d);
+	choose_extras(a, p, f, d);
 	return true;
 }
 

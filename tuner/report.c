@@ -33,8 +33,11 @@ side_line(struct arena *a, struct page *p, const char *when, const struct side *
 	    isnan(s->rtt_ms) ? "unknown" :
 	    arena_printf(a, s->rtt_ms < 9.95 ? "%.1f ms" : "%.0f ms", s->rtt_ms),
 	    units_say_percent(a, s->retransmits, 2));
-	page_say(p, "   %s%swindow %s\n", s->setting.cc == NULL ? "" : s->setting.cc,
+	page_say(p, "   %s%swindow %s", s->setting.cc == NULL ? "" : s->setting.cc,
 	    s->setting.cc == NULL ? "" : ", ", units_say_bytes(a, s->setting.window_bytes));
+	for (size_t i = 0; i < s->setting.n_extras; i++)
+		page_say(p, ", %s", s->setting.extras[i]);
+	page_say(p, "\n");
 }
 
 static void
@@ -50,8 +53,45 @@ limit_line(struct page *p, const char *when, const struct limit *l)
 	page_say(p, "  %-7s %s", when, t.s + sizeof(indent) - 1);
 }
 
+static bool
+was_tried(const struct run *run, enum direction d, const char *id)
+{
+	for (size_t i = 0; i < run->n_trials; i++) {
+		const struct trial *t = &run->trials[i];
+
+		if (t->direction == d && strings_have(t->setting.extras, t->setting.n_extras, id))
+			return true;
+	}
+	return false;
+}
+
+/* What was tried beyond window and congestion control, and what became of it. */
 static void
-direction_lines(struct arena *a, struct page *p, const struct direction_decision *d)
+extras_line(struct arena *a, struct page *p, const struct run *run,
+    const struct direction_decision *d)
+{
+	for (size_t i = 0; i < run->plan.n_directions; i++) {
+		const struct plan_direction *plan = &run->plan.directions[i];
+		struct text tried = { .arena = a };
+
+		for (size_t j = 0; plan->direction == d->direction && j < plan->n_extras; j++) {
+			const char *id = plan->extras[j].id;
+			bool kept = strings_have(d->after.setting.extras,
+			    d->after.setting.n_extras, id);
+
+			if (was_tried(run, d->direction, id))
+				text_add(&tried, "%s%s (%s)", tried.len == 0 ? "" : ", ", id,
+				    !kept ? "dropped" :
+				    d->verdict == VERDICT_CHANGE ? "kept" : "not kept");
+		}
+		if (tried.len != 0)
+			page_wrapped(p, "  ", arena_printf(a, "also tried: %s", tried.s));
+	}
+}
+
+static void
+direction_lines(struct arena *a, struct page *p, const struct run *run,
+    const struct direction_decision *d)
 {
 	page_say(p, "\n");
 	page_bold(p, d->direction == DIR_SEND ? "Sending" : "Receiving");
@@ -66,6 +106,7 @@ direction_lines(struct arena *a, struct page *p, const struct direction_decision
 	limit_line(p, "before", &d->limit_before);
 	if (!setting_same(&d->before.setting, &d->after.setting))
 		limit_line(p, d->verdict == VERDICT_CHANGE ? "after" : "tried", &d->limit_after);
+	extras_line(a, p, run, d);
 }
 
 static void
@@ -100,7 +141,7 @@ report_run(struct arena *a, const struct run *run, bool color)
 	for (size_t i = 0; i < run->plan.n_notes; i++)
 		page_wrapped(&p, "note: ", run->plan.notes[i]);
 	for (size_t i = 0; i < run->decision.n_directions; i++)
-		direction_lines(a, &p, &run->decision.directions[i]);
+		direction_lines(a, &p, run, &run->decision.directions[i]);
 	if (run->decision.verdict == VERDICT_NONE)
 		page_say(&p, "\nNo decision: the run ended before one.\n");
 	trial_lines(a, &p, run);

@@ -235,6 +235,8 @@ Test(fragment_keep, what_pathtune_never_sets_is_not_repeated_in_a_block)
 		{ "netbsd", "10.1", "net.inet.tcp.sack.enable", false },
 		{ "netbsd", "10.1", "net.inet.tcp.timestamps", true },
 		{ "linux", "6.6", "net.ipv4.tcp_sack", true },
+		{ "freebsd", "14.2", "net.inet.tcp.sack.enable", false },
+		{ "freebsd", "14.2", "net.inet.tcp.tso", true }, /* of an extra */
 	};
 
 	for (size_t i = 0; i < NELEM(cases); i++) {
