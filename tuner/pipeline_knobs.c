@@ -1,5 +1,6 @@
 #include "pipeline_knobs.h"
 #include "decide.h"
+#include "extras.h"
 #include "plan.h"
 #include "profile.h"
 #include "settings_apply.h"
@@ -26,6 +27,17 @@ value_of(struct pipeline *p, const struct knob *k, const char *text)
 	return v;
 }
 
+/* Each once, in the order in which they are set: a limit before what it bounds. */
+static void
+guard_value(struct pipeline *p, struct knob_value v)
+{
+	for (size_t i = 0; i < p->n_old; i++) {
+		if (strcmp(p->old[i].name, v.name) == 0)
+			return;
+	}
+	*(struct knob_value *)arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(v)) = v;
+}
+
 static void
 guard_knob(struct pipeline *p, const struct knob *k)
 {
@@ -34,13 +46,50 @@ guard_knob(struct pipeline *p, const struct knob *k)
 
 	if (f == NULL || !f->writable || f->text == NULL)
 		return;
-	for (size_t i = 0; i < p->n_old; i++) {
-		if (strcmp(p->old[i].name, k->name) == 0)
-			return;
-	}
 	v = value_of(p, k, f->text);
 	if (v.file != NULL || (v.read != NULL && v.write != NULL))
-		*(struct knob_value *)arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(v)) = v;
+		guard_value(p, v);
+}
+
+/* A line of a setting: a knob, or what an extra sets of the interface. */
+static void
+guard_line(struct pipeline *p, const struct extra *x, const struct change_line *l)
+{
+	const struct facts *f = &p->run->facts;
+	const struct extra_set *s = x == NULL ? NULL : extras_set(p->cmd->arena, f, x, l->name);
+	struct knob_value v = { .name = l->name, .text = l->old };
+	struct extra_way way;
+
+	if (s == NULL || s->knob != NULL) {
+		guard_knob(p, settings_knob(p->profile, f, l->name));
+	} else if (extras_way(p->cmd->arena, p->profile, f, s, &way)) {
+		v.read = way.read;
+		v.after = way.after;
+		v.write = way.write;
+		guard_value(p, v);
+	}
+}
+
+/* What the widest window sets, and each extra. */
+static void
+guard_direction(struct pipeline *p, const struct plan_direction *d)
+{
+	size_t n;
+	struct change_line *lines = decide_window_lines(
+	    p->cmd->arena, p->profile, &p->run->facts, d, d->window_max_bytes, &n);
+
+	guard_knob(p, plan_limit_knob(p->profile, d->direction));
+	for (size_t i = 0; i < n; i++)
+		guard_line(p, NULL, &lines[i]);
+	guard_knob(p, plan_max_knob(p->profile, d->direction));
+	for (size_t i = 0; i < d->n_extras; i++) {
+		const struct extra *x = extras_find(p->profile, d->extras[i].id);
+
+		for (size_t j = 0; j < d->extras[i].n_lines; j++)
+			guard_line(p, x, &d->extras[i].lines[j]);
+	}
+	if (d->n_cc > 1)
+		guard_knob(p, profile_knob(p->profile, ROLE_CONGESTION));
 }
 
 static void
@@ -57,14 +106,8 @@ trial_knobs_collect(struct pipeline *p)
 {
 	const struct plan *plan = &p->run->plan;
 
-	for (size_t i = 0; i < plan->n_directions; i++) {
-		const struct plan_direction *d = &plan->directions[i];
-
-		guard_knob(p, plan_limit_knob(p->profile, d->direction));
-		guard_knob(p, plan_max_knob(p->profile, d->direction));
-		if (d->n_cc > 1)
-			guard_knob(p, profile_knob(p->profile, ROLE_CONGESTION));
-	}
+	for (size_t i = 0; i < plan->n_directions; i++)
+		guard_direction(p, &plan->directions[i]);
 	collected(p);
 }
 
@@ -74,27 +117,6 @@ trial_knobs_collect_lines(struct pipeline *p, const struct change_line *lines, s
 	for (size_t i = 0; i < n; i++)
 		guard_knob(p, settings_knob(p->profile, &p->run->facts, lines[i].name));
 	collected(p);
-}
-
-/*
- * From here on no other run can set them.  The facts are older than that: another run, or somebody
- * else, may have set a value meanwhile, and that one would be brought back.
- */
-bool
-trial_knobs_arm(struct pipeline *p, struct err *e)
-{
-	const struct facts *f = &p->run->facts;
-	struct err moved = { ERR_NONE, "" };
-
-	if (p->n_old == 0)
-		return true;
-	if (!guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
-		p->old, p->n_old, &p->guard, e))
-		return false;
-	stop_hold(true);
-	if (knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
-		return true;
-	return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
 }
 
 /* A host that is not as it was weighs more than why the run ended. */
@@ -115,6 +137,50 @@ trial_knobs_release(struct pipeline *p, struct err *e)
 	    ended.code == ERR_NONE ? "" : "; before that: ", ended.text);
 }
 
+/* A number becomes smaller; of a knob with several fields the one that is tuned. */
+static bool
+goes_down(const struct pipeline *p, const struct knob_value *from, const char *to)
+{
+	const struct knob *k = settings_knob(p->profile, &p->run->facts, from->name);
+
+	return k != NULL && settings_field(to, k->field) < settings_field(from->text, k->field);
+}
+
+/*
+ * What differs, in the order in which it is to be written: what goes down from the last to the
+ * first, so that no limit is ever below what it bounds, then the rest from the first.
+ */
+static size_t
+differing(const struct pipeline *p, const struct knob_value *want, struct knob_value *diff)
+{
+	size_t n = 0;
+
+	for (size_t i = p->n_old; i-- > 0;) {
+		if (goes_down(p, &p->now[i], want[i].text))
+			diff[n++] = want[i];
+	}
+	for (size_t i = 0; i < p->n_old; i++) {
+		if (!goes_down(p, &p->now[i], want[i].text) &&
+		    !knobs_same(p->now[i].text, want[i].text))
+			diff[n++] = want[i];
+	}
+	return n;
+}
+
+/* Those that were set before the one that was refused; what fails here the guard brings back. */
+static void
+take_back(struct pipeline *p, const struct knob_value *diff, size_t n)
+{
+	for (size_t i = n; i-- > 0;) {
+		for (size_t j = 0; j < p->n_old; j++) {
+			struct err ignored = { ERR_NONE, "" };
+
+			if (strcmp(p->now[j].name, diff[i].name) == 0)
+				knobs_set(p->host, p->cmd->arena, &p->now[j], 1, &ignored);
+		}
+	}
+}
+
 /*
  * Bring the guarded knobs to these texts (n_old of them); only what differs is written, and nothing
  * over a value that is not ours.
@@ -124,19 +190,21 @@ trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e
 {
 	struct knob_value *diff = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*diff));
 	struct err moved = { ERR_NONE, "" };
-	size_t n = 0;
+	size_t n;
 
 	if (!knobs_hold(p->host, p->cmd->arena, p->now, p->n_old, &moved))
 		return fail(e, moved.code, moved.code == ERR_STOPPED ? "%s" :
 		    "%s: somebody else sets it as well", moved.text);
-	for (size_t i = 0; i < p->n_old; i++) {
-		if (!knobs_same(p->now[i].text, want[i].text))
-			diff[n++] = want[i];
-	}
+	n = differing(p, want, diff);
 	if (n == 0)
 		return true;
-	if (!guard_announce(p->guard, diff, n, e) ||
-	    !knobs_set(p->host, p->cmd->arena, diff, n, e) || !guard_held(p->guard, e))
+	if (!guard_announce(p->guard, diff, n, e))
+		return false;
+	if (!knobs_set(p->host, p->cmd->arena, diff, n, e)) {
+		take_back(p, diff, n);
+		return false;
+	}
+	if (!guard_held(p->guard, e))
 		return false;
 	memcpy(p->now, want, p->n_old * sizeof(*want));
 	return true;
@@ -158,13 +226,99 @@ trial_knobs_lines(struct pipeline *p, const struct change_line *lines, size_t n,
 	return trial_knobs_put(p, want, e);
 }
 
+/* A stack that is a module must be there before it can be the default; it stays loaded. */
+static bool
+load_stack(struct pipeline *p, const struct change_line *l, struct err *e)
+{
+	const struct knob *k = profile_knob(p->profile, ROLE_STACK);
+	const struct substitution s[] = { { "name", l->new },
+		{ "release", p->run->facts.release }, { NULL, NULL } };
+	const struct congestion *how = &p->profile->stacks;
+	struct command c = { 0 };
+	struct output o;
+
+	if (k == NULL || strcmp(k->name, l->name) != 0 || how->n_load == 0 ||
+	    strings_have(p->run->facts.stacks_available, p->run->facts.n_stacks_available, l->new))
+		return true;
+	c.argv = profile_argv(p->cmd->arena, how->load, how->n_load, s);
+	if (c.argv == NULL)
+		return fail(e, ERR_FAILED, "the module of %s cannot be named", l->new);
+	if (!host_run(p->host, p->cmd->arena, &c, 1, &o, e))
+		return false;
+	return o.status == 0 || fail(e, ERR_FAILED, "%s", o.why == NULL ? "not loaded" : o.why);
+}
+
+static bool
+try_extra(struct pipeline *p, const struct plan_direction *d, const struct plan_extra *x,
+    struct err *e)
+{
+	const char *ids[] = { x->id };
+	const struct setting s = { NULL, x->with_window ? d->window_max_bytes : d->window_bytes,
+		ids, 1 };
+
+	for (size_t i = 0; i < x->n_lines; i++) {
+		if (!load_stack(p, &x->lines[i], e))
+			return false;
+	}
+	return trial_knobs_setting(p, d, &s, e);
+}
+
+/* What the kernel does not take is no arm of the search: it would end the run in the middle. */
+static bool
+drop_refused(struct pipeline *p, struct err *e)
+{
+	struct plan *plan = &p->run->plan;
+	struct arena *a = p->cmd->arena;
+
+	for (size_t i = 0; i < plan->n_directions; i++) {
+		struct plan_direction *d = &plan->directions[i];
+		size_t kept = 0;
+
+		for (size_t j = 0; j < d->n_extras; j++) {
+			struct err why = { ERR_NONE, "" };
+
+			if (try_extra(p, d, &d->extras[j], &why))
+				d->extras[kept++] = d->extras[j];
+			else
+				*(const char **)arena_push(a, &plan->notes, &plan->n_notes,
+				    sizeof(char *)) = arena_printf(a, "%s is not tried: %s",
+				    d->extras[j].id, why.text);
+			if (stop_requested())
+				return fail(e, ERR_STOPPED, "stopped by a signal");
+		}
+		d->n_extras = kept;
+	}
+	return trial_knobs_put(p, p->old, e);
+}
+
+/*
+ * From here on no other run can set them.  The facts are older than that: another run, or somebody
+ * else, may have set a value meanwhile, and that one would be brought back.
+ */
+bool
+trial_knobs_arm(struct pipeline *p, struct err *e)
+{
+	const struct facts *f = &p->run->facts;
+	struct err moved = { ERR_NONE, "" };
+
+	if (p->n_old == 0)
+		return true;
+	if (!guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
+		p->old, p->n_old, &p->guard, e))
+		return false;
+	stop_hold(true);
+	if (!knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
+		return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
+	return drop_refused(p, e);
+}
+
 bool
 trial_knobs_setting(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
     struct err *e)
 {
 	size_t n;
-	const struct change_line *lines = decide_window_lines(
-	    p->cmd->arena, p->profile, &p->run->facts, d, s->window_bytes, &n);
+	const struct change_line *lines = decide_setting_lines(
+	    p->cmd->arena, p->profile, &p->run->facts, d, s, &n);
 
 	return trial_knobs_lines(p, lines, n, e);
 }

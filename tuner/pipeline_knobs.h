@@ -16,6 +16,9 @@ void trial_knobs_collect_lines(struct pipeline *p, const struct change_line *lin
 /*
  * From here on no other run can set them.  The facts are older than that: another run, or somebody
  * else, may have set a value meanwhile, and that one would be brought back; so it is an error.
+ * Each of the plan's extras is then set once and taken back: what the kernel refuses leaves the
+ * plan with a note, since in the middle of a search it would end the run.  A TCP stack that is a
+ * module is loaded for that, and stays loaded.
  */
 bool trial_knobs_arm(struct pipeline *p, struct err *e);
 
@@ -27,11 +30,13 @@ bool trial_knobs_release(struct pipeline *p, struct err *e);
 
 /*
  * Bring the guarded knobs to these texts (p->n_old of them, in their order); only what differs is
- * written, and nothing over a value that is not ours.
+ * written, and nothing over a value that is not ours.  Values that go down are written first, from
+ * the last to the first, so that no limit is ever below what it bounds.  What was set before a
+ * refusal is taken back.
  */
 bool trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e);
 
-/* The same for what a setting of this direction needs. */
+/* The same for what a setting of this direction needs: its window and its extras. */
 bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
     const struct setting *s, struct err *e);
 

@@ -1,0 +1,142 @@
+/*
+ * Extras on a real kernel: an interface's offloads and qdisc in a network namespace of the test's
+ * own, found, tried, set and brought back by the Linux profile's commands.
+ *
+ * needs: root tun ethtool
+ */
+#include <criterion/criterion.h>
+
+#include "probes/facts.h"
+#include "tuner/extras.h"
+#include "tuner/pipeline_knobs.h"
+#include "tuner/plan.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/pathtune-extras-XXXXXX";
+static struct arena *a;
+static struct err e;
+static struct run run;
+static struct cmd_context cmd;
+static struct pipeline p;
+
+static void
+sh(const char *line)
+{
+	cr_assert_eq(system(line), 0, "%s", line);
+}
+
+static struct facts
+found(void)
+{
+	struct facts f;
+
+	record_init(&facts_record, &f);
+	cr_assert(facts_probe(p.host, a, p.profile, "192.0.2.2", false, &f, &e), "%s", e.text);
+	cr_assert_str_eq(f.interface, "t0");
+	return f;
+}
+
+static void
+setup(void)
+{
+	a = arena_new();
+	cr_assert_not_null(mkdtemp(dir));
+	setenv("PATHTUNE_STATE", dir, 1);
+	cr_assert_eq(unshare(CLONE_NEWNET), 0);
+	sh("ip tuntap add dev t0 mode tun && ip link set t0 up && ip addr add 192.0.2.1/24 dev t0");
+	sh("tc qdisc replace dev t0 root pfifo_fast");
+	record_init(&run_record, &run);
+	run.options.direction = DIR_BOTH;
+	cmd = (struct cmd_context){ .arena = a, .quiet = true };
+	p = (struct pipeline){ .cmd = &cmd, .run = &run };
+	cr_assert(profile_for(a, "Linux", &p.profile, &e), "%s", e.text);
+	cr_assert(host_open(a, "local", &p.host, &e), "%s", e.text);
+	run.facts = found();
+	cr_assert(plan_make(a, p.profile, &run.facts, &run.options, &run.plan, &e), "%s", e.text);
+	trial_knobs_collect(&p);
+}
+
+static void
+teardown(void)
+{
+	host_close(p.host);
+	cr_expect_eq(rmdir(dir), 0, "no journal is left");
+	arena_free(a);
+}
+
+TestSuite(lab_interface, .init = setup, .fini = teardown, .timeout = 60);
+
+static const char *
+offloads(const struct facts *f)
+{
+	struct text t = { .arena = a };
+
+	text_add(&t, "%s", f->qdisc == NULL ? "?" : f->qdisc);
+	for (size_t i = 0; i < f->n_offloads; i++)
+		text_add(&t, " %s=%s", f->offloads[i].name, f->offloads[i].state);
+	return t.s;
+}
+
+static const struct plan_extra *
+planned(size_t direction, const char *id)
+{
+	return extras_planned(&run.plan.directions[direction], id);
+}
+
+Test(lab_interface, offloads_are_switched_and_brought_back)
+{
+	const char *before = offloads(&run.facts), *ids[] = { "no-segmentation-offload" };
+	const char *merged[] = { "no-receive-offload" };
+	const struct setting now = { NULL, run.plan.directions[0].window_bytes, ids, 1 };
+	const struct setting then = { NULL, run.plan.directions[1].window_bytes, merged, 1 };
+	struct facts f;
+
+	cr_assert_not_null(planned(0, ids[0]));
+	cr_assert_not_null(planned(1, merged[0]));
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	f = found();
+	cr_expect_str_eq(offloads(&f), before, "after each was tried");
+	cr_assert(trial_knobs_setting(&p, &run.plan.directions[0], &now, &e), "%s", e.text);
+	f = found();
+	cr_expect_not_null(strstr(offloads(&f), "generic-segmentation-offload=off"));
+	cr_expect_not_null(strstr(offloads(&f), "generic-receive-offload=on"));
+	cr_assert(trial_knobs_setting(&p, &run.plan.directions[1], &then, &e), "%s", e.text);
+	f = found();
+	cr_expect_not_null(strstr(offloads(&f), "generic-segmentation-offload=on"));
+	cr_expect_not_null(strstr(offloads(&f), "generic-receive-offload=off"));
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	f = found();
+	cr_expect_str_eq(offloads(&f), before);
+}
+
+/* A kernel without sch_fq is told by trying; the search then does not get it as an arm. */
+Test(lab_interface, a_qdisc_that_the_kernel_lacks_leaves_the_plan_with_a_note)
+{
+	const char *ids[] = { "fq" };
+	const struct setting s = { NULL, run.plan.directions[0].window_bytes, ids, 1 };
+	struct facts f;
+
+	cr_assert_str_eq(run.facts.qdisc, "pfifo_fast");
+	cr_assert_not_null(planned(0, "fq"));
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	f = found();
+	cr_expect_str_eq(f.qdisc, "pfifo_fast");
+	if (planned(0, "fq") == NULL) {
+		const char *last;
+
+		cr_assert_gt(run.plan.n_notes, 0);
+		last = run.plan.notes[run.plan.n_notes - 1];
+		cr_expect_not_null(strstr(last, "fq is not tried: qdisc t0: "), "%s", last);
+	} else {
+		cr_assert(trial_knobs_setting(&p, &run.plan.directions[0], &s, &e), "%s", e.text);
+		f = found();
+		cr_expect_str_eq(f.qdisc, "fq");
+	}
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	f = found();
+	cr_expect_str_eq(f.qdisc, "pfifo_fast");
+}

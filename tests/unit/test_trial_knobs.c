@@ -1,0 +1,284 @@
+/*
+ * The values under trial, with extras: what a search asks for is in force, in an order that never
+ * leaves a limit below what it bounds, and gone afterwards.  The host's commands are a script that
+ * acts on files.
+ */
+#include <criterion/criterion.h>
+
+#include "victim.h"
+
+#include "tuner/pipeline_knobs.h"
+#include "tuner/plan.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define MIB 1048576.0
+
+static char dir[] = "/tmp/pathtune-trial-XXXXXX";
+static const char *tool, *state, *journal;
+static struct arena *a;
+static struct err e;
+static struct run run;
+static struct cmd_context cmd;
+static struct pipeline p;
+
+static const char tool_text[] =
+    "#!/bin/sh\n"
+    "d=${0%/*}\n"
+    "case $1 in\n"
+    "get) cat \"$d/$2\" ;;\n"
+    "put) echo \"$2\" >>\"$d/log\"; echo \"${2#*=}\" >\"$d/${2%%=*}\" ;;\n"
+    "show) printf 'features of %s:\\n\\tgro: %s [x]\\n4: %s: mtu 1500 qdisc %s state UP\\n' \\\n"
+    "    \"$2\" \"$(cat \"$d/gro\")\" \"$2\" \"$(cat \"$d/qdisc\")\" ;;\n"
+    "set) [ \"$2\" = eth0 ] || exit 1; echo \"$3=$4\" >>\"$d/log\"\n"
+    "    [ \"$4\" = bad ] || echo \"$4\" >\"$d/$3\" ;;\n"
+    "esac\n";
+
+static const char *
+path(const char *name)
+{
+	return arena_printf(a, "%s/%s", dir, name);
+}
+
+static void
+put(const char *name, const char *text)
+{
+	FILE *f = fopen(path(name), "w");
+
+	cr_assert(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0, "%s", name);
+}
+
+static const char *
+get(const char *name)
+{
+	char text[512] = "";
+	FILE *f = fopen(path(name), "r");
+	size_t n = f == NULL ? 0 : fread(text, 1, sizeof(text) - 1, f);
+
+	if (f != NULL)
+		fclose(f);
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	return arena_strndup(a, text, n);
+}
+
+#define KNOB(name, role) "  - {name: " name ", role: " role ", unit: bytes, min: 1, max: 2147483647, " \
+	"scope: global, source: s}\n"
+#define QDISC(id, value) "  - {id: " id ", direction: receive, binds: [cwnd], sets: [{fact: qdisc, " \
+	"over: [old], value: " value ", read: [%1$s, show, '{interface}'], after: ' qdisc ', " \
+	"write: [%1$s, set, '{interface}', qdisc, '{value}']}], reason: pacing, words: w, source: s}\n"
+
+static struct profile *
+profile(void)
+{
+	const char *text = arena_printf(a, "name: x\nsysname: X\nreleases: all\n"
+	    "offloads: {argv: [%1$s, show, '{interface}'], list: [gro], "
+	    "write: [%1$s, set, '{interface}', '{name}', '{value}'], source: s}\n"
+	    "knob_read: [%1$s, get, '{name}']\nknob_write: [%1$s, put, '{name}={value}']\nknobs:\n"
+	    KNOB("limit", "limit") KNOB("max", "receive_max") KNOB("first", "receive_initial")
+	    "windows:\n  - {direction: receive, factor: 1, limit_share: [1, 2], lethal: true, "
+	    "multiply: 2, step_rtt: 1, source: s}\n"
+	    "extras:\n"
+	    "  - {id: start, direction: receive, binds: [rwnd], with_window: true, sets: "
+	    "[{knob: first, window_share: 4}], reason: start-receive, words: w, source: s}\n"
+	    QDISC("fq", "new") QDISC("worse", "bad")
+	    "  - {id: merge, direction: receive, binds: [unknown], sets: [{offload: gro, "
+	    "value: 'off'}], reason: receive-offload, words: w, source: s}\n"
+	    "persist:\n  settings: {path: /x, style: own, line: '{name}={value}', source: s}\n"
+	    "  precedence: listed\n", tool);
+	struct profile *made = NULL;
+
+	cr_assert(profile_parse(a, "x.yaml", text, strlen(text), &made, &e), "%s", e.text);
+	return made;
+}
+
+static void
+add_knob(struct facts *f, const char *name, const char *text, double now)
+{
+	put(name, text);
+	*(struct knob_fact *)arena_push(a, &f->knobs, &f->n_knobs, sizeof(struct knob_fact)) =
+	    (struct knob_fact){ name, text, now, 1, 2147483647, true, NULL };
+}
+
+static void
+know(struct facts *f)
+{
+	static struct offload gro = { "gro", "on", false };
+
+	f->release = "1";
+	f->scope_id = "S";
+	f->interface = "eth0";
+	f->qdisc = "old";
+	f->privileged = true;
+	f->ram_bytes = 256 * MIB;
+	f->offloads = &gro;
+	f->n_offloads = 1;
+	add_knob(f, "limit", "131072", 131072);
+	add_knob(f, "max", "65536", 65536);
+	add_knob(f, "first", "8192", 8192);
+	put("gro", "on");
+	put("qdisc", "old");
+	put("log", "");
+}
+
+static void
+setup(void)
+{
+	a = arena_new();
+	e = (struct err){ ERR_NONE, "" };
+	cr_assert_not_null(mkdtemp(dir));
+	tool = path("tool");
+	state = path("state");
+	journal = arena_printf(a, "%s/journal-S", state);
+	put("tool", tool_text);
+	cr_assert_eq(chmod(tool, 0755), 0);
+	setenv("PATHTUNE_STATE", state, 1);
+	record_init(&run_record, &run);
+	know(&run.facts);
+	run.options.direction = DIR_RECEIVE;
+	cmd = (struct cmd_context){ .arena = a, .quiet = true };
+	p = (struct pipeline){ .cmd = &cmd, .run = &run, .profile = profile() };
+	cr_assert(host_open(a, "local", &p.host, &e), "%s", e.text);
+	cr_assert(plan_make(a, p.profile, &run.facts, &run.options, &run.plan, &e), "%s", e.text);
+	trial_knobs_collect(&p);
+}
+
+static void
+teardown(void)
+{
+	static const char *const files[] = { "tool", "limit", "max", "first", "gro", "qdisc", "log" };
+
+	unlink(journal);
+	rmdir(state);
+	for (size_t i = 0; i < NELEM(files); i++)
+		unlink(path(files[i]));
+	rmdir(dir);
+	host_close(p.host);
+	arena_free(a);
+}
+
+TestSuite(trial_knobs, .init = setup, .fini = teardown);
+
+/* limit, max, first, gro and qdisc, one behind the other. */
+static const char *
+values(void)
+{
+	return arena_printf(a, "%s %s %s %s %s", get("limit"), get("max"), get("first"), get("gro"),
+	    get("qdisc"));
+}
+
+#define AS_FOUND "131072 65536 8192 on old"
+
+static void
+expect_set(double window_bytes, const char *values_then, const char *id, const char *other)
+{
+	const char *ids[] = { id, other };
+	const struct setting s = { NULL, window_bytes, ids,
+		(size_t)(id != NULL) + (other != NULL) };
+
+	cr_assert(trial_knobs_setting(&p, &run.plan.directions[0], &s, &e), "%s", e.text);
+	cr_expect_str_eq(values(), values_then);
+}
+
+Test(trial_knobs, every_extra_is_tried_once_and_what_the_kernel_refuses_is_left_out)
+{
+	const struct plan_direction *d = &run.plan.directions[0];
+
+	cr_assert_eq(d->n_extras, 4);
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	cr_expect_str_eq(values(), AS_FOUND);
+	cr_assert_eq(d->n_extras, 3);
+	cr_expect_str_eq(d->extras[0].id, "start");
+	cr_expect_str_eq(d->extras[1].id, "fq");
+	cr_expect_str_eq(d->extras[2].id, "merge");
+	cr_assert_eq(run.plan.n_notes, 1);
+	cr_expect_not_null(strstr(run.plan.notes[0], "worse is not tried: qdisc eth0: "), "%s",
+	    run.plan.notes[0]);
+	cr_expect_not_null(strstr(get("log"), "qdisc=bad"));
+	cr_expect_not_null(strstr(get("log"), "gro=off"));
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+}
+
+Test(trial_knobs, a_setting_brings_its_extras_and_the_next_one_takes_them_back)
+{
+	double now;
+
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	now = run.plan.directions[0].window_bytes;
+	expect_set(4 * MIB, "8388608 4194304 1048576 on old", "start", NULL);
+	expect_set(1 * MIB, "2097152 1048576 262144 off old", "start", "merge");
+	expect_set(1 * MIB, "2097152 1048576 8192 on new", "fq", NULL);
+	expect_set(now, "131072 65536 8192 off new", "fq", "merge");
+	expect_set(now, AS_FOUND, NULL, NULL);
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	cr_expect_str_eq(values(), AS_FOUND);
+}
+
+Test(trial_knobs, a_limit_is_never_below_what_it_bounds)
+{
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	put("log", "");
+	expect_set(4 * MIB, "8388608 4194304 1048576 on old", "start", NULL);
+	expect_set(1 * MIB, "2097152 1048576 262144 on old", "start", NULL);
+	cr_expect_str_eq(get("log"), "limit=8388608\nmax=4194304\nfirst=1048576\n"
+	    "first=262144\nmax=1048576\nlimit=2097152");
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	cr_expect_str_eq(values(), AS_FOUND);
+}
+
+Test(trial_knobs, what_somebody_else_sets_of_the_interface_is_noticed_and_stays)
+{
+	const struct setting s = { NULL, 1 * MIB, NULL, 0 };
+
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	put("qdisc", "theirs");
+	cr_expect_not(trial_knobs_setting(&p, &run.plan.directions[0], &s, &e));
+	cr_expect_not_null(strstr(e.text, "qdisc eth0: should be \"old\", is \"theirs\""), "%s",
+	    e.text);
+	e = (struct err){ ERR_NONE, "" };
+	cr_expect_not(trial_knobs_release(&p, &e));
+	cr_expect_str_eq(values(), "131072 65536 8192 on theirs");
+}
+
+static bool
+arm(struct guard **g)
+{
+	bool armed = trial_knobs_arm(&p, &e);
+
+	*g = p.guard;
+	return armed;
+}
+
+static void
+set_all(struct guard *g)
+{
+	const char *ids[] = { "start", "fq", "merge" };
+	const struct setting s = { NULL, 4 * MIB, ids, 3 };
+
+	(void)g;
+	step(trial_knobs_setting(&p, &run.plan.directions[0], &s, &e));
+}
+
+Test(trial_knobs, a_killed_run_s_guard_brings_extras_back)
+{
+	struct victim run_of = victim_start(journal, arm, set_all);
+
+	cr_expect_str_eq(values(), "8388608 4194304 1048576 off new");
+	victim_kill(&run_of, run_of.pid, SIGKILL);
+	cr_expect_str_eq(values(), AS_FOUND);
+	cr_expect_neq(access(journal, F_OK), 0);
+}
+
+Test(trial_knobs, a_run_killed_with_its_guard_is_healed_by_the_next_command)
+{
+	struct victim run_of = victim_start(journal, arm, set_all);
+	struct orphans found = { 0 };
+
+	cr_assert_eq(kill(victim_guard(run_of.pid), SIGKILL), 0);
+	victim_kill(&run_of, run_of.pid, SIGKILL);
+	cr_expect_str_eq(values(), "8388608 4194304 1048576 off new");
+	cr_assert(guard_orphans(a, p.host, state, NULL, "S", &found, &e), "%s", e.text);
+	cr_expect_eq(found.restored, 5);
+	cr_expect_str_eq(values(), AS_FOUND);
+}
