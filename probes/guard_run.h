@@ -13,7 +13,10 @@
 
 #define GUARD_RUN_BYTES 65536 /* of what a command prints; more is dropped */
 
-/* What the command prints, or the word that is the value, as text; pipe: both ends, the first does not block.  null: /dev/null. */
+/*
+ * What the command prints, or the word that is the value, as text; pipe: both ends, the first does
+ * not block.  null: /dev/null.
+ */
 bool guard_run_read(const struct journal_knob *k, const int pipe[2], int null,
     char text[JOURNAL_TEXT]);
 
