@@ -12,6 +12,7 @@
  */
 #include "kills.h"
 
+#include "probes/files.h"
 #include "probes/lab.h"
 #include "probes/stop.h"
 
@@ -31,20 +32,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#define RUN_BYTES ((size_t)64 << 20)
 #define TOKEN "0123456789abcdef0123"
 #define LABS_MAX 16
 #define DIFFER_MS 20000 /* so long is waited for a value to differ */
+#define ANY_MS 600      /* and among others a run is killed within so long */
 #define GUARD_MS 60000  /* and so long for a guard to be done: more is a violation */
 
-/* A command that is killed.  "@" is pathtune. */
+/*
+ * A command that is killed.  "@" is pathtune, "%" a run file that is as it was for each run: that of
+ * a tune that was stopped once a value differed, so that the next goes on there at once.
+ */
 static const struct subject {
 	const char *name;
 	const char *argv[12];
 	bool server;    /* it measures: a server is started in b for each run */
 	int spread_ms;  /* how long after a value differs it may be killed */
 } subjects[] = {
-	{ "tune", { "@", "tune", "--peer", LAB_ADDRESS_B, "--quick", "--direction", "send",
-	    "--start-cc", "cubic", "-q" }, true, 1500 },
+	{ "tune", { "@", "tune", "--peer", LAB_ADDRESS_B, "--resume", "%", "-q" }, true, 1200 },
 };
 
 enum how { BY_KILL, BY_TERM, BY_INT, BY_HUP, BY_GROUP, N_HOW };
@@ -65,6 +70,7 @@ struct worker {
 	struct arena *a;
 	const char *lab;
 	char journal_dir[512];
+	const char *run, *copy; /* run files */
 	int knob[KILLS_KNOBS];
 	int null;
 	char original[KILLS_STATE];
@@ -100,7 +106,7 @@ add(struct counts *c, unsigned long *n, const char *words, const char *detail)
 
 /* The argv as it is started: in a process group of its own, and without its stderr. */
 static const char **
-own_group(struct arena *a, const char *const *argv)
+own_group(struct arena *a, const char *const *argv, const char *run)
 {
 	const char **made = arena_array(a, 16, sizeof(*made));
 	size_t n = 2;
@@ -108,7 +114,8 @@ own_group(struct arena *a, const char *const *argv)
 	made[0] = "/proc/self/exe";
 	made[1] = "--group";
 	for (size_t i = 0; argv[i] != NULL; i++)
-		made[n++] = strcmp(argv[i], "@") == 0 ? PATHTUNE : argv[i];
+		made[n++] = strcmp(argv[i], "@") == 0 ? PATHTUNE :
+		    strcmp(argv[i], "%") == 0 ? run : argv[i];
 	return made;
 }
 
@@ -122,12 +129,60 @@ start_server(struct worker *w, struct arena *a, pid_t *pid, struct err *e)
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return fail(e, ERR_FAILED, "pipe: %s", strerror(errno));
-	ok = lab_spawn(a, w->lab, 'b', own_group(a, serve), ends[1], pid, e);
+	ok = lab_spawn(a, w->lab, 'b', own_group(a, serve, NULL), ends[1], pid, e);
 	close(ends[1]);
 	ok = ok && (read(ends[0], line, sizeof(line)) > 0 ||
 	    fail(e, ERR_FAILED, "the server does not start"));
 	close(ends[0]);
 	return ok;
+}
+
+static bool
+has_ended(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) != 0 ||
+	    info.si_pid == pid;
+}
+
+static bool
+differs(struct worker *w)
+{
+	char now[KILLS_STATE];
+
+	return strcmp(kills_state(w->knob, NULL, 0, now), w->original) != 0;
+}
+
+static void
+await_difference(struct worker *w, pid_t pid)
+{
+	double until = clock_ms() + DIFFER_MS;
+
+	while (!differs(w) && !has_ended(pid) && clock_ms() < until)
+		poll(NULL, 0, 2);
+}
+
+/* The run file of a tune that is stopped once a value differs. */
+static bool
+make_run(struct worker *w, struct err *e)
+{
+	const char *const argv[] = { "@", "tune", "--peer", LAB_ADDRESS_B, "--quick", "--direction",
+		"send", "--start-cc", "cubic", "-q", "--save", "%", NULL };
+	pid_t server, pid;
+	int status;
+
+	w->run = arena_printf(w->a, "%s.run", w->journal_dir);
+	w->copy = arena_printf(w->a, "%s.copy", w->journal_dir);
+	if (!start_server(w, w->a, &server, e) ||
+	    !lab_spawn(w->a, w->lab, 'a', own_group(w->a, argv, w->run), w->null, &pid, e))
+		return false;
+	await_difference(w, pid);
+	kill(pid, SIGINT);
+	waitpid(pid, &status, 0);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	return access(w->run, R_OK) == 0 || fail(e, ERR_FAILED, "no run file was saved");
 }
 
 /* The knobs of side a, opened there: what is read from them is that namespace's for good. */
@@ -158,40 +213,21 @@ open_lab(struct worker *w, unsigned i, struct err *e)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	kills_state(w->knob, NULL, 0, w->original);
-	return ok;
+	return ok && make_run(w, e);
 }
 
 /* ---- one kill ------------------------------------------------------------------------------- */
 
-static bool
-differs(struct worker *w)
-{
-	char now[KILLS_STATE];
-
-	return strcmp(kills_state(w->knob, NULL, 0, now), w->original) != 0;
-}
-
-static bool
-has_ended(pid_t pid)
-{
-	siginfo_t info = { 0 };
-
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) != 0 ||
-	    info.si_pid == pid;
-}
 
 /* Four of five moments lie where a value differs, the others anywhere. */
 static void
 await_moment(struct worker *w, const struct subject *s, pid_t pid)
 {
-	double until = clock_ms() + DIFFER_MS;
-
 	if (draw(w, 5) == 0) {
-		poll(NULL, 0, (int)draw(w, 3000));
+		poll(NULL, 0, (int)draw(w, ANY_MS));
 		return;
 	}
-	while (!differs(w) && !has_ended(pid) && clock_ms() < until)
-		poll(NULL, 0, 2);
+	await_difference(w, pid);
 	poll(NULL, 0, (int)draw(w, (unsigned)s->spread_ms));
 }
 
@@ -232,15 +268,22 @@ kill_once(struct worker *w, size_t subject)
 	struct err e = { 0 };
 	pid_t server = -1, pid;
 	enum phase phase;
-	const char *wrong;
+	const char *wrong, *text;
 	double started;
+	size_t len;
 
 	if (s->server && !start_server(w, a, &server, &e)) {
 		add(w->counts, &w->counts->failures, w->lab, e.text);
 		goto out;
 	}
+	unlink(w->copy);
+	if (!files_read(a, w->run, RUN_BYTES, &text, &len, &e) ||
+	    !files_write(w->copy, text, len, 0600, &e)) {
+		add(w->counts, &w->counts->failures, w->lab, e.text);
+		goto server;
+	}
 	started = clock_ms();
-	if (!lab_spawn(a, w->lab, 'a', own_group(a, s->argv), w->null, &pid, &e)) {
+	if (!lab_spawn(a, w->lab, 'a', own_group(a, s->argv, w->copy), w->null, &pid, &e)) {
 		add(w->counts, &w->counts->failures, w->lab, e.text);
 		goto server;
 	}
