@@ -1,0 +1,194 @@
+/*
+ * Files that are replaced under the guard: undone as a whole, or kept as a whole.
+ */
+#include <criterion/criterion.h>
+
+#include "victim.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char dir[] = "/tmp/pathtune-keep-XXXXXX";
+static char wmem[64], state[64], journal[128], conf[64], by[64], backup[64];
+static struct arena *a;
+static struct host *h;
+static struct err e;
+static struct knob_value old, ours;
+static bool had_file;
+
+static void
+put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	cr_assert_not_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static const char *
+get(const char *path)
+{
+	const struct knob_value v = { .name = path, .file = path };
+	const char *text = "";
+	struct err none = { 0 };
+
+	return knobs_read(h, a, &v, 1, &text, &none) ? text : "(none)";
+}
+
+static void
+setup(void)
+{
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(wmem, sizeof(wmem), "%s/wmem", dir);
+	snprintf(state, sizeof(state), "%s/state", dir);
+	snprintf(journal, sizeof(journal), "%s/journal-scope", state);
+	snprintf(conf, sizeof(conf), "%s/conf", dir);
+	snprintf(by, sizeof(by), "%s/conf.new", dir);
+	snprintf(backup, sizeof(backup), "%s/conf.old", dir);
+	old = (struct knob_value){ .name = "wmem", .file = wmem, .text = "1 2 3" };
+	ours = (struct knob_value){ .name = "wmem", .file = wmem, .text = "1 2 9" };
+	put(wmem, old.text);
+	a = arena_new();
+	cr_assert(host_open(a, "local", &h, &e));
+}
+
+static void
+teardown(void)
+{
+	const char *const argv[] = { "rm", "-rf", dir, NULL };
+	struct command c = { .argv = argv };
+	struct output out;
+
+	cr_assert(host_run(h, a, &c, 1, &out, &e));
+	host_close(h);
+	arena_free(a);
+}
+
+TestSuite(guard_keep, .init = setup, .fini = teardown);
+
+static bool
+arm(struct guard **g)
+{
+	return guard_arm(a, state, "boot", "scope", &old, 1, g, &e);
+}
+
+static void
+to_announced(struct guard *g)
+{
+	step(guard_announce(g, &ours, 1, &e) && knobs_set(h, a, &ours, 1, &e) && guard_held(g, &e));
+	step(guard_replaces(g, conf, by, had_file ? backup : NULL, &e));
+	put(by, "new");
+	step(!had_file || link(conf, backup) == 0);
+}
+
+static void
+to_replaced(struct guard *g)
+{
+	to_announced(g);
+	step(guard_replaces(g, conf, by, had_file ? backup : NULL, &e) && rename(by, conf) == 0);
+}
+
+static void
+to_kept(struct guard *g)
+{
+	to_replaced(g);
+	step(guard_keep(g, &e));
+	put(journal, ""); /* for whoever waits for it; guard_keep() has removed it */
+}
+
+static void
+begin(bool file)
+{
+	had_file = file;
+	unlink(conf);
+	if (file)
+		put(conf, "old");
+}
+
+static void
+expect_as_before(void)
+{
+	cr_expect_str_eq(get(wmem), "1 2 3");
+	cr_expect_str_eq(get(conf), had_file ? "old" : "(none)");
+	cr_expect_str_eq(get(by), "(none)");
+	cr_expect_str_eq(get(backup), "(none)");
+	cr_expect_neq(access(journal, F_OK), 0);
+}
+
+static void (*const points[])(struct guard *) = { to_announced, to_replaced };
+
+Test(guard_keep, a_run_killed_before_it_keeps_is_undone_with_its_files)
+{
+	for (size_t i = 0; i < 2 * NELEM(points); i++) {
+		struct victim r;
+
+		begin(i % 2 == 0);
+		r = victim_start(journal, arm, points[i / 2]);
+		victim_kill(&r, -r.pid, SIGKILL);
+		expect_as_before();
+	}
+}
+
+/* After a power cut the values are gone by themselves, the files are not. */
+Test(guard_keep, the_next_command_undoes_the_files_even_after_a_reboot)
+{
+	static const char *const boots[] = { "boot", "another" };
+
+	for (size_t i = 0; i < NELEM(boots); i++) {
+		struct orphans found;
+		struct victim r;
+
+		begin(true);
+		r = victim_start(journal, arm, to_replaced);
+		victim_kill_both(&r);
+		cr_assert(guard_orphans(a, h, state, boots[i], "scope", &found, &e), "%s", e.text);
+		cr_expect_eq(found.files, 1);
+		cr_expect_eq(found.restored, i == 0 ? 1 : 0);
+		put(wmem, old.text);
+		expect_as_before();
+	}
+}
+
+Test(guard_keep, what_is_kept_stays_when_the_run_is_killed_after_it)
+{
+	struct victim r;
+
+	begin(true);
+	r = victim_start(journal, arm, to_kept);
+	victim_kill(&r, r.pid, SIGKILL);
+	cr_expect_str_eq(get(wmem), "1 2 9");
+	cr_expect_str_eq(get(conf), "new");
+	cr_expect_str_eq(get(backup), "old", "it is the caller's");
+}
+
+Test(guard_keep, release_undoes_the_files_and_a_file_of_somebody_elses_stays)
+{
+	struct guard *g;
+
+	begin(true);
+	cr_assert(arm(&g), "%s", e.text);
+	to_replaced(g);
+	cr_expect(guard_release(g, h, a, &e), "%s", e.text);
+	expect_as_before();
+	cr_assert(arm(&g), "%s", e.text);
+	to_replaced(g);
+	put(by, "theirs");
+	cr_assert_eq(rename(by, conf), 0);
+	cr_expect(guard_release(g, h, a, &e), "%s", e.text);
+	cr_expect_str_eq(get(conf), "theirs");
+}
+
+Test(guard_keep, a_copy_elsewhere_is_refused)
+{
+	struct guard *g;
+
+	cr_assert(arm(&g), "%s", e.text);
+	cr_expect_not(guard_replaces(g, conf, "/tmp/elsewhere", NULL, &e));
+	cr_expect_not_null(strstr(e.text, "is not in the directory of"), "%s", e.text);
+	e = (struct err){ 0 };
+	cr_expect_not(guard_replaces(g, "relative", "relative.new", NULL, &e));
+	e = (struct err){ 0 };
+	cr_expect(guard_release(g, h, a, &e), "%s", e.text);
+}
