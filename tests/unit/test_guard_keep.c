@@ -3,6 +3,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "probes/guard_own.h"
 #include "victim.h"
 
 #include <stdlib.h>
@@ -161,6 +162,26 @@ Test(guard_keep, what_is_kept_stays_when_the_run_is_killed_after_it)
 	cr_expect_str_eq(get(wmem), "1 2 9");
 	cr_expect_str_eq(get(conf), "new");
 	cr_expect_str_eq(get(backup), "old", "it is the caller's");
+}
+
+/* As guard_keep() goes, but no further than to what decides. */
+static void
+to_decided(struct guard *g)
+{
+	to_replaced(g);
+	step(guard_tell(g, GUARD_KEEP "\n" GUARD_SYNC "\n", &e) && guard_await_answer(g, &e));
+	step(link(journal, arena_printf(a, "%s.link", journal)) == 0 && unlink(journal) == 0);
+}
+
+Test(guard_keep, once_the_journal_is_removed_the_guard_of_a_killed_run_undoes_nothing)
+{
+	struct victim r;
+
+	begin(true);
+	r = victim_start(arena_printf(a, "%s.link", journal), arm, to_decided);
+	victim_kill(&r, -r.pid, SIGKILL);
+	cr_expect_str_eq(get(wmem), "1 2 9");
+	cr_expect_str_eq(get(conf), "new");
 }
 
 Test(guard_keep, release_undoes_the_files_and_a_file_of_somebody_elses_stays)
