@@ -41,11 +41,18 @@ struct fragment_setting *fragment_read(struct arena *a, const struct persist_fil
     const char *text, size_t len, size_t *n);
 
 /*
- * The file's text with our block replaced (or appended, with a newline before it where the text
- * lacks one); block NULL: without it.  A BEGIN without its END, an END without its BEGIN, or two
+ * The file's text with our block replaced, or appended; a newline that is lacking before or behind
+ * it is added.  block NULL: without it.  A BEGIN without its END, an END without its BEGIN, or two
  * blocks, is ERR_FAILED naming file:line.
  */
 bool fragment_merge(struct arena *a, const char *file, const char *text, size_t len,
     const char *block, char **out, struct err *e);
+
+/*
+ * Where our block is in a text, with its marks and its last newline: *begin to *end; both 0 where
+ * there is none.  Errors as of fragment_merge().
+ */
+bool fragment_block(const char *file, const char *text, size_t len, size_t *begin, size_t *end,
+    struct err *e);
 
 #endif

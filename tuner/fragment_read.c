@@ -105,15 +105,28 @@ find_block(const char *file, const char *text, size_t len, struct place *p, stru
 }
 
 bool
+fragment_block(const char *file, const char *text, size_t len, size_t *begin, size_t *end,
+    struct err *e)
+{
+	struct place p = { 0, 0, 0 };
+
+	if (len != 0 && memchr(text, '\0', len) != NULL)
+		return fail(e, ERR_FAILED, "%s: holds a NUL byte", file);
+	if (!find_block(file, text, len, &p, e))
+		return false;
+	*begin = p.begin;
+	*end = p.end;
+	return true;
+}
+
+bool
 fragment_merge(struct arena *a, const char *file, const char *text, size_t len, const char *block,
     char **out, struct err *e)
 {
 	struct place p = { 0, 0, 0 };
 	struct text t = { .arena = a };
 
-	if (len != 0 && memchr(text, '\0', len) != NULL)
-		return fail(e, ERR_FAILED, "%s: holds a NUL byte", file);
-	if (!find_block(file, text, len, &p, e))
+	if (!fragment_block(file, text, len, &p.begin, &p.end, e))
 		return false;
 	if (p.end == 0)
 		p.begin = p.end = len;
@@ -122,6 +135,8 @@ fragment_merge(struct arena *a, const char *file, const char *text, size_t len, 
 		if (t.len != 0 && t.s[t.len - 1] != '\n')
 			text_bytes(&t, "\n", 1);
 		text_bytes(&t, block, strlen(block));
+		if (p.end < len && t.s[t.len - 1] != '\n')
+			text_bytes(&t, "\n", 1);
 	}
 	text_bytes(&t, text + p.end, len - p.end);
 	*out = t.s;

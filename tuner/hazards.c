@@ -213,9 +213,8 @@ same_word(const char *a, size_t n, const char *b, size_t m)
 	return end_a == a + n && end_b == b + m && x == y;
 }
 
-/* Tabs are as blanks, and 0x10 is 16. */
-static bool
-same_value(const char *a, const char *b)
+bool
+hazards_same_value(const char *a, const char *b)
 {
 	size_t n, m;
 
@@ -255,7 +254,7 @@ find_overridden(struct finder *h, const struct seen *s)
 
 		if (l != last && strcmp(l->file, path) == 0 && l->value != NULL &&
 		    last->value != NULL && strcmp(l->name, s->knob->name) == 0 &&
-		    !same_value(l->value, last->value))
+		    !hazards_same_value(l->value, last->value))
 			ours = l;
 	}
 	if (ours != NULL && !s->stale)
@@ -283,7 +282,8 @@ find_drift(struct finder *h, const struct seen *s)
 	const struct source_line *last = hazards_effective(h->p, h->f, s->knob->name);
 
 	if (last == NULL || last->value == NULL || s->stale || s->knob->role == ROLE_FLUSH ||
-	    s->fact == NULL || s->fact->text == NULL || same_value(last->value, s->fact->text))
+	    s->fact == NULL || s->fact->text == NULL ||
+	    hazards_same_value(last->value, s->fact->text))
 		return;
 	add(h, "drift", s->knob->name, place(h, last),
 	    arena_printf(h->arena, "says %s, but the kernel runs with %s: %s", last->value,

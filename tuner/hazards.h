@@ -24,6 +24,9 @@ void hazards_find(struct arena *a, const struct profile *p, const struct facts *
 const struct source_line *hazards_effective(const struct profile *p, const struct facts *f,
     const char *knob);
 
+/* The same value of a knob: blanks and tabs are as good, and 0x10 is 16. */
+bool hazards_same_value(const char *a, const char *b);
+
 /* All conditions of the rule hold for these facts. */
 bool hazards_rule_holds(const struct profile *p, const struct facts *f,
     const struct hazard_rule *r);
