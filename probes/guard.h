@@ -83,7 +83,10 @@ struct orphans {
 bool guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char *boot_id,
     const char *scope_id, struct orphans *found, struct err *e);
 
-/* PATHTUNE_STATE, or /var/lib/pathtune as root, or ~/.local/state/pathtune. */
-const char *guard_state_dir(struct arena *a);
+/*
+ * PATHTUNE_STATE, or as root where the system keeps such things (NULL: /var/lib/pathtune), or
+ * ~/.local/state/pathtune.
+ */
+const char *guard_state_dir(struct arena *a, const char *usual);
 
 #endif

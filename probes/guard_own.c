@@ -13,7 +13,7 @@
 #define PATIENCE_MS 20
 
 const char *
-guard_state_dir(struct arena *a)
+guard_state_dir(struct arena *a, const char *usual)
 {
 	const char *dir = getenv("PATHTUNE_STATE"), *home = getenv("HOME");
 	const struct passwd *user;
@@ -21,7 +21,7 @@ guard_state_dir(struct arena *a)
 	if (dir != NULL && *dir != '\0')
 		return arena_strdup(a, dir);
 	if (geteuid() == 0)
-		return "/var/lib/pathtune";
+		return usual == NULL ? "/var/lib/pathtune" : usual;
 	if (home == NULL || *home == '\0') {
 		user = getpwuid(geteuid());
 		home = user == NULL ? "" : user->pw_dir;

@@ -340,6 +340,7 @@ struct persist {
 	const char **sources;
 	size_t n_sources;
 	enum precedence precedence;
+	const char *state;  /* where pathtune keeps what it knows; NULL: /var/lib/pathtune */
 };
 
 /* The names of NIC models by PCI ids; the same for all systems (profiles/nics.yaml). */

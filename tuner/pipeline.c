@@ -29,6 +29,23 @@ load_profile(struct pipeline *p, struct err *e)
 	return profile_for(a, arena_strndup(a, o.text, strcspn(o.text, "\r\n")), &p->profile, e);
 }
 
+bool
+pipeline_open(struct pipeline *p, struct err *e)
+{
+	struct arena *a = p->cmd->arena;
+
+	return p->profile != NULL || (host_open(a, p->run->options.host, &p->host, e) &&
+	    (p->record_dir == NULL || host_record(p->host, a, p->record_dir, e)) &&
+	    load_profile(p, e));
+}
+
+const char *
+pipeline_state_dir(struct pipeline *p)
+{
+	return guard_state_dir(p->cmd->arena,
+	    p->profile == NULL ? NULL : p->profile->persist.state);
+}
+
 /* Only what tells whose a journal is; a whole profile is dozens of commands. */
 static bool
 probe_ids(struct pipeline *p, struct facts *ids, struct err *e)
@@ -60,7 +77,7 @@ heal(struct pipeline *p, struct err *e)
 
 	if (!probe_ids(p, &f, e))
 		return false;
-	if (!guard_orphans(p->cmd->arena, p->host, guard_state_dir(p->cmd->arena), f.boot_id,
+	if (!guard_orphans(p->cmd->arena, p->host, pipeline_state_dir(p), f.boot_id,
 		f.scope_id, &found, &unhealed)) {
 		if (p->sets)
 			return fail(e, unhealed.code, "%s", unhealed.text);
@@ -117,14 +134,11 @@ probe_host(struct pipeline *p, struct err *e)
 bool
 pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 {
-	struct arena *a = p->cmd->arena;
 	const char *ping = p->run->options.ping;
 
 	if (ping != NULL && !facts_peer_plain(ping))
 		return fail(e, ERR_USAGE, "--ping: '%.60s' is neither an address nor a name", ping);
-	if (!host_open(a, p->run->options.host, &p->host, e) ||
-	    (p->record_dir != NULL && !host_record(p->host, a, p->record_dir, e)) ||
-	    !load_profile(p, e))
+	if (!pipeline_open(p, e))
 		return false;
 	/* The journals of this machine say nothing about another. */
 	if (host_is_here(p->host) && !heal(p, e))

@@ -34,6 +34,12 @@ struct pipeline {
 	bool save_failed;             /* later it could not be, which is said once */
 };
 
+/* The host opened and its profile loaded; done once. */
+bool pipeline_open(struct pipeline *p, struct err *e);
+
+/* Where this host's state is kept: PATHTUNE_STATE, or where the profile says; once it is loaded. */
+const char *pipeline_state_dir(struct pipeline *p);
+
 /*
  * Facts of the host, with a peer also of the path.  On the local host journals of dead runs are
  * carried out first; a recording tells what it knows of its path.

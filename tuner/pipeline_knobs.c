@@ -9,9 +9,8 @@
 
 #include <string.h>
 
-/* Read and set as the profile says: as a file, or by its commands. */
-static struct knob_value
-value_of(struct pipeline *p, const struct knob *k, const char *text)
+struct knob_value
+trial_knob_value(struct pipeline *p, const struct knob *k, const char *text)
 {
 	static const char value[] = "{value}"; /* it is known when it is set */
 	const struct substitution of[] = { { "name", k->name }, { "value", value },
@@ -46,7 +45,7 @@ guard_knob(struct pipeline *p, const struct knob *k)
 
 	if (f == NULL || !f->writable || f->text == NULL)
 		return;
-	v = value_of(p, k, f->text);
+	v = trial_knob_value(p, k, f->text);
 	if (v.file != NULL || (v.read != NULL && v.write != NULL))
 		guard_value(p, v);
 }
@@ -303,7 +302,7 @@ trial_knobs_arm(struct pipeline *p, struct err *e)
 
 	if (p->n_old == 0)
 		return true;
-	if (!guard_arm(p->cmd->arena, guard_state_dir(p->cmd->arena), f->boot_id, f->scope_id,
+	if (!guard_arm(p->cmd->arena, pipeline_state_dir(p), f->boot_id, f->scope_id,
 		p->old, p->n_old, &p->guard, e))
 		return false;
 	stop_hold(true);

@@ -7,6 +7,9 @@
 
 #include "pipeline.h"
 
+/* A knob with this text, read and set as the profile says: as a file, or by its commands. */
+struct knob_value trial_knob_value(struct pipeline *p, const struct knob *k, const char *text);
+
 /* Every knob that the searches or the last check may set, into p->old and p->now. */
 void trial_knobs_collect(struct pipeline *p);
 

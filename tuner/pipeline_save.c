@@ -80,7 +80,7 @@ void
 save_choose(struct pipeline *p)
 {
 	struct arena *a = p->cmd->arena;
-	const char *dir = arena_printf(a, "%s/runs", guard_state_dir(a));
+	const char *dir = arena_printf(a, "%s/runs", pipeline_state_dir(p));
 	const char *name = name_of(a, p->run);
 	struct err e = { ERR_NONE, "" };
 	int fd;

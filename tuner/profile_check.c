@@ -157,6 +157,7 @@ check_persist(struct check *c, const struct node *root, const struct persist *p)
 	if (map == NULL)
 		return true;
 	return check_argv(c, "sources", p->sources, p->n_sources, "") &&
+	    (p->state == NULL || check_file(c, "state", p->state, "")) &&
 	    check_persist_file(c, map, "settings", &p->settings, "{value}") &&
 	    check_persist_file(c, map, "modules", &p->modules, "{name}");
 }

@@ -218,6 +218,7 @@ static const struct field persist_fields[] = {
 	F_REC(persist, settings, &persist_file_record),
 	F_REC(persist, modules, &persist_file_record),
 	F_STRS(persist, sources),
+	F_STR(persist, state, 0),
 	F_ENUM(persist, precedence, precedence_names, FIELD_REQUIRED),
 	F_END,
 };

@@ -668,10 +668,10 @@ Test(guard, a_journal_that_others_can_write_is_refused)
 Test(guard, the_state_directory_is_where_we_are_told)
 {
 	setenv("PATHTUNE_STATE", "/somewhere", 1);
-	cr_expect_str_eq(guard_state_dir(a), "/somewhere");
+	cr_expect_str_eq(guard_state_dir(a, NULL), "/somewhere");
 	setenv("PATHTUNE_STATE", "", 1);
 	setenv("HOME", "/home/x", 1);
-	cr_expect_str_eq(guard_state_dir(a),
+	cr_expect_str_eq(guard_state_dir(a, NULL),
 	    geteuid() == 0 ? "/var/lib/pathtune" : "/home/x/.local/state/pathtune");
 	cr_expect_eq(orphans(BOOT, SCOPE), 0, "no directory, no orphans");
 	cr_expect_not(there(state));
