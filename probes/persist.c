@@ -1,0 +1,268 @@
+#include "persist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NEW ".pathtune-new"
+#define OLD ".pathtune-old"
+
+static bool
+fail_errno(struct err *e, const char *path)
+{
+	return fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+}
+
+static int
+open_again(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+	while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
+/* ---- read ------------------------------------------------------------------------------------ */
+
+static bool
+read_all(int fd, const char *path, size_t cap, struct text *t, struct err *e)
+{
+	char part[16384];
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, part, sizeof(part));
+		if (n == 0)
+			return true;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(e, path);
+		if ((size_t)n > cap - t->len)
+			return fail(e, ERR_FAILED, "%s: larger than %zu bytes, too large for a "
+			    "file of settings", path, cap);
+		text_bytes(t, part, (size_t)n);
+	}
+}
+
+static const char *
+what_is(mode_t mode)
+{
+	return S_ISLNK(mode) ? "is a symbolic link" : S_ISDIR(mode) ? "is a directory" :
+	    "is no regular file";
+}
+
+bool
+persist_read(struct arena *a, const char *path, size_t cap, struct persist_found *out,
+    struct err *e)
+{
+	struct persist_found f = { .path = path };
+	struct text t = { .arena = a };
+	bool ok;
+	int fd;
+
+	if (lstat(path, &f.st) != 0) {
+		/* ENOTDIR: what should be its directory is a file. */
+		if (errno != ENOENT)
+			return fail_errno(e, path);
+		*out = f;
+		return true;
+	}
+	if (!S_ISREG(f.st.st_mode))
+		return fail(e, ERR_FAILED, "%s: %s, not a file that pathtune would write; look at "
+		    "it and move it away", path, what_is(f.st.st_mode));
+	/* A size that the kernel knows: no need to read a hundred megabytes to say so. */
+	if ((uintmax_t)f.st.st_size > cap)
+		return fail(e, ERR_FAILED, "%s: larger than %zu bytes, too large for a file of "
+		    "settings", path, cap);
+	fd = open_again(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd == -1)
+		return fail_errno(e, path);
+	text_bytes(&t, "", 0);
+	ok = read_all(fd, path, cap, &t, e);
+	close(fd);
+	if (!ok)
+		return false;
+	f.text = t.s;
+	f.len = t.len;
+	*out = f;
+	return true;
+}
+
+/* ---- write ----------------------------------------------------------------------------------- */
+
+static bool
+sync_fd(int fd)
+{
+	int r;
+
+	do
+		r = fsync(fd);
+	while (r != 0 && errno == EINTR);
+	return r == 0;
+}
+
+/* A directory that cannot be synced (EINVAL on some file systems) is as good as it gets. */
+static bool
+sync_dir(const char *dir, struct err *e)
+{
+	int fd = open_again(dir, O_RDONLY | O_DIRECTORY, 0);
+	bool ok;
+
+	/* A link to a directory is one, too: /etc on some systems. */
+	if (fd == -1 && (errno == ELOOP || errno == ENOTDIR || errno == EMLINK))
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return fail_errno(e, dir);
+	ok = sync_fd(fd) || errno == EINVAL || fail_errno(e, dir);
+	close(fd);
+	return ok;
+}
+
+static bool
+write_all(int fd, const char *text, size_t len)
+{
+	ssize_t n;
+
+	while (len != 0) {
+		n = write(fd, text, len);
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			text += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+static bool
+dress(int fd, const struct persist_found *f)
+{
+	struct stat new;
+
+	if (f->text == NULL)
+		return fchmod(fd, 0644) == 0;
+	if (fstat(fd, &new) != 0)
+		return false;
+	if ((new.st_uid != f->st.st_uid || new.st_gid != f->st.st_gid) &&
+	    fchown(fd, f->st.st_uid, f->st.st_gid) != 0)
+		return false;
+	return fchmod(fd, f->st.st_mode & 07777) == 0;
+}
+
+static bool
+write_new(const char *by, const struct persist_found *f, const char *text, size_t len,
+    struct err *e)
+{
+	int fd = open_again(by, O_WRONLY | O_CREAT | O_EXCL, 0600), error = 0;
+
+	if (fd == -1)
+		return fail_errno(e, by);
+	if (!write_all(fd, text, len) || !dress(fd, f) || !sync_fd(fd))
+		error = errno;
+	if (close(fd) != 0 && errno != EINTR && error == 0)
+		error = errno;
+	errno = error;
+	return error == 0 || fail_errno(e, by);
+}
+
+static bool
+is_found(const struct persist_found *f)
+{
+	struct stat now;
+
+	if (lstat(f->path, &now) != 0)
+		return errno == ENOENT && f->text == NULL;
+	return f->text != NULL && now.st_dev == f->st.st_dev && now.st_ino == f->st.st_ino &&
+	    now.st_size == f->st.st_size && now.st_mtime == f->st.st_mtime;
+}
+
+static char *
+beside(struct arena *a, const char *path, const char *end)
+{
+	const char *slash = strrchr(path, '/');
+
+	return arena_printf(a, "%.*s.%s%s", (int)(slash - path) + 1, path, slash + 1, end);
+}
+
+/* Missing on some systems: /boot/loader.conf.d, /etc/modules-load.d. */
+static bool
+make_dir(const char *dir, struct err *e)
+{
+	struct stat st;
+
+	if (stat(dir, &st) == 0)
+		return S_ISDIR(st.st_mode) || fail(e, ERR_FAILED, "%s: is not a directory", dir);
+	if (errno != ENOENT || (mkdir(dir, 0755) != 0 && errno != EEXIST))
+		return fail_errno(e, dir);
+	return true;
+}
+
+static bool
+prepare(const struct persist_found *f, const struct persist_swap *s, const char *old,
+    const char *text, size_t len, struct err *e)
+{
+	if (!make_dir(s->dir, e) || !write_new(s->by, f, text, len, e))
+		return false;
+	if (!is_found(f))
+		return fail(e, ERR_FAILED, "%s: was changed in this moment by somebody else",
+		    f->path);
+	if (f->text != NULL && link(f->path, old) != 0)
+		return fail(e, ERR_FAILED, "%s: cannot be kept beside: %s", f->path,
+		    strerror(errno));
+	return sync_dir(s->dir, e);
+}
+
+bool
+persist_prepare(struct arena *a, const struct persist_found *f, const char *text, size_t len,
+    struct persist_swap *out, struct err *e)
+{
+	const char *slash = strrchr(f->path, '/'), *old;
+	struct persist_swap s = { .path = f->path };
+
+	if (f->path[0] != '/' || slash[1] == '\0')
+		return fail(e, ERR_FAILED, "%s: not the absolute path of a file", f->path);
+	s.dir = slash == f->path ? "/" : arena_strndup(a, f->path, (size_t)(slash - f->path));
+	s.by = beside(a, f->path, NEW);
+	old = beside(a, f->path, OLD);
+	persist_tidy(a, f->path);
+	if (!prepare(f, &s, old, text, len, e)) {
+		persist_tidy(a, f->path);
+		return false;
+	}
+	s.old = f->text == NULL ? NULL : old;
+	*out = s;
+	return true;
+}
+
+bool
+persist_swap(const struct persist_swap *s, struct err *e)
+{
+	int r;
+
+	do
+		r = rename(s->by, s->path);
+	while (r != 0 && errno == EINTR);
+	return r == 0 ? sync_dir(s->dir, e) : fail_errno(e, s->path);
+}
+
+bool
+persist_settle(const struct persist_swap *s, bool remove, struct err *e)
+{
+	if ((remove && unlink(s->path) != 0 && errno != ENOENT) ||
+	    (s->old != NULL && unlink(s->old) != 0 && errno != ENOENT))
+		return fail_errno(e, s->path);
+	return sync_dir(s->dir, e);
+}
+
+void
+persist_tidy(struct arena *a, const char *path)
+{
+	unlink(beside(a, path, NEW));
+	unlink(beside(a, path, OLD));
+}

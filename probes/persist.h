@@ -1,0 +1,57 @@
+/*
+ * persist: replace a file of the host's so that at any moment it is what it was, or wholly new.
+ *
+ * The new text is written beside the file and the file itself is linked beside, both are on disk,
+ * and then the names are swapped by one rename.  Until persist_settle() the way back is another
+ * rename.  The names beside begin with a dot and do not end in ".conf": nothing reads them at boot.
+ */
+#ifndef PATHTUNE_PERSIST_H
+#define PATHTUNE_PERSIST_H
+
+#include "../tuner/base.h"
+
+#include <sys/stat.h>
+
+/* A file as it was read. */
+struct persist_found {
+	const char *path;
+	const char *text;  /* NULL: not there */
+	size_t len;
+	struct stat st;    /* of one that is there */
+};
+
+/*
+ * Read a file of at most cap bytes.  One that is not there is no error; a symbolic link, a
+ * directory or anything else that is no regular file is, and so is a file that is larger.
+ */
+bool persist_read(struct arena *a, const char *path, size_t cap, struct persist_found *out,
+    struct err *e);
+
+struct persist_swap {
+	const char *path;
+	const char *dir;
+	const char *by;    /* the new file, beside; NULL: nothing is prepared */
+	const char *old;   /* the one before, beside; NULL: there was none */
+};
+
+/*
+ * Make ready.  The new file has the mode and owner of the one that was found, or 0644.  A file
+ * that is no longer what was found is an error.  A directory that is missing is made (0755), if
+ * the one above it is there.  On failure nothing stays beside.
+ */
+bool persist_prepare(struct arena *a, const struct persist_found *f, const char *text, size_t len,
+    struct persist_swap *out, struct err *e);
+
+/* The new one takes the name; on disk when this returns true. */
+bool persist_swap(const struct persist_swap *s, struct err *e);
+
+/*
+ * Nothing is to be taken back any more: the older file goes, and path too, where it is to be
+ * removed (an empty file stood in for that).
+ */
+bool persist_settle(const struct persist_swap *s, bool remove, struct err *e);
+
+/* What is left beside by this or a dead run goes; errors do not count. */
+void persist_tidy(struct arena *a, const char *path);
+
+#endif
