@@ -53,6 +53,13 @@ is_module(const struct change_line *l)
 	return strcmp(l->name, "module") == 0;
 }
 
+/* An offload or a queue of an interface (extras.h), which no file of settings holds. */
+static bool
+is_of_interface(const struct change_line *l)
+{
+	return strchr(l->name, ' ') != NULL;
+}
+
 /* A run file is only a text: the module that it names is to be the one of what it sets. */
 static bool
 module_fits(struct arena *a, const struct profile *p, const struct run *run,
@@ -79,6 +86,8 @@ line_fits(struct arena *a, const struct profile *p, const struct facts *f, const
 
 	if (l->new == NULL || *l->new == '\0')
 		return fail(e, ERR_FAILED, "%s: no value for %.60s", file, l->name);
+	if (is_of_interface(l))
+		return true;
 	if (is_module(l))
 		return module_fits(a, p, run, l) || fail(e, ERR_FAILED,
 		    "%s: the module %.60s is not that of a congestion control it sets", file,
@@ -148,7 +157,10 @@ take_lines(struct arena *a, const struct run *run, const bool *held, struct appl
 
 		if (held != NULL && !held[i])
 			continue;
-		if (is_unverified(run, l))
+		if (is_of_interface(l))
+			note(a, plan, arena_printf(a, "%s = %s is left out: apply sets nothing of "
+			    "interfaces", l->name, l->new));
+		else if (is_unverified(run, l))
 			note(a, plan, arena_printf(a, "%s = %s is left out: the kernel refused it "
 			    "where it was measured", l->name, l->new));
 		else

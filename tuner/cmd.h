@@ -26,8 +26,9 @@ struct cmd {
 	bool (*run)(struct cmd_context *c, int argc, char **argv, struct err *e);
 };
 
-extern const struct cmd cmd_advise, cmd_demo, cmd_import, cmd_lab, cmd_probe, cmd_profile;
-extern const struct cmd cmd_serve, cmd_show, cmd_tune;
+extern const struct cmd cmd_advise, cmd_apply, cmd_check, cmd_confirm, cmd_demo;
+extern const struct cmd cmd_import, cmd_lab, cmd_probe, cmd_profile;
+extern const struct cmd cmd_revert, cmd_serve, cmd_show, cmd_tune;
 
 enum opt_type {
 	OPT_FLAG,     /* bool */

@@ -1,0 +1,574 @@
+/*
+ * Every system call of setting, persisting and taking back fails once, with every error that fits
+ * it: files are what they were or wholly new at once, values and files together after the next
+ * command at the latest.
+ *
+ * The linker puts these functions in the place of the C library's:
+ * wraps: open openat read pread write pwrite fsync rename renameat link unlink unlinkat mkdir lstat stat fstat fstatat fchmod fchown ftruncate flock lseek fork posix_spawn pipe socketpair send recv
+ *
+ * needs: nm
+ */
+#include "box.h"
+
+#include "probes/store.h"
+#include "tuner/pipeline_apply.h"
+
+#include <spawn.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#define SHORT (-1) /* not an error: only a part is written or read */
+
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+#define KINDS 32
+
+/*
+ * Shared with the processes that a change starts.  Calls are counted by function, ours and those
+ * of the guard apart: which of the two comes first is not always the same.
+ */
+struct point {
+	unsigned kind, other, nth;
+};
+
+static struct faults {
+	unsigned count[KINDS][2];
+	struct point at;        /* this one fails; nth 0: none */
+	unsigned variant;       /* which of the errors that fit it */
+	bool hit;
+} *faults;
+static bool armed;
+static pid_t ours;
+
+static const struct fitting {
+	const char *name;
+	int errors[6]; /* 0 ends them */
+} fitting[] = {
+	{ "open", { EACCES, EROFS, EIO, ENOSPC, EINTR, 0 } },
+	{ "openat", { EACCES, EROFS, EIO, ENOSPC, EINTR, 0 } },
+	{ "read", { EIO, EINTR, SHORT, 0 } }, { "pread", { EIO, EINTR, SHORT, 0 } },
+	{ "write", { ENOSPC, EIO, EACCES, EINTR, SHORT, 0 } },
+	{ "pwrite", { EIO, EINTR, 0 } },
+	{ "fsync", { EIO, ENOSPC, EROFS, EINTR, 0 } },
+	{ "rename", { ENOSPC, EIO, EACCES, EROFS, EINTR, 0 } },
+	{ "renameat", { ENOSPC, EIO, EACCES, EROFS, EINTR, 0 } },
+	{ "link", { ENOSPC, EIO, EACCES, EROFS, 0 } },
+	{ "unlink", { EIO, EACCES, EROFS, 0 } }, { "unlinkat", { EIO, EACCES, EROFS, 0 } },
+	{ "mkdir", { ENOSPC, EACCES, EROFS, 0 } },
+	{ "lstat", { EIO, EACCES, 0 } }, { "stat", { EIO, EACCES, 0 } },
+	{ "fstat", { EIO, 0 } }, { "fstatat", { EIO, EACCES, 0 } },
+	{ "fchmod", { EIO, EROFS, 0 } }, { "fchown", { EPERM, EIO, 0 } },
+	{ "ftruncate", { EIO, 0 } }, { "flock", { EINTR, ENOLCK, 0 } }, { "lseek", { EIO, 0 } },
+	{ "fork", { EAGAIN, ENOMEM, 0 } }, { "posix_spawn", { EAGAIN, ENOENT, EACCES, 0 } },
+	{ "pipe", { EMFILE, 0 } }, { "socketpair", { EMFILE, 0 } },
+	{ "send", { EPIPE, EINTR, 0 } }, { "recv", { ECONNRESET, EINTR, 0 } },
+};
+
+static unsigned
+kind_of(const char *name)
+{
+	unsigned i = 0;
+
+	while (strcmp(fitting[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* The error with which this call is to fail; 0: it is not. */
+static int
+fault(const char *name)
+{
+	unsigned kind, other, n, errors = 0;
+
+	if (!armed)
+		return 0;
+	kind = kind_of(name);
+	other = getpid() != ours;
+	n = __atomic_add_fetch(&faults->count[kind][other], 1, __ATOMIC_SEQ_CST);
+	if (kind != faults->at.kind || other != faults->at.other || n != faults->at.nth)
+		return 0;
+	while (fitting[kind].errors[errors] != 0)
+		errors++;
+	faults->hit = true;
+	return fitting[kind].errors[faults->variant % errors];
+}
+
+#define FAIL(name, failed) \
+	do { \
+		int error_ = fault(name); \
+		if (error_ > 0) { \
+			errno = error_; \
+			return failed; \
+		} \
+	} while (0)
+
+#define WRAP(type, name, failed, params, args) \
+	type __real_##name params; \
+	type __wrap_##name params; \
+	type __wrap_##name params \
+	{ \
+		FAIL(#name, failed); \
+		return __real_##name args; \
+	}
+
+#define WRAP_PART(type, name, params, before, len, after) \
+	type __real_##name params; \
+	type __wrap_##name params; \
+	type __wrap_##name params \
+	{ \
+		int error_ = fault(#name); \
+		if (error_ > 0) { \
+			errno = error_; \
+			return -1; \
+		} \
+		return __real_##name(before, error_ == SHORT && len > 1 ? len / 2 : len after); \
+	}
+
+#define COMMA ,
+WRAP_PART(ssize_t, read, (int fd, void *to, size_t n), fd COMMA to, n, )
+WRAP_PART(ssize_t, pread, (int fd, void *to, size_t n, off_t at), fd COMMA to, n, COMMA at)
+WRAP_PART(ssize_t, write, (int fd, const void *from, size_t n), fd COMMA from, n, )
+WRAP(ssize_t, pwrite, -1, (int fd, const void *from, size_t n, off_t at), (fd, from, n, at))
+WRAP(int, fsync, -1, (int fd), (fd))
+WRAP(int, rename, -1, (const char *a, const char *b), (a, b))
+WRAP(int, renameat, -1, (int d, const char *a, int f, const char *b), (d, a, f, b))
+WRAP(int, link, -1, (const char *a, const char *b), (a, b))
+WRAP(int, unlink, -1, (const char *a), (a))
+WRAP(int, unlinkat, -1, (int d, const char *a, int flags), (d, a, flags))
+WRAP(int, mkdir, -1, (const char *a, mode_t mode), (a, mode))
+WRAP(int, lstat, -1, (const char *a, struct stat *st), (a, st))
+WRAP(int, stat, -1, (const char *a, struct stat *st), (a, st))
+WRAP(int, fstat, -1, (int fd, struct stat *st), (fd, st))
+WRAP(int, fstatat, -1, (int d, const char *a, struct stat *st, int flags), (d, a, st, flags))
+WRAP(int, fchmod, -1, (int fd, mode_t mode), (fd, mode))
+WRAP(int, fchown, -1, (int fd, uid_t u, gid_t g), (fd, u, g))
+WRAP(int, ftruncate, -1, (int fd, off_t n), (fd, n))
+WRAP(int, flock, -1, (int fd, int how), (fd, how))
+WRAP(off_t, lseek, -1, (int fd, off_t n, int whence), (fd, n, whence))
+WRAP(pid_t, fork, -1, (void), ())
+WRAP(int, pipe, -1, (int ends[2]), (ends))
+WRAP(int, socketpair, -1, (int d, int type, int p, int ends[2]), (d, type, p, ends))
+WRAP(ssize_t, send, -1, (int fd, const void *from, size_t n, int flags), (fd, from, n, flags))
+WRAP(ssize_t, recv, -1, (int fd, void *to, size_t n, int flags), (fd, to, n, flags))
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __real_openat(int dir, const char *path, int flags, ...);
+int __wrap_openat(int dir, const char *path, int flags, ...);
+int __real_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+    const posix_spawnattr_t *attr, char *const argv[], char *const env[]);
+int __wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+    const posix_spawnattr_t *attr, char *const argv[], char *const env[]);
+
+static mode_t
+mode_of(int flags, va_list ap)
+{
+	return (flags & O_CREAT) != 0 ? (mode_t)va_arg(ap, int) : 0;
+}
+
+int
+__wrap_open(const char *path, int flags, ...)
+{
+	mode_t mode;
+	va_list ap;
+
+	va_start(ap, flags);
+	mode = mode_of(flags, ap);
+	va_end(ap);
+	FAIL("open", -1);
+	return __real_open(path, flags, mode);
+}
+
+int
+__wrap_openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode;
+	va_list ap;
+
+	va_start(ap, flags);
+	mode = mode_of(flags, ap);
+	va_end(ap);
+	FAIL("openat", -1);
+	return __real_openat(dir, path, flags, mode);
+}
+
+int
+__wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+    const posix_spawnattr_t *attr, char *const argv[], char *const env[])
+{
+	int error = fault("posix_spawn");
+
+	return error > 0 ? error : __real_posix_spawn(pid, path, actions, attr, argv, env);
+}
+
+/* ---- a change -------------------------------------------------------------------------------- */
+
+static struct box h;
+static struct pipeline p;
+static struct run *wanted;
+static bool by_command;
+
+static const char old_conf[] = "# theirs\nx.other = 1";
+
+static void
+put_old(void)
+{
+	box_values(&h, SEND_OLD, RECEIVE_OLD);
+	box_put(h.conf, old_conf);
+	unlink(h.modules);
+	unlink(box_path(&h, "state/undo"));
+	unlink(box_path(&h, "state/journal-S"));
+}
+
+static void
+setup_by(bool commands)
+{
+	struct cmd_context *c;
+	const char *program;
+	struct err e = { ERR_NONE, "" };
+
+	h = box_new();
+	by_command = commands;
+	program = box_path(&h, "sysctl");
+	box_put(program, arena_printf(h.a, "#!/bin/sh\ncd %s\ncase $1 in\n-n) exec cat \"${2#x.}\";;"
+	    "\n*) f=${1#x.}; echo \"${1#*=}\" >\"${f%%%%=*}\";;\nesac\n", h.dir));
+	cr_assert_eq(chmod(program, 0755), 0);
+	box_profile(&h, "block", !commands ? NULL : arena_printf(h.a,
+	    "knob_read: [%s, -n, \"{name}\"]\nknob_write: [%s, \"{name}={value}\"]\n", program,
+	    program));
+	box_run_file(&h, SEND_NEW, RECEIVE_NEW, "bbr");
+	put_old();
+	c = arena_alloc(h.a, sizeof(*c));
+	*c = (struct cmd_context){ .arena = h.a, .quiet = true };
+	wanted = arena_alloc(h.a, sizeof(*wanted));
+	p = (struct pipeline){ .cmd = c, .run = arena_alloc(h.a, sizeof(struct run)),
+		.sets = true, .profile_file = box_path(&h, "x.yaml") };
+	record_init(&run_record, p.run);
+	p.run->options.host = "local";
+	cr_assert(cmd_run_load(h.a, h.run, wanted, &e), "%s", e.text);
+	cr_assert(pipeline_probe(&p, NULL, &e), "%s", e.text);
+	faults = mmap(NULL, sizeof(*faults), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	    -1, 0);
+	cr_assert(faults != MAP_FAILED);
+}
+
+static void
+teardown(void)
+{
+	box_end(&h);
+	munmap(faults, sizeof(*faults));
+}
+
+TestSuite(apply_faults, .fini = teardown, .timeout = 550);
+
+static bool
+do_apply(struct err *e)
+{
+	struct apply_result r;
+
+	return pipeline_apply(&p, wanted, h.run, &r, e);
+}
+
+static bool
+do_revert(struct err *e)
+{
+	struct apply_job j = { .p = &p, .lock = -1 };
+	bool ok = apply_open(&j, e) && pipeline_revert(&j, true, false, e);
+
+	apply_close(&j);
+	return ok;
+}
+
+/* As the next command begins: what dead runs left is carried out, the record settled. */
+static bool
+do_heal(struct err *e)
+{
+	struct apply_job j = { .p = &p, .lock = -1 };
+	struct orphans found;
+	bool ok = guard_orphans(h.a, p.host, h.state, "B", "S", &found, e) && apply_open(&j, e);
+
+	apply_close(&j);
+	return ok;
+}
+
+/* In a process of its own, so that nothing of it stays; facts are those of now. */
+static int
+in_child(bool (*change)(struct err *), bool with_faults)
+{
+	struct err e = { ERR_NONE, "" };
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	armed = false;
+	pid = fork();
+	cr_assert(pid != -1);
+	if (pid == 0) {
+		for (size_t i = 0; i < p.run->facts.n_knobs; i++) {
+			struct knob_fact *k = &p.run->facts.knobs[i];
+			const char *file = box_path(&h, k->name + 2);
+			char *text = arena_strdup(h.a, box_get(&h, file));
+
+			text[strcspn(text, "\n")] = '\0';
+			k->text = text;
+		}
+		ours = getpid();
+		armed = with_faults;
+		status = change(&e) ? 0 : 1;
+		armed = false;
+		if (!with_faults && status != 0)
+			fprintf(stderr, "unexpected: %s\n", e.text);
+		_exit(status);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		continue;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* ---- what is left ---------------------------------------------------------------------------- */
+
+struct whole {
+	const char *conf, *modules, *send, *receive, *cc;
+};
+
+static const char *
+trimmed(const char *text)
+{
+	return arena_strndup(h.a, text, strcspn(text, "\n"));
+}
+
+static struct whole
+look(void)
+{
+	return (struct whole){ box_get(&h, h.conf), box_get(&h, h.modules),
+		trimmed(box_get(&h, h.send)), trimmed(box_get(&h, h.receive)),
+		trimmed(box_get(&h, h.cc)) };
+}
+
+static bool
+same_files(const struct whole *a, const struct whole *b)
+{
+	return strcmp(a->conf, b->conf) == 0 && strcmp(a->modules, b->modules) == 0;
+}
+
+static bool
+same(const struct whole *a, const struct whole *b)
+{
+	return same_files(a, b) && strcmp(a->send, b->send) == 0 &&
+	    strcmp(a->receive, b->receive) == 0 && strcmp(a->cc, b->cc) == 0;
+}
+
+/* The file says of a knob what it runs with, and nothing where it runs with what was before. */
+static bool
+agrees(const struct whole *now, const char *value, const char *old, const char *line)
+{
+	return (strcmp(value, old) != 0) == (strstr(now->conf, line) != NULL);
+}
+
+/* A value that could not be set is left out, and the rest is persisted. */
+static bool
+partly(const struct whole *now)
+{
+	return agrees(now, now->send, SEND_OLD, "\nx.send = " SEND_NEW "\n") &&
+	    agrees(now, now->receive, RECEIVE_OLD, "\nx.receive = " RECEIVE_NEW "\n") &&
+	    agrees(now, now->cc, "cubic", "\nx.cc = bbr\n") &&
+	    (strcmp(now->cc, "cubic") != 0) == (*now->modules != '\0');
+}
+
+/* A file is one of the two, or, for an apply that left a value out, a whole one with less. */
+static bool
+is_whole(const char *now, const char *a, const char *b, const char *end)
+{
+	size_t len = strlen(now), n = strlen(end);
+
+	return strcmp(now, a) == 0 || strcmp(now, b) == 0 ||
+	    (len > n && strcmp(now + len - n, end) == 0);
+}
+
+/* Calls, injected faults and what they led to, by function. */
+struct tally {
+	unsigned points, runs, missed, before, after, partly, healed;
+};
+
+static void
+print_tally(const char *what, const struct tally t[])
+{
+	struct tally all = { 0, 0, 0, 0, 0, 0, 0 };
+
+	printf("%-28s calls faults  as before  carried out  partly  healed by the next command\n", what);
+	for (size_t i = 0; i < NELEM(fitting); i++) {
+		if (t[i].points == 0)
+			continue;
+		printf("  %-26s %5u %6u %10u %12u %7u %7u\n", fitting[i].name, t[i].points,
+		    t[i].runs, t[i].before, t[i].after, t[i].partly, t[i].healed);
+		all.points += t[i].points;
+		all.runs += t[i].runs;
+		all.before += t[i].before;
+		all.after += t[i].after;
+		all.partly += t[i].partly;
+		all.healed += t[i].healed;
+	}
+	printf("  %-26s %5u %6u %10u %12u %7u %7u\n", "all", all.points, all.runs, all.before,
+	    all.after, all.partly, all.healed);
+}
+
+/* One fault; a and b are the host before and after the change. */
+static void
+one_fault(const struct point *at, unsigned variant, bool (*change)(struct err *),
+    const struct whole *a, const struct whole *b, struct tally *t)
+{
+	struct whole now;
+	const char *what = arena_printf(h.a, "%s %u%s: %s", fitting[at->kind].name, at->nth,
+	    at->other ? " of the guard" : "", fitting[at->kind].errors[variant] == SHORT ? "short" :
+	    strerror(fitting[at->kind].errors[variant]));
+
+	*faults = (struct faults){ .at = *at, .variant = variant };
+	in_child(change, true);
+	if (!faults->hit) {
+		t->missed++; /* how much a recv() brings is not always the same */
+		return;
+	}
+	t->runs++;
+	now = look();
+	cr_assert(is_whole(now.conf, a->conf, b->conf, "# END pathtune\n"), "%s: [%s]", what,
+	    now.conf);
+	cr_assert(is_whole(now.modules, a->modules, b->modules, "tcp_bbr\n"), "%s: [%s]", what,
+	    now.modules);
+	if (same(&now, a))
+		t->before++;
+	else if (same(&now, b))
+		t->after++;
+	else if (change == do_apply && partly(&now))
+		t->partly++;
+	else
+		t->healed++;
+	cr_assert_eq(in_child(do_heal, false), 0, "%s: heals", what);
+	now = look();
+	cr_assert(same(&now, a) || same(&now, b) || (change == do_apply && partly(&now)), "%s: %s | %s | %s\n%s\n%s", what, now.send,
+	    now.receive, now.cc, now.conf, now.modules);
+}
+
+/* Every error that fits this call. */
+static void
+every_error(const struct point *at, bool (*change)(struct err *), void (*before)(void),
+    const struct whole *a, const struct whole *b, struct tally *t)
+{
+	t->points++;
+	for (unsigned v = 0; fitting[at->kind].errors[v] != 0; v++) {
+		before();
+		one_fault(at, v, change, a, b, t);
+	}
+}
+
+static void
+every_fault(const char *what, bool (*change)(struct err *), void (*before)(void),
+    const char *const *expected)
+{
+	struct tally t[NELEM(fitting)] = { { 0, 0, 0, 0, 0, 0, 0 } };
+	unsigned count[KINDS][2], missed = 0, runs = 0;
+	struct whole a, b;
+	struct point at;
+
+	before();
+	a = look();
+	memset(faults, 0, sizeof(*faults));
+	cr_assert_eq(in_child(change, true), 0);
+	b = look();
+	memcpy(count, faults->count, sizeof(count));
+	for (at.kind = 0; at.kind < NELEM(fitting); at.kind++)
+		for (at.other = 0; at.other < 2; at.other++)
+			for (at.nth = 1; at.nth <= count[at.kind][at.other]; at.nth++)
+				every_error(&at, change, before, &a, &b, &t[at.kind]);
+	print_tally(what, t);
+	for (size_t i = 0; i < NELEM(t); i++) {
+		missed += t[i].missed;
+		runs += t[i].runs;
+	}
+	cr_expect(runs > 300 && missed * 20 <= runs, "%u of %u were not reached", missed, runs);
+	for (; *expected != NULL; expected++)
+		cr_expect(t[kind_of(*expected)].runs != 0, "%s was reached", *expected);
+}
+
+/* What the persisting path may call without a fault: memory, texts, and what cannot fail it. */
+static const char harmless[] = " __errno_location strlen strerror strcspn strchr strrchr strncmp "
+    "strcmp strstr strspn strncat strtoumax strtoul memcpy memset memchr memmove memcmp snprintf "
+    "free fmax getpid getppid geteuid getenv getpwuid getrlimit setrlimit sysconf environ umask "
+    "clock_gettime close poll kill waitpid sigprocmask sigemptyset sigfillset sigaddset sigaction "
+    "fcntl dup2 setsid setpgid shutdown _exit execve posix_spawnattr_init posix_spawnattr_destroy "
+    "posix_spawnattr_setflags posix_spawnattr_setpgroup posix_spawnattr_setsigmask "
+    "posix_spawnattr_setsigdefault posix_spawn_file_actions_init posix_spawn_file_actions_destroy "
+    "posix_spawn_file_actions_addopen posix_spawn_file_actions_adddup2 opendir readdir closedir "
+    /* the tree of --out, and what files_write() does for links and devices */
+    "access mkdirat realpath isatty "
+    "_GLOBAL_OFFSET_TABLE_ ";
+
+static bool
+is_ours(const char *name)
+{
+	static const char *const modules[] = { "arena_", "text_", "err_", "stop_", "stream_",
+		"journal_", "guard_", "knobs_", "host_", "process_", "files_", "recording_",
+		"transport_", "__asan", "__ubsan", "__stack_chk", "__sanitizer" };
+
+	for (size_t i = 0; i < NELEM(modules); i++) {
+		if (strncmp(name, modules[i], strlen(modules[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+Test(apply_faults, no_call_of_the_persisting_path_is_forgotten)
+{
+	static const char objects[] = "persist|store|files|guard|guard_own|guard_carry|guard_child|"
+	    "guard_file|guard_journal|guard_restore|guard_run|knobs|host|host_local|process|stream";
+	char line[256], object[64], name[128];
+	unsigned seen = 0;
+	FILE *nm;
+
+	setup_by(false);
+	nm = popen(arena_printf(h.a, "nm -Au '%s' | sed -nE 's/.*[:/](%s)\\.c\\.o: *U "
+	    "([^@]*).*/\\1 \\2/p'", PROBES, objects), "r");
+	cr_assert_not_null(nm);
+	while (fgets(line, sizeof(line), nm) != NULL) {
+		bool known = false;
+
+		cr_assert_eq(sscanf(line, "%63s %127s", object, name), 2, "%s", line);
+		seen++;
+		for (size_t i = 0; i < NELEM(fitting); i++)
+			known = known || strcmp(fitting[i].name, name) == 0;
+		cr_expect(known || is_ours(name) ||
+		    strstr(harmless, arena_printf(h.a, " %s ", name)) != NULL,
+		    "%s calls %s: give it a fault here, or say why it needs none", object, name);
+	}
+	cr_expect(pclose(nm) == 0 && seen > 200, "%u", seen);
+}
+
+static void
+put_applied(void)
+{
+	put_old();
+	cr_assert_eq(in_child(do_apply, false), 0);
+}
+
+static const char *const by_files[] = { "open", "openat", "read", "write", "fsync", "rename",
+	"renameat", "link", "unlink", "lstat", "fstat", "fstatat", "fchmod", "flock", "fork",
+	"socketpair", "send", "recv", NULL };
+static const char *const by_commands[] = { "posix_spawn", "pipe", "fork", "rename", NULL };
+
+Test(apply_faults, apply_is_whole_or_not_at_all)
+{
+	setup_by(false);
+	every_fault("apply", do_apply, put_old, by_files);
+}
+
+Test(apply_faults, revert_is_whole_or_not_at_all)
+{
+	setup_by(false);
+	every_fault("revert", do_revert, put_applied, by_files);
+}
+
+Test(apply_faults, apply_by_commands_is_whole_or_not_at_all)
+{
+	setup_by(true);
+	every_fault("apply, knobs by commands", do_apply, put_old, by_commands);
+}

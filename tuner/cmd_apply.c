@@ -1,0 +1,114 @@
+/*
+ * pathtune apply: puts a run in force, for good or until it is confirmed.
+ */
+#include "cmd_persist.h"
+#include "pipeline_trial.h"
+
+#include <math.h>
+#include <string.h>
+
+struct asked {
+	const char *file, *profile;
+	bool dry, yes;
+	double confirm_s;
+};
+
+static bool
+parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
+{
+	struct opt opts[] = {
+		{ "dry-run", 'n', OPT_FLAG, &x->dry, 0, 0, NULL, NULL,
+		    "show what would change, and stop: exit 3 when something would", false },
+		{ "yes", 'y', OPT_FLAG, &x->yes, 0, 0, NULL, NULL, "do not ask", false },
+		{ "confirm", 0, OPT_TIME, &x->confirm_s, TRIAL_LEAST_S, TRIAL_MOST_S, NULL, "TIME",
+		    "set values only, and take them back after TIME unless confirmed", false },
+		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
+		    "use this profile of the system", false },
+		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
+	};
+	const char **words;
+	size_t n;
+
+	if (!cmd_options(c, &cmd_apply, opts, argc, argv, false, &words, &n, help, e) || *help)
+		return *help;
+	if (n == 0)
+		return fail(e, ERR_USAGE, "a run file is needed; see pathtune apply --help");
+	if (n > 2 || (n == 2 && strcmp(words[1], "local") != 0))
+		return fail(e, ERR_USAGE, "'%.60s': a run can be applied to the local host only",
+		    words[n - 1]);
+	x->file = words[0];
+	return true;
+}
+
+static bool
+for_a_while(struct apply_job *j, const struct asked *x, struct err *e)
+{
+	if (j->plan.n_values == 0) {
+		cmd_note(j->p->cmd, "all values are set already: only files would change, which "
+		    "need no --confirm");
+		return true;
+	}
+	return trial_start(j, x->confirm_s, e);
+}
+
+/* What held is in force; that not all did is an error all the same. */
+static bool
+finish(struct apply_job *j, struct err *e)
+{
+	for (size_t i = 0; i < j->result.n_values; i++) {
+		if (strcmp(j->result.values[i].outcome, "refused") == 0)
+			return fail(e, ERR_FAILED, "%s; what held is in force",
+			    j->result.values[i].why);
+	}
+	return true;
+}
+
+static bool
+carry_out(struct apply_job *j, const struct asked *x, struct err *e)
+{
+	if (!apply_pending(&j->plan)) {
+		cmd_result_print(j->p->cmd, &j->result);
+		return true;
+	}
+	if (x->dry) {
+		cmd_plan_print(j->p->cmd, j);
+		if (j->p->cmd->json)
+			cmd_result_print(j->p->cmd, &j->result);
+		j->p->cmd->status = CMD_PENDING;
+		return true;
+	}
+	cmd_plan_print(j->p->cmd, j);
+	if (!cmd_agree(j->p->cmd, x->yes, isnan(x->confirm_s) ? "Apply this for good?" :
+	    "Set these values for a while?", e) ||
+	    !(isnan(x->confirm_s) ? apply_set(j, e) && apply_write(j, e) :
+	    for_a_while(j, x, e)))
+		return false;
+	cmd_result_print(j->p->cmd, &j->result);
+	return finish(j, e);
+}
+
+static bool
+apply(struct cmd_context *c, int argc, char **argv, struct err *e)
+{
+	struct asked x = { .confirm_s = NAN };
+	struct apply_job j = { .lock = -1 };
+	struct run wanted, *here = arena_alloc(c->arena, sizeof(*here));
+	struct pipeline p = { .cmd = c, .run = here, .sets = true };
+	bool help, ok;
+
+	if (!parse(c, argc, argv, &x, &help, e) || help)
+		return help;
+	p.profile_file = x.profile;
+	p.sets = !x.dry;
+	if (!cmd_run_load(c->arena, x.file, &wanted, e))
+		return false;
+	j = (struct apply_job){ .p = &p, .wanted = &wanted, .name = x.file, .lock = -1 };
+	ok = cmd_persist_probe(&p, "apply", e) && (x.dry || apply_open(&j, e)) &&
+	    apply_look(&j, e) && carry_out(&j, &x, e);
+	apply_close(&j);
+	pipeline_close(&p);
+	return ok;
+}
+
+const struct cmd cmd_apply = { "apply", "RUN [local] [--dry-run] [--yes] [--confirm TIME]",
+	"puts a saved run in force, and writes it down for the next boot", apply };

@@ -1,0 +1,150 @@
+/*
+ * pathtune check: is what was applied still in force?  Fit for a timer.
+ */
+#include "cmd_persist.h"
+#include "drift.h"
+#include "pipeline_trial.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHECK_SCHEMA "pathtune-check/1"
+
+struct check_result {
+	const char *schema;
+	const char *status;   /* "ok", "drift", "nothing-applied" */
+	const char *applied;  /* when, UTC */
+	const char *run;
+	struct hazard *findings;
+	size_t n_findings;
+};
+
+static const struct field check_fields[] = {
+	F_STR(check_result, schema, FIELD_REQUIRED),
+	F_STR(check_result, status, 0),
+	F_STR(check_result, applied, 0),
+	F_STR(check_result, run, 0),
+	F_LIST(check_result, findings, &hazard_record),
+	F_END,
+};
+static const struct record check_record = { "check", sizeof(struct check_result), check_fields };
+
+struct asked {
+	const char *run, *profile;
+};
+
+static bool
+parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
+{
+	struct opt opts[] = {
+		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
+		    "use this profile of the system", false },
+		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
+	};
+	const char **words;
+	size_t n;
+
+	if (!cmd_options(c, &cmd_check, opts, argc, argv, false, &words, &n, help, e) || *help)
+		return *help;
+	if (n > 1)
+		return fail(e, ERR_USAGE, "'%.60s': only one run can be named", words[1]);
+	x->run = n == 1 ? words[0] : NULL;
+	return true;
+}
+
+/* What is to be in force: of the run that was named, else all that was applied. */
+static bool
+wanted_level(struct apply_job *j, const struct asked *x, struct undo_level *out, bool *any,
+    struct err *e)
+{
+	struct arena *a = j->p->cmd->arena;
+	struct run run;
+
+	*any = true;
+	if (x->run != NULL) {
+		if (!cmd_run_load(a, x->run, &run, e))
+			return false;
+		*out = drift_of_run(a, &run);
+		out->run = x->run;
+		return true;
+	}
+	if (!apply_record(j, e))
+		return false;
+	*any = j->undo.n_levels != 0;
+	if (*any)
+		*out = undo_joined(a, &j->undo, 0);
+	return true;
+}
+
+static void
+print(struct cmd_context *c, const struct check_result *r)
+{
+	if (c->json) {
+		puts(record_to_json(c->arena, &check_record, r, true));
+		return;
+	}
+	for (size_t i = 0; i < r->n_findings; i++) {
+		const struct hazard *h = &r->findings[i];
+		char *line = arena_printf(c->arena, "%s: %s%s%s%s: %s", h->id,
+		    h->subject == NULL ? "" : h->subject, h->where == NULL ? "" : " (",
+		    h->where == NULL ? "" : h->where, h->where == NULL ? "" : ")", h->words);
+
+		text_disarm(line);
+		puts(line);
+	}
+	if (r->n_findings == 0 && !c->quiet)
+		puts(strcmp(r->status, "ok") == 0 ? "ok: what was applied is in force" :
+		    "ok: nothing is applied, and no harm is known");
+}
+
+static bool
+look(struct apply_job *j, const struct asked *x, struct err *e)
+{
+	struct arena *a = j->p->cmd->arena;
+	struct check_result r = { .schema = CHECK_SCHEMA, .status = "nothing-applied" };
+	struct undo_level level = { .state = UNDO_APPLIED };
+	struct persist_found *found;
+	struct undo_now *now = NULL;
+	bool any;
+
+	if (!wanted_level(j, x, &level, &any, e) ||
+	    (any && !apply_files_now(j, &level, &now, &found, e)))
+		return false;
+	r.findings = drift_find(a, j->p->profile, &j->p->run->facts, any ? &level : NULL, now,
+	    &r.n_findings);
+	if (trial_waits(a, pipeline_state_dir(j->p)))
+		*(struct hazard *)arena_push(a, &r.findings, &r.n_findings, sizeof(*r.findings)) =
+		    (struct hazard){ "unconfirmed", "apply", NULL,
+			"values wait to be confirmed, and go back when their time is out" };
+	if (any) {
+		r.applied = level.applied;
+		r.run = level.run;
+		r.status = "ok";
+	}
+	if (r.n_findings != 0) {
+		r.status = "drift";
+		j->p->cmd->status = CMD_PENDING;
+	}
+	print(j->p->cmd, &r);
+	return true;
+}
+
+static bool
+check(struct cmd_context *c, int argc, char **argv, struct err *e)
+{
+	struct asked x = { NULL, NULL };
+	struct run *here = arena_alloc(c->arena, sizeof(*here));
+	struct pipeline p = { .cmd = c, .run = here };
+	struct apply_job j = { .p = &p, .lock = -1 };
+	bool help, ok;
+
+	if (!parse(c, argc, argv, &x, &help, e) || help)
+		return help;
+	p.profile_file = x.profile;
+	ok = cmd_persist_probe(&p, "check", e) && look(&j, &x, e);
+	pipeline_close(&p);
+	return ok;
+}
+
+const struct cmd cmd_check = { "check", "[RUN]",
+	"tells whether what was applied is still in force: exit 3 when it is not", check };

@@ -1,0 +1,160 @@
+#include "pipeline_change.h"
+#include "pipeline_knobs.h"
+#include "profile.h"
+#include "../probes/stop.h"
+
+#include <string.h>
+
+static const struct knob *
+knob_named(const struct profile *p, const struct facts *f, const char *name)
+{
+	for (size_t i = 0; i < p->n_knobs; i++) {
+		if (strcmp(p->knobs[i].name, name) == 0 &&
+		    profile_in_range(&p->knobs[i].range, f->release, f->arch))
+			return &p->knobs[i];
+	}
+	return NULL;
+}
+
+static struct knob_value
+value_of(struct change *c, const struct change_value *v, const char *text)
+{
+	return trial_knob_value(c->p, knob_named(c->p->profile, &c->p->run->facts, v->name), text);
+}
+
+/* Those as found, or those that were set; *n of them. */
+static struct knob_value *
+values_of(struct change *c, bool held, size_t *n)
+{
+	struct knob_value *all = arena_array(c->p->cmd->arena, c->n_values + 1, sizeof(*all));
+
+	*n = 0;
+	for (size_t i = 0; i < c->n_values; i++) {
+		if (!held || c->values[i].held)
+			all[(*n)++] = value_of(c, &c->values[i],
+			    held ? c->values[i].want : c->values[i].now);
+	}
+	return all;
+}
+
+bool
+change_begin(struct change *c, struct err *e)
+{
+	const struct facts *f = &c->p->run->facts;
+	struct arena *a = c->p->cmd->arena;
+	struct err moved = { ERR_NONE, "" };
+	struct knob_value *old;
+	size_t n;
+
+	for (size_t i = 0; i < c->n_values; i++) {
+		if (knob_named(c->p->profile, f, c->values[i].name) == NULL)
+			return fail(e, ERR_FAILED, "%s: this release does not have it",
+			    c->values[i].name);
+	}
+	old = values_of(c, false, &n);
+	if (!guard_arm(a, pipeline_state_dir(c->p), f->boot_id, f->scope_id, old, n, &c->guard, e))
+		return false;
+	stop_hold(true);
+	if (knobs_hold(c->p->host, a, old, n, &moved))
+		return true;
+	change_cancel(c, NULL);
+	return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
+}
+
+/* A congestion control that is a module can be set once that is loaded; where it cannot be, the
+   value does not hold. */
+static void
+load_module(struct change *c, const struct change_value *v)
+{
+	const struct profile *p = c->p->profile;
+	const struct knob *k = knob_named(p, &c->p->run->facts, v->name);
+	const struct substitution s[] = { { "name", v->want }, { NULL, NULL } };
+	struct err ignored = { ERR_NONE, "" };
+	struct command load = { NULL };
+	struct output o;
+
+	if (k->role != ROLE_CONGESTION || p->congestion.n_load == 0 ||
+	    strings_have(c->p->run->facts.cc_available, c->p->run->facts.n_cc_available, v->want))
+		return;
+	load.argv = profile_argv(c->p->cmd->arena, p->congestion.load, p->congestion.n_load, s);
+	host_run(c->p->host, c->p->cmd->arena, &load, 1, &o, &ignored);
+}
+
+static bool
+set_one(struct change *c, struct change_value *v, struct err *e)
+{
+	struct knob_value want = value_of(c, v, v->want);
+	struct arena *a = c->p->cmd->arena;
+	struct err refused = { ERR_NONE, "" };
+
+	load_module(c, v);
+	if (!guard_announce(c->guard, &want, 1, e))
+		return false;
+	v->held = knobs_set(c->p->host, a, &want, 1, &refused);
+	v->why = v->held ? NULL : arena_strdup(a, refused.text);
+	if (stop_requested() != 0)
+		return fail(e, ERR_STOPPED, "stopped by signal %d", stop_requested());
+	return true;
+}
+
+bool
+change_set(struct change *c, struct err *e)
+{
+	for (size_t i = 0; i < c->n_values; i++) {
+		if (!set_one(c, &c->values[i], e))
+			return false;
+	}
+	return c->n_values == 0 || guard_held(c->guard, e);
+}
+
+/* An empty file stands in for one that is to go, until all is decided. */
+static bool
+replace(struct change *c, struct change_file *f, struct err *e)
+{
+	return persist_prepare(c->p->cmd->arena, &f->found, f->want == NULL ? "" : f->want,
+		   f->want == NULL ? 0 : f->len, &f->swap, e) &&
+	    guard_replaces(c->guard, f->swap.path, f->swap.by, f->swap.old, e) &&
+	    persist_swap(&f->swap, e);
+}
+
+bool
+change_keep(struct change *c, struct err *e)
+{
+	struct err left = { ERR_NONE, "" };
+	struct knob_value *held;
+	size_t n;
+
+	held = values_of(c, true, &n);
+	for (size_t i = 0; i < c->n_files; i++) {
+		if (!replace(c, &c->files[i], e))
+			return false;
+	}
+	if (!knobs_hold(c->p->host, c->p->cmd->arena, held, n, e))
+		return false;
+	if (stop_requested() != 0)
+		return fail(e, ERR_STOPPED, "stopped by signal %d", stop_requested());
+	if (!guard_keep(c->guard, e))
+		return false;
+	c->guard = NULL;
+	stop_hold(false);
+	for (size_t i = 0; i < c->n_files; i++) {
+		if (!persist_settle(&c->files[i].swap, c->files[i].want == NULL, &left))
+			cmd_note(c->p->cmd, "%s; what lies beside it is of no use any more",
+			    left.text);
+	}
+	return true;
+}
+
+bool
+change_cancel(struct change *c, struct err *e)
+{
+	struct guard *g = c->guard;
+	bool restored;
+
+	c->guard = NULL;
+	restored = g == NULL || guard_release(g, c->p->host, c->p->cmd->arena, e);
+	for (size_t i = 0; restored && i < c->n_files; i++)
+		persist_tidy(c->p->cmd->arena, c->files[i].found.path);
+	stop_hold(false);
+	return restored;
+}

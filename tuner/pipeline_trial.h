@@ -1,0 +1,29 @@
+/*
+ * pipeline_trial: values in force until they are confirmed: apply --confirm.
+ *
+ * A process of its own (the keeper) sets them under a guard of its own, and takes them back when
+ * the time is out.  It outlives the command that started it; should it be killed, its guard takes
+ * them back at once; should both be, the next command does.  No file is written before it is asked
+ * to confirm, so a reboot takes them back as well.
+ */
+#ifndef PATHTUNE_PIPELINE_TRIAL_H
+#define PATHTUNE_PIPELINE_TRIAL_H
+
+#include "pipeline_apply.h"
+
+#define TRIAL_LEAST_S 5.0
+#define TRIAL_MOST_S 86400.0
+#define TRIAL_CONFIRM "confirm"
+#define TRIAL_REVERT "revert"
+
+/* Set the values of a job that was opened and looked at, for so long.  The keeper has the lock. */
+bool trial_start(struct apply_job *j, double seconds, struct err *e);
+
+/* Does an apply wait to be confirmed? */
+bool trial_waits(struct arena *a, const char *state_dir);
+
+/* Ask the keeper; *result (may be NULL) is what it says that came of it. */
+bool trial_ask(struct arena *a, const char *state_dir, const char *what,
+    struct apply_result *result, struct err *e);
+
+#endif
