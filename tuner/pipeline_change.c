@@ -70,7 +70,7 @@ load_module(struct change *c, const struct change_value *v)
 	const struct knob *k = knob_named(p, &c->p->run->facts, v->name);
 	const struct substitution s[] = { { "name", v->want }, { NULL, NULL } };
 	struct err ignored = { ERR_NONE, "" };
-	struct command load = { NULL };
+	struct command load = { .argv = NULL };
 	struct output o;
 
 	if (k->role != ROLE_CONGESTION || p->congestion.n_load == 0 ||
