@@ -171,6 +171,7 @@ static const struct record plan_extra_record = { "extra", sizeof(struct plan_ext
 static const struct field plan_direction_fields[] = {
 	F_ENUM(plan_direction, direction, direction_names, FIELD_REQUIRED),
 	F_NUM(plan_direction, window_bytes, 0, 1e15, 0),
+	F_NUM(plan_direction, window_next_bytes, 0, 1e15, 0),
 	F_NUM(plan_direction, window_max_bytes, 0, 1e15, 0),
 	F_NUM(plan_direction, window_factor, 0, 2, 0),
 	F_STRS(plan_direction, cc),

@@ -164,6 +164,8 @@ struct plan_extra {
 struct plan_direction {
 	enum direction direction;
 	double window_bytes;      /* W0: usable window now, by the kernel model */
+	double window_next_bytes; /* the least above it that the settings can give: no
+	                             setting goes below the kernel's default */
 	double window_max_bytes;  /* largest worth trying */
 	double window_factor;     /* window = factor * knob, from the profile */
 	const char **cc;          /* first is the baseline */

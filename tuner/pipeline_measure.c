@@ -166,6 +166,7 @@ new_search(struct measuring *m)
 	struct search_config c = {
 		.direction = m->plan->direction,
 		.window_bytes = m->plan->window_bytes,
+		.window_next_bytes = m->plan->window_next_bytes,
 		.window_max_bytes = m->plan->window_max_bytes,
 		.cc = m->plan->cc,
 		.n_cc = m->plan->n_cc,

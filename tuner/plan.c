@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#define LEAST_STEP 1.001
+
 const struct knob *
 plan_max_knob(const struct profile *p, enum direction d)
 {
@@ -111,6 +113,28 @@ choose_extras(struct arena *a, const struct profile *p, const struct facts *f,
 	}
 }
 
+/*
+ * The least window above the present one that lines can give: a host that runs below the kernel's
+ * default goes to that, and nothing in between.
+ */
+static double
+next_window(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct plan_direction *d)
+{
+	double least = d->window_bytes * LEAST_STEP;
+	struct wanted w = { d->direction == DIR_SEND ? least : NAN,
+		d->direction == DIR_SEND ? NAN : least, true, 0 };
+	const char *why;
+	size_t n;
+	struct change_line *lines = settings_for(a, p, f, &w, &n, &why);
+	const struct facts with = settings_applied(a, p, f, lines, n);
+	const struct kernel_knobs knobs = kernel_knobs(p, &with);
+	struct kernel_window next;
+
+	return kernel_window(p, &with, &knobs, d->direction, f->rtt_ms, &next) &&
+	    next.sure_bytes > d->window_bytes ? next.sure_bytes : NAN;
+}
+
 static bool
 plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
     const struct options *o, enum direction dir, struct plan *plan, struct err *e)
@@ -139,8 +163,10 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 	d->why = not_settable(p, knob, fact);
 	d->window_writable = d->why == NULL;
 	d->window_max_bytes = d->window_bytes;
+	d->window_next_bytes = d->window_writable ? next_window(a, p, f, d) : NAN;
 	if (d->window_writable && fmin(PLAN_WINDOW_MAX_BYTES, ram) > d->window_bytes)
-		d->window_max_bytes = fmin(PLAN_WINDOW_MAX_BYTES, ram);
+		d->window_max_bytes = fmax(fmin(PLAN_WINDOW_MAX_BYTES, ram),
+		    isnan(d->window_next_bytes) ? 0 : d->window_next_bytes);
 	if (!d->window_writable)
 		note(a, plan,
 		    arena_printf(a, "%s cannot be set (%s): windows are not searched when %s",

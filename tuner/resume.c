@@ -114,6 +114,8 @@ same_direction(const struct plan_direction *old, const struct plan_direction *no
 	if (!same_text("the direction", direction_names[old->direction],
 		direction_names[now->direction], e) ||
 	    !same_number("the window of now", old->window_bytes, now->window_bytes, ROUNDING, e) ||
+	    !same_number("the next window", old->window_next_bytes, now->window_next_bytes,
+		ROUNDING, e) ||
 	    !same_number("the largest window to be tried", old->window_max_bytes,
 		now->window_max_bytes, ROUNDING, e))
 		return false;

@@ -199,7 +199,7 @@ block_number(const struct search *s)
 	case PHASE_RACE:
 		return (double)s->race.blocks;
 	case PHASE_KNEE:
-		return (double)(s->knee.rounds * KNEE_BLOCKS + s->knee.blocks);
+		return (double)(s->knee.past + s->knee.blocks);
 	case PHASE_CONFIRM:
 		return (double)s->confirm.n;
 	case PHASE_PROBE:

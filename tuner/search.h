@@ -28,6 +28,7 @@
 struct search_config {
 	enum direction direction;
 	double window_bytes;      /* W0 */
+	double window_next_bytes; /* the least above W0 that can be put in force; NAN or 0: any */
 	double window_max_bytes;  /* Wmax; equal to W0 when the knob cannot be set */
 	const char *const *cc;    /* first is the default; n_cc 0 or 1: no choice */
 	size_t n_cc;

@@ -18,6 +18,11 @@ ladder_build(struct search *s)
 	double start = s->config.window_bytes, most = s->config.window_max_bytes;
 
 	ladder_add(s, start);
+	if (s->config.window_next_bytes > FIRST_STEP * start &&
+	    s->config.window_next_bytes <= most) {
+		start = s->config.window_next_bytes;
+		ladder_add(s, start);
+	}
 	for (double w = LADDER_START; w <= most; w *= 2) {
 		if (w > FIRST_STEP * start)
 			ladder_add(s, w);

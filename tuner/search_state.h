@@ -19,6 +19,7 @@
 #define SEARCH_ARMS (SEARCH_CC_MAX + 1 + SEARCH_EXTRAS_MAX)
 #define RACE_BLOCKS 24
 #define KNEE_BLOCKS 3
+#define KNEE_MOST (2 * KNEE_BLOCKS) /* of a round whose blocks contradict each other */
 #define LADDER_MAX 48
 #define SEARCH_EXTRA 32 /* connections to see whether some get stuck */
 
@@ -97,13 +98,15 @@ struct knee {
 	double window;         /* the knee that is being checked */
 	double below;          /* one step down; NAN: not worth a trial */
 	size_t blocks, rounds;
+	size_t past;           /* blocks of the rounds before */
+	bool doubled;          /* a round was given more blocks: once is enough */
 	bool went_down;        /* for the guard's sake: never up again */
-	struct sample at[KNEE_ROLES][KNEE_BLOCKS];
+	struct sample at[KNEE_ROLES][KNEE_MOST];
 	/* With the window taken, extras are left out one at a time. */
 	extras_set extras;     /* of the candidate */
 	extras_set untried;    /* of these, not yet left out */
 	extras_set without;    /* the one left out now; 0: it is still about the window */
-	struct sample seen[KNEE_BLOCKS * 24]; /* all its connections, for search_stuck() */
+	struct sample seen[KNEE_BLOCKS * 32]; /* all its connections, for search_stuck() */
 	size_t n_seen;
 };
 

@@ -1,4 +1,5 @@
 #include "sample.h"
+#include <stdlib.h>
 #include "tuner/kernel.h"
 #include "tuner/plan.h"
 
@@ -72,6 +73,34 @@ Test(plan, starts_at_the_window_that_the_kernel_gives_now_and_ends_at_a_sixteent
 	cr_assert_eq(planned(a, &f, &o).directions[0].window_max_bytes, floor(.62 * 4194304),
 	    "never below what the kernel runs with");
 	arena_free(a);
+}
+
+Test(plan, a_host_below_the_kernels_default_goes_to_that_and_nothing_in_between)
+{
+	static const struct { const char *wmem; double now, next; } cases[] = {
+		{ "4096 16384 262144", .62 * 262144, .62 * 4194304 },
+		{ "4096 16384 4194304", .62 * 4194304, .62 * 4198400 },
+		{ "4096 16384 16777216", .62 * 16777216, .62 * 16785408 },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		struct arena *a = arena_new();
+		struct facts f = sample_facts(a);
+		struct options o = { .direction = DIR_SEND };
+		struct plan plan;
+
+		for (size_t j = 0; j < f.n_knobs; j++) {
+			if (strcmp(f.knobs[j].name, "net.ipv4.tcp_wmem") == 0) {
+				f.knobs[j].text = cases[i].wmem;
+				f.knobs[j].now = strtod(strrchr(cases[i].wmem, ' '), NULL);
+			}
+		}
+		plan = planned(a, &f, &o);
+		cr_expect(fabs(plan.directions[0].window_bytes - cases[i].now) < 2);
+		cr_expect(fabs(plan.directions[0].window_next_bytes - cases[i].next) < 20000 * .62,
+		    "%s: %g", cases[i].wmem, plan.directions[0].window_next_bytes);
+		arena_free(a);
+	}
 }
 
 Test(plan, leaves_a_window_alone_that_cannot_be_set_and_says_why)
