@@ -248,46 +248,20 @@ load_stack(struct pipeline *p, const struct change_line *l, struct err *e)
 }
 
 static bool
-try_extra(struct pipeline *p, const struct plan_direction *d, const struct plan_extra *x,
+load_stacks(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
     struct err *e)
 {
-	const char *ids[] = { x->id };
-	const struct setting s = { NULL, x->with_window ? d->window_max_bytes : d->window_bytes,
-		ids, 1 };
+	for (size_t i = 0; i < d->n_extras; i++) {
+		const struct plan_extra *x = &d->extras[i];
 
-	for (size_t i = 0; i < x->n_lines; i++) {
-		if (!load_stack(p, &x->lines[i], e))
-			return false;
-	}
-	return trial_knobs_setting(p, d, &s, e);
-}
-
-/* What the kernel does not take is no arm of the search: it would end the run in the middle. */
-static bool
-drop_refused(struct pipeline *p, struct err *e)
-{
-	struct plan *plan = &p->run->plan;
-	struct arena *a = p->cmd->arena;
-
-	for (size_t i = 0; i < plan->n_directions; i++) {
-		struct plan_direction *d = &plan->directions[i];
-		size_t kept = 0;
-
-		for (size_t j = 0; j < d->n_extras; j++) {
-			struct err why = { ERR_NONE, "" };
-
-			if (try_extra(p, d, &d->extras[j], &why))
-				d->extras[kept++] = d->extras[j];
-			else
-				*(const char **)arena_push(a, &plan->notes, &plan->n_notes,
-				    sizeof(char *)) = arena_printf(a, "%s is not tried: %s",
-				    d->extras[j].id, why.text);
-			if (stop_requested())
-				return fail(e, ERR_STOPPED, "stopped by a signal");
+		if (!strings_have(s->extras, s->n_extras, x->id))
+			continue;
+		for (size_t j = 0; j < x->n_lines; j++) {
+			if (!load_stack(p, &x->lines[j], e))
+				return false;
 		}
-		d->n_extras = kept;
 	}
-	return trial_knobs_put(p, p->old, e);
+	return true;
 }
 
 /*
@@ -306,9 +280,9 @@ trial_knobs_arm(struct pipeline *p, struct err *e)
 		p->old, p->n_old, &p->guard, e))
 		return false;
 	stop_hold(true);
-	if (!knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
-		return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
-	return drop_refused(p, e);
+	if (knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
+		return true;
+	return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
 }
 
 bool
@@ -319,7 +293,37 @@ trial_knobs_setting(struct pipeline *p, const struct plan_direction *d, const st
 	const struct change_line *lines = decide_setting_lines(
 	    p->cmd->arena, p->profile, &p->run->facts, d, s, &n);
 
-	return trial_knobs_lines(p, lines, n, e);
+	return load_stacks(p, d, s, e) && trial_knobs_lines(p, lines, n, e);
+}
+
+/* Each reason once: the search asks for it again before it gives up. */
+static void
+note_refused(struct pipeline *p, const struct setting *s, const char *why)
+{
+	struct plan *plan = &p->run->plan;
+	struct arena *a = p->cmd->arena;
+	const char *note = arena_printf(a, "%s is not tried: %s", s->extras[0], why);
+
+	for (size_t i = 1; i < s->n_extras; i++)
+		note = arena_printf(a, "%s, %s", s->extras[i], note);
+	if (!strings_have(plan->notes, plan->n_notes, note))
+		*(const char **)arena_push(a, &plan->notes, &plan->n_notes, sizeof(char *)) = note;
+}
+
+bool
+trial_knobs_try(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
+    const char **why, struct err *e)
+{
+	struct err refused = { ERR_NONE, "" }, stuck = { ERR_NONE, "" };
+
+	*why = NULL;
+	if (trial_knobs_setting(p, d, s, &refused))
+		return true;
+	if (s->n_extras == 0 || stop_requested() || !trial_knobs_put(p, p->old, &stuck))
+		return fail(e, refused.code, "%s", refused.text);
+	*why = arena_strdup(p->cmd->arena, refused.text);
+	note_refused(p, s, *why);
+	return true;
 }
 
 bool

@@ -43,6 +43,13 @@ bool trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct e
 bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
     const struct setting *s, struct err *e);
 
+/*
+ * The same for a trial: extras that this kernel does not take are no error; *why tells then, and
+ * all is as found.  NULL: the setting is in force.
+ */
+bool trial_knobs_try(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
+    const char **why, struct err *e);
+
 /* All as found, but for what these lines set. */
 bool trial_knobs_lines(struct pipeline *p, const struct change_line *lines, size_t n,
     struct err *e);

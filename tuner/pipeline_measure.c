@@ -118,10 +118,13 @@ trial_of(struct measuring *m, const struct ask *ask, double asked_s)
 static bool
 measure_trial(struct measuring *m, const struct ask *ask, struct trial *t, struct err *e)
 {
-	if (!trial_knobs_setting(m->p, m->plan, &ask->setting, e) || !trial_knobs_flush(m->p, e))
+	if (!trial_knobs_try(m->p, m->plan, &ask->setting, &t->why, e))
 		return false;
-	t->status = TRIAL_OK;
-	t->why = NULL;
+	t->status = t->why == NULL ? TRIAL_OK : TRIAL_VOID;
+	if (t->status == TRIAL_VOID)
+		return true;
+	if (!trial_knobs_flush(m->p, e))
+		return false;
 	if (!transfer(m, ask, t, e))
 		return false;
 	if (isnan(t->rtt.idle_ms))

@@ -181,23 +181,31 @@ expect_set(double window_bytes, const char *values_then, const char *id, const c
 	cr_expect_str_eq(values(), values_then);
 }
 
-Test(trial_knobs, every_extra_is_tried_once_and_what_the_kernel_refuses_is_left_out)
+Test(trial_knobs, an_extra_that_the_kernel_refuses_is_said_and_leaves_all_as_found)
 {
+	static const char *ids[] = { "worse" };
 	const struct plan_direction *d = &run.plan.directions[0];
+	const struct setting refused = { NULL, 1 * MIB, ids, 1 }, plain = { NULL, 1 * MIB, NULL, 0 };
+	const char *why;
 
 	cr_assert_eq(d->n_extras, 4);
 	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	cr_expect_str_eq(get("log"), "", "nothing is set before the search asks for it");
+	cr_assert(trial_knobs_try(&p, d, &refused, &why, &e), "%s", e.text);
+	cr_assert(why != NULL && strstr(why, "qdisc eth0: ") != NULL, "%s", why);
 	cr_expect_str_eq(values(), AS_FOUND);
-	cr_assert_eq(d->n_extras, 3);
-	cr_expect_str_eq(d->extras[0].id, "start");
-	cr_expect_str_eq(d->extras[1].id, "fq");
-	cr_expect_str_eq(d->extras[2].id, "merge");
-	cr_assert_eq(run.plan.n_notes, 1);
-	cr_expect_not_null(strstr(run.plan.notes[0], "worse is not tried: qdisc eth0: "), "%s",
+	cr_assert(trial_knobs_try(&p, d, &refused, &why, &e), "%s", e.text);
+	cr_assert_eq(run.plan.n_notes, 1, "said once");
+	cr_expect_eq(strncmp(run.plan.notes[0], "worse is not tried: qdisc eth0: ", 32), 0, "%s",
 	    run.plan.notes[0]);
-	cr_expect_not_null(strstr(get("log"), "qdisc=bad"));
-	cr_expect_not_null(strstr(get("log"), "gro=off"));
+	cr_assert(trial_knobs_try(&p, d, &plain, &why, &e), "%s", e.text);
+	cr_expect_null(why);
+	put("gro", "off");
+	cr_expect_not(trial_knobs_try(&p, d, &refused, &why, &e), "what others set is an error");
+	put("gro", "on");
+	e = (struct err){ ERR_NONE, "" };
 	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	cr_expect_str_eq(values(), AS_FOUND);
 }
 
 Test(trial_knobs, a_setting_brings_its_extras_and_the_next_one_takes_them_back)
