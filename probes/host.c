@@ -17,7 +17,7 @@ rest_of(const char *name, const struct transport *t)
 {
 	size_t n = strlen(t->prefix);
 
-	if (strncmp(name, t->prefix, n) != 0 || (t->prefix[n - 1] != ':' && name[n] != '\0'))
+	if (strncmp(name, t->prefix, n) != 0 || (strchr(t->prefix, ':') == NULL && name[n] != '\0'))
 		return NULL;
 	return name + n;
 }
@@ -25,8 +25,16 @@ rest_of(const char *name, const struct transport *t)
 bool
 host_open(struct arena *a, const char *name, struct host **out, struct err *e)
 {
+	return host_open_by(a, name, NULL, out, e);
+}
+
+bool
+host_open_by(struct arena *a, const char *name, const struct host_access *access, struct host **out,
+    struct err *e)
+{
 	static const struct transport *const known[] = { &transport_local, &transport_replay,
-		&transport_via };
+		&transport_via, &transport_ssh };
+	static const struct host_access none;
 	struct host *h = arena_alloc(a, sizeof(*h));
 	const char *rest;
 
@@ -35,12 +43,13 @@ host_open(struct arena *a, const char *name, struct host **out, struct err *e)
 		if (rest == NULL)
 			continue;
 		h->via = known[i];
-		if (!h->via->open(a, rest, &h->self, e))
+		if (!h->via->open(a, rest, access != NULL ? access : &none, &h->self, e))
 			return false;
 		*out = h;
 		return true;
 	}
-	return fail(e, ERR_USAGE, "'%.60s' is not a host: local, replay:DIR or via:COMMAND", name);
+	return fail(e, ERR_USAGE, "'%.60s' is not a host: local, ssh://[user@]name[:port], "
+	    "replay:DIR or via:COMMAND", name);
 }
 
 struct host *
@@ -90,12 +99,18 @@ host_record_save(struct host *h, const char *origin, const struct host_path *pat
 	static const char *const name[] = { "uname", "-n", NULL };
 	struct command c = { .argv = name };
 	struct arena *a = recording_arena(h->recording);
+	struct host_names names = { { NULL }, NULL };
 	struct output o;
+	size_t n = 0;
 
 	if (!h->via->run(h->self, a, &c, 1, &o, e))
 		return false;
-	return recording_save(h->recording, origin, path,
-	    o.status == 0 ? arena_strndup(a, o.text, strcspn(o.text, "\r\n")) : NULL, e);
+	if (h->via->names != NULL)
+		names = h->via->names(h->self);
+	while (n < HOST_NAMES - 1 && names.hosts[n] != NULL)
+		n++;
+	names.hosts[n] = o.status == 0 ? arena_strndup(a, o.text, strcspn(o.text, "\r\n")) : NULL;
+	return recording_save(h->recording, origin, path, &names, e);
 }
 
 bool

@@ -39,13 +39,35 @@ struct host_path {
 	double receive_bps;
 };
 
+/* How an ssh:// host is reached, and who asks there.  All zero is fine; nothing of it elsewhere. */
+struct host_access {
+	const char *identity; /* file with a private key, tried first; NULL: none */
+	const char *config;   /* ssh_config(5) to obey; "": the user's own; NULL: none */
+	bool accept_new;      /* record the key of a host that known_hosts does not have */
+	int become;           /* an index into host_become_names */
+	double timeout_s;     /* for the login, and of silence later; 0: HOST_SSH_TIMEOUT_S */
+};
+
+#define HOST_SSH_TIMEOUT_S 15.0
+extern const char *const host_become_names[]; /* "none", "sudo", "doas", NULL */
+
+/* Names that a recording is not to tell. */
+#define HOST_NAMES 3
+struct host_names {
+	const char *hosts[HOST_NAMES]; /* up to the first that is NULL */
+	const char *user;              /* or NULL; root says nothing */
+};
+
 /*
  * name: "local"; "replay:DIR", which answers from DIR/transcript (transcript.h) and can be neither
  * set nor measured; "via:COMMAND", which starts COMMAND (split at blanks, no shell) for each
  * host_run() and gives it one script on standard input (script.h), as in "via:/bin/sh -s" or
- * "via:jexec www /bin/sh -s": read only as well.
+ * "via:jexec www /bin/sh -s": read only as well; "ssh://[user@]name[:port]", a login by key, with
+ * one script for each host_run() as well, read only so far.  access may be NULL.
  */
 bool host_open(struct arena *a, const char *name, struct host **out, struct err *e);
+bool host_open_by(struct arena *a, const char *name, const struct host_access *access,
+    struct host **out, struct err *e);
 
 /* A host that answers from a transcript in memory, as "replay:DIR" does from a file. */
 struct host *host_replay(struct arena *a, const struct transcript *t);

@@ -120,9 +120,10 @@ local_write(void *self, const char *file, const char *value, struct err *e)
 
 /* The local host holds nothing open. */
 static bool
-local_open(struct arena *a, const char *rest, void **self, struct err *e)
+local_open(struct arena *a, const char *rest, const struct host_access *access, void **self,
+    struct err *e)
 {
-	(void)a, (void)e;
+	(void)a, (void)access, (void)e;
 	*self = NULL;
 	return *rest == '\0';
 }
@@ -141,4 +142,4 @@ local_close(void *self)
 }
 
 const struct transport transport_local = { "local", true, local_open, local_run, local_write,
-	local_path, local_close };
+	local_path, local_close, NULL };

@@ -82,7 +82,7 @@ recording_keep(struct recording *r, const struct command *c, size_t n, const str
 
 bool
 recording_save(struct recording *r, const char *origin, const struct host_path *path,
-    const char *hostname, struct err *e)
+    const struct host_names *names, struct err *e)
 {
 	static const struct host_path none = { NULL, NAN, NAN, NAN };
 	struct transcript *t = &r->transcript;
@@ -91,7 +91,7 @@ recording_save(struct recording *r, const char *origin, const struct host_path *
 
 	t->origin = origin;
 	t->path = path == NULL ? none : *path;
-	transcript_redact(r->arena, t, hostname);
+	transcript_redact(r->arena, t, names);
 	text = transcript_text(r->arena, t);
 	len = strlen(text);
 	if (len > TRANSCRIPT_BYTES)

@@ -14,8 +14,7 @@ struct arena *recording_arena(const struct recording *r);
 void recording_keep(struct recording *r, const struct command *c, size_t n,
     const struct output *out);
 
-/* hostname may be NULL. */
 bool recording_save(struct recording *r, const char *origin, const struct host_path *path,
-    const char *hostname, struct err *e);
+    const struct host_names *names, struct err *e);
 
 #endif

@@ -4,12 +4,14 @@
 #include "transcript.h"
 
 static bool
-replay_open(struct arena *a, const char *rest, void **self, struct err *e)
+replay_open(struct arena *a, const char *rest, const struct host_access *access, void **self,
+    struct err *e)
 {
 	struct transcript *t = arena_alloc(a, sizeof(*t));
 	const char *name = arena_printf(a, "%s/%s", rest, TRANSCRIPT_FILE), *text;
 	size_t len;
 
+	(void)access;
 	if (*rest == '\0')
 		return fail(e, ERR_USAGE, "replay: needs the directory of a recording");
 	if (!files_read(a, name, TRANSCRIPT_BYTES, &text, &len, e) ||
@@ -54,4 +56,4 @@ replay_close(void *self)
 }
 
 const struct transport transport_replay = { "replay:", false, replay_open, replay_run,
-	replay_write, replay_path, replay_close };
+	replay_write, replay_path, replay_close, NULL };

@@ -184,14 +184,22 @@ connect_and_spawn(struct process *p, const char *path)
 	return 0;
 }
 
+static const char *
+find_for(struct arena *a, const struct process_spec *spec)
+{
+	const char *users = getenv("PATH");
+
+	return find_program(a, spec->argv[0],
+	    spec->as_user && users != NULL ? users : PROCESS_PATH);
+}
+
 /* Start it with its streams open; why is set when that cannot be done. */
 static bool
 start(struct arena *a, struct process *p, const char **why)
 {
-	const char *name = p->spec->argv[0], *users = getenv("PATH"), *path;
+	const char *name = p->spec->argv[0], *path = find_for(a, p->spec);
 	int error;
 
-	path = find_program(a, name, p->spec->as_user && users != NULL ? users : PROCESS_PATH);
 	if (path == NULL) {
 		*why = arena_printf(a, "%s: not found", name);
 		return false;
@@ -348,4 +356,31 @@ process_run(struct arena *a, const struct process_spec *spec, struct output *out
 	out->text = stream_text(&p.out);
 	out->len = p.out.len;
 	judge(a, &p, status, out);
+}
+
+bool
+process_start(struct arena *a, const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
+{
+	const struct process_spec spec = { .argv = argv, .as_user = true };
+	const char *path = find_for(a, &spec);
+	int error;
+
+	if (path == NULL)
+		return fail(e, ERR_FAILED, "%s: not found", argv[0]);
+	error = spawn(&spec, path, fds, pid);
+	return error == 0 || fail(e, ERR_FAILED, "%s: %s", argv[0], strerror(error));
+}
+
+void
+process_end(pid_t pid)
+{
+	const struct process_spec spec = { .even_stopped = true };
+	struct process p = { .spec = &spec, .pid = pid, .killed = "no more use for it" };
+	int status;
+
+	kill(-pid, SIGTERM);
+	if (reap(&p, now_s() + GRACE_S, &status))
+		return;
+	kill(-pid, SIGKILL);
+	reap(&p, now_s() + REAP_S, &status);
 }

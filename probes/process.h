@@ -6,6 +6,8 @@
 
 #include "host.h"
 
+#include <sys/types.h>
+
 /* Where programs are looked for: those of the system, whatever the user's PATH is. */
 #define PROCESS_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -26,5 +28,13 @@ struct process_spec {
  * ignored (stop_install()).
  */
 void process_run(struct arena *a, const struct process_spec *spec, struct output *out);
+
+/*
+ * Start the user's command argv, as as_user does, with fds (above 2) as its standard descriptors,
+ * in a process group of its own; and end it: SIGTERM, a second later SIGKILL.
+ */
+bool process_start(struct arena *a, const char *const *argv, const int fds[3], pid_t *pid,
+    struct err *e);
+void process_end(pid_t pid);
 
 #endif

@@ -63,8 +63,8 @@ const struct transcript_entry *transcript_find(const struct transcript *t,
  * Host names, addresses and MACs replaced by such that are for documentation (RFC 5737, RFC 3849,
  * 02:00:..), the same one by the same one throughout, in questions and answers, in hexadecimal
  * digits in a kernel's table of routes too; loopback, masks, unspecified and link-local prefixes
- * stay.  What follows password=, passphrase=, secret= or key= is "...".  hostname may be NULL.
+ * stay.  What follows password=, passphrase=, secret= or key= is "...".
  */
-void transcript_redact(struct arena *a, struct transcript *t, const char *hostname);
+void transcript_redact(struct arena *a, struct transcript *t, const struct host_names *names);
 
 #endif

@@ -25,7 +25,7 @@ struct name {
 
 struct redaction {
 	struct arena *arena;
-	struct name names[3]; /* the longest first */
+	struct name names[3 * HOST_NAMES + 1]; /* of a host the longest first */
 	size_t n_names;
 	struct seen v4, v6, mac;
 };
@@ -438,12 +438,14 @@ take_names(struct redaction *r, const struct transcript *t, const char *hostname
 }
 
 void
-transcript_redact(struct arena *a, struct transcript *t, const char *hostname)
+transcript_redact(struct arena *a, struct transcript *t, const struct host_names *names)
 {
 	struct redaction r = { .arena = a };
 
-	if (hostname != NULL)
-		take_names(&r, t, hostname);
+	for (size_t i = 0; i < HOST_NAMES && names->hosts[i] != NULL; i++)
+		take_names(&r, t, names->hosts[i]);
+	if (names->user != NULL && strcmp(names->user, "root") != 0 && tells(t, names->user))
+		r.names[r.n_names++] = (struct name){ names->user, "user" };
 	for (size_t i = 0; i < t->n_entries; i++) {
 		struct transcript_entry *x = &t->entries[i];
 

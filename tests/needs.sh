@@ -27,6 +27,13 @@ missing()
 		getconf GNU_LIBC_VERSION >/dev/null 2>&1 || echo "the C library is not glibc" ;;
 	criterion)
 		pkg-config --exists criterion 2>/dev/null || echo "Criterion is not installed" ;;
+	sshd)
+		if [ ! -x /usr/sbin/sshd ] || ! command -v ssh-keygen >/dev/null 2>&1; then
+			echo "OpenSSH's server is not installed"
+		elif [ "$(id -u)" -eq 0 ] && ! unshare --mount --pid true 2>/dev/null &&
+		    [ ! -d /run/sshd ]; then
+			echo "sshd has no /run/sshd, and namespaces cannot be made here"
+		fi ;;
 	musl)
 		set -- /usr/include/*-linux-musl/stdio.h
 		[ -e "$1" ] || echo "musl's headers are not installed" ;;

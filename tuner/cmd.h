@@ -33,6 +33,7 @@ extern const struct cmd cmd_revert, cmd_serve, cmd_show, cmd_tune;
 enum opt_type {
 	OPT_FLAG,     /* bool */
 	OPT_STRING,   /* const char *; not empty */
+	OPT_OPTIONAL, /* const char *; "--flag=X", or "" for "--flag" alone */
 	OPT_NUMBER,   /* double, and so are the following; within min..max */
 	OPT_RATE, OPT_BYTES, OPT_TIME, OPT_FRACTION,
 	OPT_ENUM,     /* int, an index into names */
@@ -66,6 +67,15 @@ struct opt {
 bool cmd_options(struct cmd_context *c, const struct cmd *cmd, struct opt *opts, int argc,
     char **argv, bool stop_at_word, const char ***words, size_t *n_words, bool *help,
     struct err *e);
+
+struct host_access;
+
+/*
+ * The command's own flags (a table as above) and behind them those by which a HOST is reached; they
+ * are refused where it is not an ssh:// one (NULL: there is none).
+ */
+struct opt *cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x);
+bool cmd_access_check(const struct opt *opts, const char *host, struct err *e);
 
 /* The entry of this name in an opt table, to ask for its "given". */
 bool cmd_given(const struct opt *opts, const char *name);

@@ -25,6 +25,7 @@ struct asked {
 	const char *ping;
 	struct opt_words paths;
 	double ram_bytes, rtt_s, rate_bps;
+	struct host_access access;
 };
 
 /* Flags that say the same thing, or that mean nothing without each other. */
@@ -99,7 +100,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
     struct err *e)
 {
 	int role = DIR_BOTH;
-	struct opt opts[] = {
+	const struct opt own[] = {
 		{ "rtt", 0, OPT_TIME, &x->rtt_s, RTT_LEAST_S, RTT_MOST_S, NULL, "TIME",
 		    "round-trip time of the path", false },
 		{ "rate", 0, OPT_RATE, &x->rate_bps, RATE_LEAST_BPS, RATE_MOST_BPS, NULL, "RATE",
@@ -130,6 +131,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
+	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 
@@ -141,7 +143,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		return fail(e, ERR_USAGE, "--role: 'none' is not one of send, receive, both");
 	x->host = n == 1 ? words[0] : NULL;
 	o->direction = (enum direction)role;
-	return check_contradictions(x, opts, o, e) && settle_paths(c->arena, x, o, e);
+	return check_contradictions(x, opts, o, e) && cmd_access_check(opts, x->host, e) &&
+	    settle_paths(c->arena, x, o, e);
 }
 
 static bool
@@ -223,6 +226,7 @@ gather(struct pipeline *p, const struct asked *x, struct err *e)
 	p->run->options.host = x->host == NULL ? "local" : x->host;
 	p->run->options.ping = x->ping;
 	p->profile_file = x->profile;
+	p->access = x->access;
 	return pipeline_probe(p, NULL, e);
 }
 

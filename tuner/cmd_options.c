@@ -38,8 +38,9 @@ build_tables(const struct opt *opts, size_t n, struct option *longs, char *short
 	for (i = 0; i < n; i++) {
 		bool arg = opts[i].type != OPT_FLAG;
 
-		longs[i] = (struct option){ opts[i].name, arg ? required_argument : no_argument,
-			NULL, VAL_FIRST + (int)i };
+		longs[i] = (struct option){ opts[i].name, opts[i].type == OPT_OPTIONAL ?
+			optional_argument : arg ? required_argument : no_argument, NULL,
+			VAL_FIRST + (int)i };
 		if (opts[i].letter != 0)
 			s += sprintf(s, "%c%s", opts[i].letter, arg ? ":" : "");
 	}
@@ -88,13 +89,17 @@ set_value(struct arena *a, const struct opt *o, const char *text, struct err *e)
 		*(bool *)o->dst = true;
 		return true;
 	}
+	if (o->type == OPT_OPTIONAL && text == NULL) {
+		*(const char **)o->dst = "";
+		return true;
+	}
 	if (*text == '\0')
 		return fail(e, ERR_USAGE, "the value is empty");
 	if (o->type == OPT_WORDS) {
 		*(const char **)arena_push(a, &list->words, &list->n, sizeof(char *)) = text;
 		return true;
 	}
-	if (o->type == OPT_STRING) {
+	if (o->type == OPT_STRING || o->type == OPT_OPTIONAL) {
 		*(const char **)o->dst = text;
 		return true;
 	}
@@ -123,8 +128,11 @@ print_help(const struct cmd *cmd, const struct opt *opts)
 	for (; opts->name != NULL; opts++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s", opts->name, opts->arg != NULL ? " " : "",
-		    opts->arg != NULL ? opts->arg : "");
+		bool maybe = opts->type == OPT_OPTIONAL;
+
+		snprintf(left, sizeof(left), "--%s%s%s%s", opts->name,
+		    opts->arg == NULL ? "" : maybe ? "[=" : " ",
+		    opts->arg != NULL ? opts->arg : "", maybe ? "]" : "");
 		printf("  %-30s %s\n", left, opts->help);
 	}
 	puts("\n  --json                         one JSON document on stdout");

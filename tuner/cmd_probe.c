@@ -18,6 +18,7 @@
 struct asked {
 	const char *host, *peer, *ping, *token_file, *profile, *record;
 	bool token_stdin;
+	struct host_access access;
 };
 
 static bool
@@ -50,7 +51,7 @@ settle(const struct asked *x, struct err *e)
 static bool
 parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
 {
-	struct opt opts[] = {
+	const struct opt own[] = {
 		{ "peer", 0, OPT_STRING, &x->peer, 0, 0, NULL, "NAME[:PORT]",
 			"where pathtune serve runs: RTT and bandwidth too", false },
 		{ "ping", 0, OPT_STRING, &x->ping, 0, 0, NULL, "ADDRESS",
@@ -65,6 +66,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 			"keep what the host was asked and said, for replay:DIR", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
+	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 
@@ -73,7 +75,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 	if (n > 1)
 		return fail(e, ERR_USAGE, "'%.60s': only one host can be named", words[1]);
 	x->host = n == 1 ? words[0] : "local";
-	return settle(x, e);
+	return cmd_access_check(opts, x->host, e) && settle(x, e);
 }
 
 static bool
@@ -137,6 +139,7 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	run->options.data_cap_bytes = PROBE_BYTES;
 	p.profile_file = x.profile;
 	p.record_dir = x.record;
+	p.access = x.access;
 	ok = stages(&p, token, e);
 	pipeline_close(&p);
 	if (!ok || e->code != ERR_NONE)

@@ -34,7 +34,8 @@ pipeline_open(struct pipeline *p, struct err *e)
 {
 	struct arena *a = p->cmd->arena;
 
-	return p->profile != NULL || (host_open(a, p->run->options.host, &p->host, e) &&
+	return p->profile != NULL ||
+	    (host_open_by(a, p->run->options.host, &p->access, &p->host, e) &&
 	    (p->record_dir == NULL || host_record(p->host, a, p->record_dir, e)) &&
 	    load_profile(p, e));
 }

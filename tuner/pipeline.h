@@ -18,6 +18,7 @@ struct pipeline {
 	struct run *run;              /* grows from stage to stage */
 	const char *profile_file;     /* NULL: the embedded one */
 	const char *record_dir;       /* NULL: nothing is recorded */
+	struct host_access access;    /* how an ssh:// host is reached */
 	bool sets;                    /* the command will set values: earlier runs must be healed */
 	const struct try_file *tries; /* settings to be compared instead of a search; or NULL */
 	struct profile *profile;

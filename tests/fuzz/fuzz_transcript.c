@@ -67,7 +67,8 @@ redact(struct arena *a, struct transcript *t)
 	struct transcript again;
 	char *text;
 
-	transcript_redact(a, t, hostname == NULL ? "gate.example.com" : hostname);
+	transcript_redact(a, t,
+	    &(struct host_names){ { hostname == NULL ? "gate.example.com" : hostname }, NULL });
 	text = transcript_text(a, t);
 	if (transcript_parse(a, "f", text, strlen(text), &again, &e))
 		promise_same(t, &again);

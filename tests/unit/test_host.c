@@ -69,9 +69,9 @@ Test(host, what_is_no_host_is_refused)
 {
 	struct host *none;
 
-	cr_expect_not(host_open(a, "ssh://x", &none, &e));
+	cr_expect_not(host_open(a, "rsh://x", &none, &e));
 	cr_expect_eq(e.code, ERR_USAGE);
-	cr_expect_not_null(strstr(e.text, "ssh://x"));
+	cr_expect_not_null(strstr(e.text, "rsh://x"));
 }
 
 Test(host, a_command_gives_status_output_and_reason)

@@ -149,7 +149,8 @@ Test(probe, of_this_host_is_a_facts_document_as_json)
 Test(probe, refuses_what_contradicts_itself)
 {
 	static const struct { const char *line; const char *error; } cases[] = {
-		{ "probe elsewhere", "pathtune probe: 'elsewhere' is not a host: local, replay:DIR or "
+		{ "probe elsewhere", "pathtune probe: 'elsewhere' is not a host: local, "
+		    "ssh://[user@]name[:port], replay:DIR or "
 		    "via:COMMAND\n" },
 		{ "probe local local", "pathtune probe: 'local': only one host can be named\n" },
 		{ "probe replay:x --peer y", "pathtune probe: --peer: paths are measured from the local "

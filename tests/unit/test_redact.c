@@ -40,7 +40,7 @@ redacted(const char *text, const char *hostname)
 {
 	struct transcript t = asked("it", text);
 
-	transcript_redact(a, &t, hostname);
+	transcript_redact(a, &t, &(struct host_names){ { hostname }, NULL });
 	cr_expect_eq(t.entries->answer.len, strlen(t.entries->answer.text));
 	return t.entries->answer.text;
 }
@@ -146,7 +146,7 @@ Test(redact, a_name_that_is_a_word_of_questions_stays)
 {
 	struct transcript t = asked("net.inet.tcp.sack.enable", "net.inet.tcp.sack.enable: 1");
 
-	transcript_redact(a, &t, "net.corp.test");
+	transcript_redact(a, &t, &(struct host_names){ { "net.corp.test" }, NULL });
 	cr_expect_str_eq(t.entries->argv[1], "net.inet.tcp.sack.enable");
 	cr_expect_str_eq(t.entries->answer.text, "net.inet.tcp.sack.enable: 1");
 }
@@ -159,7 +159,7 @@ Test(redact, questions_answers_reasons_and_the_peer_agree)
 	*file = (struct transcript_entry){ NULL, "/sys/class/net/enx525400abcdef/mtu",
 		{ 1, "", 0, "10.1.2.3: no" }, 0 };
 	t.path.peer = "10.1.2.3";
-	transcript_redact(a, &t, NULL);
+	transcript_redact(a, &t, &(struct host_names){ { NULL }, NULL });
 	cr_expect_str_eq(t.entries[0].argv[1], "192.0.2.1");
 	cr_expect_str_eq(t.entries[0].answer.text, "192.0.2.1 dev enx020000000001");
 	cr_expect_str_eq(t.entries[1].file, "/sys/class/net/enx020000000001/mtu");
@@ -207,5 +207,23 @@ Test(redact, a_table_as_long_as_an_answer_may_be_is_done_at_once)
 		while (t.len < HOST_OUTPUT_BYTES)
 			text_bytes(&t, lines[i], strlen(lines[i]));
 		cr_expect_eq(strlen(redacted(t.s, NULL)), t.len, "%s", lines[i]);
+	}
+}
+
+Test(redact, the_names_by_which_it_was_reached_are_replaced_too_but_not_root)
+{
+	static const struct host_names by[] = { { { "gate.corp.test", "srv7", "db1" }, "carol" },
+		{ { "gate", NULL, "x" }, "root" }, { { NULL }, NULL } };
+	static const char *const becomes[] = {
+		"host.example.org host host host user root, carols x-carol",
+		"host.corp.test host srv7 db1 carol root, carols x-carol",
+		"gate.corp.test gate srv7 db1 carol root, carols x-carol" };
+
+	for (size_t i = 0; i < NELEM(by); i++) {
+		struct transcript t = asked("it", "gate.corp.test gate srv7 db1 carol root, carols x-carol");
+
+		transcript_redact(a, &t, &by[i]);
+		cr_expect_str_eq(t.entries->answer.text, becomes[i], "%zu: %s", i,
+		    t.entries->answer.text);
 	}
 }

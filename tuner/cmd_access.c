@@ -1,0 +1,55 @@
+/*
+ * cmd_access: the flags of every command that takes a HOST: how an ssh:// one is reached, and who
+ * asks there.
+ */
+#include "cmd.h"
+#include "../probes/host.h"
+
+#include <string.h>
+
+#define TIMEOUT_LEAST_S 0.1
+#define TIMEOUT_MOST_S 600
+
+enum { N_FLAGS = 5 };
+
+struct opt *
+cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x)
+{
+	const struct opt flags[N_FLAGS + 1] = {
+		{ "identity", 0, OPT_STRING, &x->identity, 0, 0, NULL, "FILE",
+			"ssh: a private key, tried before those of the agent", false },
+		{ "ssh-config", 0, OPT_OPTIONAL, &x->config, 0, 0, NULL, "FILE",
+			"ssh: obey it, or without FILE ~/.ssh/config", false },
+		{ "accept-new", 0, OPT_FLAG, &x->accept_new, 0, 0, NULL, NULL,
+			"ssh: record the key of a host that is not known yet", false },
+		{ "become", 0, OPT_ENUM, &x->become, 0, 0, host_become_names, "none|sudo|doas",
+			"ssh: ask there as root by this program (none)", false },
+		{ "ssh-timeout", 0, OPT_TIME, &x->timeout_s, TIMEOUT_LEAST_S, TIMEOUT_MOST_S, NULL,
+			"TIME", "ssh: for the login, and of silence later (15s)", false },
+		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
+	};
+	struct opt *all;
+	size_t n = 0;
+
+	while (own[n].name != NULL)
+		n++;
+	all = arena_array(a, n + N_FLAGS + 1, sizeof(*all));
+	if (n != 0)
+		memcpy(all, own, n * sizeof(*all));
+	memcpy(all + n, flags, sizeof(flags));
+	return all;
+}
+
+bool
+cmd_access_check(const struct opt *opts, const char *host, struct err *e)
+{
+	static const char *const names[N_FLAGS] = { "identity", "ssh-config", "accept-new",
+		"become", "ssh-timeout" };
+
+	for (size_t i = 0; i < N_FLAGS; i++) {
+		if (cmd_given(opts, names[i]) && (host == NULL || strncmp(host, "ssh://", 6) != 0))
+			return fail(e, ERR_USAGE, "--%s is of use only with an ssh:// host",
+			    names[i]);
+	}
+	return true;
+}
