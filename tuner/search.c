@@ -157,7 +157,7 @@ block_bytes(const struct search *s, bool fresh)
 
 		if (!isnan(s->rtt0_s))
 			most = fmin(most, 8 * s->block.slots[i].window / s->rtt0_s);
-		bps += fresh ? fmax(known, most) : known;
+		bps += fresh ? fmax(known, most) : fmin(known, most * RATE_MARGIN);
 	}
 	return bps / 8 * (s->block.warmup_s + s->block.duration_s);
 }
@@ -169,14 +169,14 @@ block_fits(struct search *s, double share, bool fresh)
 	double more = s->phase == PHASE_CONFIRM ? s->more_s : 0;
 
 	return s->elapsed_s + block_cost_s(s) <= share * s->budget_s + more &&
-	    s->bytes + block_bytes(s, fresh) <= s->config.data_cap_bytes;
+	    s->bytes + block_bytes(s, fresh) <= share * s->config.data_cap_bytes;
 }
 
 bool
-blocks_fit(struct search *s, size_t n)
+blocks_fit(struct search *s, size_t n, double share)
 {
-	return s->elapsed_s + (double)n * block_cost_s(s) <= s->budget_s &&
-	    s->bytes + (double)n * block_bytes(s, false) <= s->config.data_cap_bytes;
+	return s->elapsed_s + (double)n * block_cost_s(s) <= share * s->budget_s &&
+	    s->bytes + (double)n * block_bytes(s, false) <= share * s->config.data_cap_bytes;
 }
 
 /* ---- ask ------------------------------------------------------------------------------------ */

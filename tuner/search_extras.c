@@ -141,7 +141,7 @@ extras_trim_open(struct search *s)
 	block_clear(s);
 	block_add(s, KNEE_AT, k->pick->cc, k->window, k->extras);
 	block_add(s, KNEE_WITHOUT, k->pick->cc, k->window, k->extras & ~k->without);
-	if (!blocks_fit(s, KNEE_BLOCKS - k->blocks + TRIM_PAIRS)) {
+	if (!blocks_fit(s, KNEE_BLOCKS - k->blocks + TRIM_PAIRS, 1)) {
 		s->block.n = 0;
 		confirm_candidate(s);
 		return;

@@ -66,15 +66,18 @@ drops(const struct search *s)
 	return s->lossy || samples_median_retransmits(s->knee.pick->at, s->race.blocks) > DROPS;
 }
 
-/* Is there time for so many rounds? */
+/* Is there time, and data, for so many rounds? */
 static bool
 rounds_fit(struct search *s, size_t n)
 {
-	double trials = (double)(n * KNEE_BLOCKS * (KNEE_BELOW + 1));
+	bool fit;
 
-	block_clear(s); /* for the times of a block */
-	return s->elapsed_s + trials * (s->block.warmup_s + s->overhead_s +
-	    s->block.duration_s) <= SHARE * s->budget_s;
+	block_clear(s);
+	for (size_t i = 0; i <= KNEE_BELOW; i++)
+		block_add(s, i, s->knee.pick->cc, s->knee.pick->window, s->knee.pick->extras);
+	fit = blocks_fit(s, n * KNEE_BLOCKS, SHARE);
+	s->block.n = 0;
+	return fit;
 }
 
 /*
@@ -90,7 +93,7 @@ quick_round_fits(struct search *s)
 	for (size_t i = 0; i < 2; i++)
 		block_add(s, i, s->knee.pick->cc, s->knee.pick->window, s->knee.pick->extras);
 	fits = s->race.sd < NOISY && s->config.confirmations == 1 &&
-	    blocks_fit(s, KNEE_BLOCKS + QUICK_PAIRS);
+	    blocks_fit(s, KNEE_BLOCKS + QUICK_PAIRS, 1);
 	s->block.n = 0;
 	return fits;
 }

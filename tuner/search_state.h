@@ -168,11 +168,11 @@ void search_because(struct search *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void block_clear(struct search *s);
 void block_add(struct search *s, size_t who, size_t cc, double window, extras_set extras);
 void block_shuffle(struct search *s);
-/* Could the block be paid for, leaving no more than share of the time used?  fresh: some of its
- * settings were never tried, so that they may be as fast as their window and the line allow. */
+/* Could the block be paid for, with no more than this share of time and data used then?  fresh:
+ * some of its settings were never tried, so that they may be as fast as window and line allow. */
 bool block_fits(struct search *s, double share, bool fresh);
 double block_cost_s(const struct search *s);
-bool blocks_fit(struct search *s, size_t n); /* so many like this one, none of them fresh */
+bool blocks_fit(struct search *s, size_t n, double share); /* so many like it, none fresh */
 
 /* search_ladder.c: the default's window, then 2^k and 1.5 * 2^k up to the largest. */
 void ladder_build(struct search *s);

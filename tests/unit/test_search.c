@@ -121,6 +121,20 @@ Test(search, no_window_is_tried_that_no_setting_can_give)
 	cr_expect_eq(r.chosen.window_bytes, 2.5 * MB);
 }
 
+/* The race and the knee leave as much of the data for the pairs as they leave of the time. */
+Test(search, a_fast_path_reaches_its_verdict_within_the_data_cap)
+{
+	struct lab l = { .path = { 550e6, .209, 4e6, .bbr_gain = 1 },
+		.spoil = knee_falls_short_and_the_third_pick_stalls };
+	struct search_config c = config(.209, 2.5 * MB, 2);
+	struct search_result r;
+
+	c.data_cap_bytes = 10e9;
+	r = search(&l, &c);
+	cr_expect_eq(r.class, CLASS_WINDOW, "%s: %s", decision_class_names[r.class], r.why);
+	cr_expect(l.bytes <= 10e9, "%g", l.bytes);
+}
+
 /* Between 95 % of the path and its deep queue there is no step: what is faster also queues. */
 Test(search, delay_guard_depends_on_the_policy)
 {
