@@ -72,7 +72,7 @@ play(const char *file)
 			stand_in(x->argv[0]);
 	}
 	sshd_personality(s, arena_printf(a, "[ \"$SSH_ORIGINAL_COMMAND\" = 'exec /bin/sh -s' ] || exit 9\n"
-	    "export STAND_IN=%s TMPDIR=%s\n"
+	    "export STAND_IN='%s' TMPDIR=%s\n"
 	    "export ASAN_OPTIONS=detect_leaks=0\n" /* which needs the /proc of its namespace */
 	    "sed 's|PATH=/usr/local/sbin:[^ ]*|PATH=%s/bin|' | exec /bin/sh -s", file, s->dir, s->dir),
 	    NULL);
