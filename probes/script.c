@@ -17,7 +17,8 @@
  * process and limit, and is empty in between.  There is no timeout(1) on all systems, and a sleep
  * for every command would be a process for every command.  Each command has files of its own, since
  * a child that it left behind may still write into them.  A status above 128 is a signal's: 128 and
- * its number, in ksh93 256 and its number.
+ * its number, in ksh93 256 and its number.  When the script is ended $! is what runs, unless that was
+ * waited for: it is set with the start of the command, and a line that notes it may come too late.
  */
 static const char helpers[] =
     "_pathtune_watch() {\n"
@@ -42,7 +43,7 @@ static const char helpers[] =
     "	p=$!\n"
     "	echo \"$p $l\" >\"$d/now\"\n"
     "	wait \"$p\" 2>/dev/null\n"
-    "	s=$?\n"
+    "	s=$? ended=$p\n"
     "	: >\"$d/now\"\n"
     "	o=0 e=0 why=\n"
     "	[ ! -s \"$d/out$n\" ] || o=$(($(wc -c <\"$d/out$n\")))\n"
@@ -94,6 +95,11 @@ static const char helpers[] =
     "	fi\n"
     "	_pathtune_answer\n"
     "}\n"
+    "_pathtune_leave() {\n"
+    "	kill -9 \"$w\" 2>/dev/null\n"
+    "	[ \"$!\" = \"$ended\" ] || kill -9 \"$!\" 2>/dev/null\n"
+    "	rm -rf \"$d\"\n"
+    "}\n"
     "_pathtune_directory() {\n"
     "	for t in \"${TMPDIR:-/tmp}\" /tmp /var/tmp /var/run /dev/shm; do\n"
     "		d=$t/pathtune-$m\n"
@@ -109,8 +115,8 @@ static const char begin[] =
     "	_pathtune_directory\n"
     "	: >\"$d/now\"\n"
     "	_pathtune_watch </dev/null >/dev/null 2>&1 &\n"
-    "	w=$!\n"
-    "	trap 'kill -9 \"$w\" 2>/dev/null; rm -rf \"$d\"' 0\n"
+    "	w=$! ended=$!\n"
+    "	trap _pathtune_leave 0\n"
     "	trap 'exit 1' HUP INT TERM PIPE\n";
 
 static void

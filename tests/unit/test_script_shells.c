@@ -11,11 +11,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *const shells[] = { "dash -s", "busybox sh -s", "bash --posix -s", "bash -s",
@@ -230,4 +232,67 @@ Test(script_shells, a_stop_ends_all_and_nothing_is_left)
 	cr_expect_str_eq(e.text, "via:dash -s: stopped by signal 15");
 	cr_expect_not(host_run(h, a, &c, 1, &out, &e), "and nothing is begun after it");
 	host_close(h);
+}
+
+/* A shell that is given the script; only it, and not its process group, will get a signal. */
+static pid_t
+start(const char *shell, const char *script)
+{
+	size_t len = strlen(script);
+	int in[2], null = open("/dev/null", O_RDWR);
+	pid_t pid;
+
+	cr_assert(null != -1 && pipe(in) == 0);
+	cr_assert_eq(write(in[1], script, len), (ssize_t)len, "it fits into the pipe");
+	pid = fork();
+	if (pid == 0) {
+		dup2(in[0], 0);
+		dup2(null, 1);
+		dup2(null, 2);
+		close(in[0]);
+		close(in[1]);
+		execl("/bin/sh", "sh", "-c", arena_printf(a, "exec %s", shell), (char *)NULL);
+		_exit(127);
+	}
+	cr_assert(pid > 0 && close(in[0]) == 0 && close(in[1]) == 0 && close(null) == 0);
+	return pid;
+}
+
+#define LONG_MS 60000 /* only what is broken waits for it */
+
+/* The command says its process into the pipe, and holds it open as long as it runs. */
+static void
+end_while_it_runs(const char *shell, int signo)
+{
+	const char *pipe_name = arena_printf(a, "%s/alive", dir);
+	struct command c = run((const char *const[]){ "sh", "-c", arena_printf(a,
+	    "exec >%s; echo $$; exec sleep 600", pipe_name), NULL }, 600);
+	struct pollfd p = { .events = POLLIN };
+	char said[32] = "";
+	pid_t pid;
+	int status;
+
+	cr_assert_eq(mkfifo(pipe_name, 0600), 0);
+	p.fd = open(pipe_name, O_RDONLY | O_NONBLOCK);
+	pid = start(shell, script_make(a, &c, 1, "0123456789abcdef0123456789abcdef"));
+	cr_assert_eq(poll(&p, 1, LONG_MS), 1, "%s: it does not start", shell);
+	cr_assert_gt(read(p.fd, said, sizeof(said) - 1), 0);
+	cr_assert_eq(kill(pid, signo), 0);
+	cr_expect_eq(waitpid(pid, &status, 0), pid);
+	cr_expect(WIFEXITED(status), "%s: %x", shell, status);
+	cr_expect(poll(&p, 1, LONG_MS) == 1 && (p.revents & POLLHUP) != 0, "%s: signal %d leaves it",
+	    shell, signo);
+	if ((p.revents & POLLHUP) == 0)
+		kill((pid_t)atol(said), SIGKILL);
+	cr_assert(close(p.fd) == 0 && unlink(pipe_name) == 0);
+}
+
+Test(script_shells, a_signal_to_the_script_ends_the_command_that_runs)
+{
+	static const int signals[] = { SIGHUP, SIGTERM };
+
+	for (size_t k = 0; k < NELEM(shells); k++) {
+		for (size_t i = 0; i < NELEM(signals); i++)
+			end_while_it_runs(shells[k], signals[i]);
+	}
 }
