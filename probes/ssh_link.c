@@ -6,6 +6,7 @@
 #include <libssh/server.h> /* only for ssh_send_keepalive() */
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LOOK_MS 500 /* libssh may have taken in what poll() then does not show */
 
@@ -78,13 +79,26 @@ ssh_link_why(struct ssh_link *l)
 	return *why != '\0' ? arena_printf(l->arena, "%.200s", why) : "the connection was closed";
 }
 
+/*
+ * libssh leaves open the connection that it was given (0.10), unless it broke: then it has none any
+ * more.  A libssh that closes it does no harm: nothing else is opened in between.
+ */
+static void
+end_session(ssh_session session)
+{
+	int fd = ssh_get_fd(session);
+
+	ssh_disconnect(session);
+	ssh_free(session);
+	if (fd != -1)
+		close(fd);
+}
+
 void
 ssh_link_close(struct ssh_link *l)
 {
-	if (l->session != NULL) {
-		ssh_disconnect(l->session);
-		ssh_free(l->session);
-	}
+	if (l->session != NULL)
+		end_session(l->session);
 	if (l->proxy != NULL)
 		ssh_proxy_end(l->proxy);
 	l->session = NULL;

@@ -173,6 +173,90 @@ Test(ssh_keys, hashed_names_are_known_too)
 	SSHD_DO("ssh-keygen", "-q", "-H", "-f", sshd_path(s, ".ssh/known_hosts"));
 	cr_assert_eq(strncmp(sshd_read(s, ".ssh/known_hosts"), "|1|", 3), 0);
 	EXPECT_IN(s->name, NULL);
+	sshd_keygen(s, "ed25519", "old_key", "");
+	sshd_known(s, "old_key");
+	SSHD_DO("ssh-keygen", "-q", "-H", "-f", sshd_path(s, ".ssh/known_hosts"));
+	EXPECT_OUT(s->name, &new_ones, "is not the one in");
+}
+
+/* The key of this type as a line of known_hosts for these patterns. */
+static const char *
+line_for(const char *patterns, const char *key)
+{
+	return arena_printf(a, "%s %s", patterns, sshd_read(s, arena_printf(a, "%s.pub", key)));
+}
+
+Test(ssh_keys, a_line_is_read_as_ssh_reads_it)
+{
+	const char *key = line_for(arena_printf(a, "[127.0.0.1]:%u", s->port), "host_key");
+	const char *other;
+
+	sshd_keygen(s, "ed25519", "old_key", "");
+	other = line_for(arena_printf(a, "[127.0.0.1]:%u", s->port), "old_key");
+	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(a, "\t %.*s\r\n",
+	    (int)strcspn(key, "\n"), key));
+	EXPECT_IN(s->name, NULL);
+	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(a, "%s%s", other, key));
+	EXPECT_IN(s->name, NULL);
+	sshd_write(s, ".ssh/known_hosts", 0600, line_for(arena_printf(a, "a.example,[127.0.0.1]:%u,b",
+	    s->port), "host_key"));
+	EXPECT_IN(s->name, NULL);
+	sshd_write(s, ".ssh/known_hosts", 0600, line_for("127.0.0.1", "host_key"));
+	EXPECT_OUT(s->name, NULL, "the host's key is not in");
+	sshd_write(s, ".ssh/known_hosts", 0600, line_for("@cert-authority *", "host_key"));
+	EXPECT_OUT(s->name, NULL, "the host's key is not in");
+	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(a, "#%s", key));
+	EXPECT_OUT(s->name, NULL, "the host's key is not in");
+}
+
+Test(ssh_keys, of_several_keys_of_a_host_the_known_one_is_asked_for)
+{
+	const char *const types[] = { "rsa", "ecdsa" };
+	const char *more = arena_printf(a, "HostKey %s/ecdsa_key\nHostKey %s/rsa_key\n", s->dir,
+	    s->dir);
+
+	for (size_t i = 0; i < NELEM(types); i++)
+		sshd_keygen(s, types[i], arena_printf(a, "%s_key", types[i]), "");
+	sshd_personality(s, NULL, more);
+	EXPECT_IN(s->name, NULL);
+	for (size_t i = 0; i < NELEM(types); i++) {
+		sshd_known(s, arena_printf(a, "%s_key", types[i]));
+		EXPECT_IN(s->name, NULL);
+	}
+}
+
+static size_t
+open_descriptors(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+Test(ssh_keys, no_end_of_a_login_leaves_a_descriptor_or_a_process)
+{
+	const struct host_access through = { .config = sshd_write(s, "config", 0600, arena_printf(a,
+	    "Host box\n ProxyJump gate\nHost no\n ProxyCommand sh -c 'exit 1'\n"
+	    "Host *\n HostName 127.0.0.1\n Port %u\n IdentityFile %s/.ssh/id_ed25519\n"
+	    " UserKnownHostsFile %s/.ssh/known_hosts\n", s->port, s->dir, s->dir)) };
+	size_t before;
+
+	EXPECT_IN(s->name, NULL);
+	before = open_descriptors();
+	EXPECT_IN(s->name, NULL);
+	EXPECT_IN("ssh://box", &through);
+	EXPECT_OUT("ssh://no", &through, "ssh://no: ");
+	EXPECT_OUT("ssh://127.0.0.1:1", NULL, "refused");
+	sshd_write(s, "authorized", 0600, "");
+	EXPECT_OUT(s->name, NULL, "is refused");
+	EXPECT_OUT("ssh://box", &through, "Permission denied");
+	sshd_write(s, ".ssh/known_hosts", 0600, "");
+	EXPECT_OUT(s->name, NULL, "the host's key is not in");
+	EXPECT_OUT("ssh://box", &through, "verification failed");
+	cr_expect_eq(open_descriptors(), before);
+	cr_expect_eq(waitpid(-1, NULL, WNOHANG), 0, "the sshd is the only child");
 }
 
 Test(ssh_keys, a_login_without_a_key_that_is_accepted_is_refused_and_never_asks)
@@ -285,6 +369,7 @@ Test(ssh_keys, a_jump_goes_through_ssh_with_the_same_settings)
 	const char *log;
 
 	EXPECT_IN("ssh://box", &with);
+	cr_expect_str_eq(getenv("OPENSSH_PROXYJUMP"), "1", "libssh leaves jumps to us");
 	log = strstr(sshd_read(s, "log"), "Accepted publickey");
 	cr_assert_not_null(log);
 	cr_expect_not_null(strstr(log + 1, "Accepted publickey"), "two logins");
