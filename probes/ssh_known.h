@@ -39,7 +39,7 @@ bool ssh_known_ask(struct arena *a, const char *file, const char *host, ssh_key 
 bool ssh_known_record(struct arena *a, const char *file, const char *host, ssh_key key,
     struct err *e);
 
-/* "ED25519 SHA256:..." */
+/* "ssh-ed25519 SHA256:..." */
 const char *ssh_known_fingerprint(struct arena *a, ssh_key key);
 
 #endif

@@ -55,6 +55,9 @@ read_config(struct ssh_link *l, struct err *e)
 		return true;
 	if (*file != '\0' && access(file, R_OK) != 0)
 		return fail(e, ERR_FAILED, "%s: %s", file, strerror(errno));
+	/* libssh 0.11 keeps a ProxyJump to itself otherwise, and we would go around it. */
+	if (setenv("OPENSSH_PROXYJUMP", "1", 1) != 0)
+		return fail(e, ERR_FAILED, "the environment: %s", strerror(errno));
 	if (ssh_options_parse_config(l->session, *file == '\0' ? NULL : file) != 0)
 		return fail(e, ERR_USAGE, "%s: %s", *file == '\0' ? "~/.ssh/config" : file,
 		    ssh_get_error(l->session));
