@@ -126,12 +126,12 @@ print_help(const struct cmd *cmd, const struct opt *opts)
 	if (opts[0].name != NULL)
 		puts("");
 	for (; opts->name != NULL; opts++) {
-		char left[64];
-
 		bool maybe = opts->type == OPT_OPTIONAL;
+		char left[64], letter[] = "-x, ";
 
-		snprintf(left, sizeof(left), "--%s%s%s%s", opts->name,
-		    opts->arg == NULL ? "" : maybe ? "[=" : " ",
+		letter[1] = opts->letter;
+		snprintf(left, sizeof(left), "%s--%s%s%s%s", opts->letter == 0 ? "" : letter,
+		    opts->name, opts->arg == NULL ? "" : maybe ? "[=" : " ",
 		    opts->arg != NULL ? opts->arg : "", maybe ? "]" : "");
 		printf("  %-30s %s\n", left, opts->help);
 	}
