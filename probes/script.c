@@ -17,8 +17,8 @@
  * process and limit, and is empty in between.  There is no timeout(1) on all systems, and a sleep
  * for every command would be a process for every command.  Each command has files of its own, since
  * a child that it left behind may still write into them.  A status above 128 is a signal's: 128 and
- * its number, in ksh93 256 and its number.  When the script is ended $! is what runs, unless that was
- * waited for: it is set with the start of the command, and a line that notes it may come too late.
+ * its number, in ksh93 256 and its number.  When the script is ended $! is what runs, unless that
+ * was waited for: it is set with the start of the command, a line that notes it may come too late.
  */
 static const char helpers[] =
     "_pathtune_watch() {\n"

@@ -9,10 +9,11 @@
  * and of stderr (its first part).  The mark is random, so that no output can imitate it, nor can a
  * banner before the first frame.  The last line is "MARK end".  It needs a directory for temporary
  * files, which it makes and removes (traps), mode 0700; without one it says "MARK no-directory".
- * A command that is over its time is killed, and so is the one that runs when the script is ended by
- * a signal, without those that they started, which cannot hold up the answer, but may live on.  Time limits are whole seconds, rounded up.  Status and reason are as
- * after host_run() on the local host, except that a status of 129 to 192 is taken for a signal's,
- * and 126 or 127 for the shell's own, of a command that it could not start.
+ * A command that is over its time is killed, and so is the one that runs when a signal ends the
+ * script, without those that it started; they cannot hold up the answer, but may live on.  Time
+ * limits are whole seconds, rounded up.  Status and reason are as after host_run() on the local
+ * host, except that a status of 129 to 192 is taken for a signal's, and 126 or 127 for the shell's
+ * own, of a command that it could not start.
  */
 #ifndef PATHTUNE_SCRIPT_H
 #define PATHTUNE_SCRIPT_H
