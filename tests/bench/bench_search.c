@@ -2,9 +2,9 @@
  * bench_search: the search against simulated paths, and a table of the bars it has to clear (exit
  * status 1 when one falls short).  All of them, as a release is judged, in two minutes:
  *   bench_search -a -s $(git rev-parse --short=8 HEAD)
+ * which is what "cmake --build build --target bench_bars" does.
  */
-#include "scenarios.h"
-#include "tuner/stats.h"
+#include "search_figures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -280,33 +280,6 @@ bench_scenarios(struct bench *b, size_t repeats, uint64_t seed, char **wanted, s
 	}
 }
 
-/* Two equal settings and nothing to choose from: every search goes straight to CONFIRM. */
-static void
-bench_forced(size_t repeats, uint64_t seed)
-{
-	static const struct noise *const noises[] = {
-		&noise_quiet, &noise_moderate, &noise_seed1, &noise_heavy, &noise_outages,
-	};
-	static const double budgets[] = {150, 600, 1800};
-	struct scenario sc = {"forced", KIND_NULL, {1e9, .010, 2097152, 0, .bbr_gain = 1},
-	    16777216, 0, .cc = {"cubic", "bbr"}, .n_cc = 2};
-	double worst = 0;
-
-	for (size_t i = 0; i < 15; i++) {
-		struct run_options o = {.budget_s = budgets[i / 5], .policy = POLICY_BALANCED};
-		struct outcome out;
-		size_t changed = 0;
-
-		sc.path.noise = noises[i % 5];
-		for (size_t k = 0; k < repeats; k++) {
-			scenario_run(&sc, &o, seed * 1000003 + k, &out);
-			changed += out.result[0].verdict == VERDICT_CHANGE;
-		}
-		worst = fmax(worst, (double)changed / (double)repeats);
-	}
-	bar("forced confirmation of equal settings, worst P(change)", ".038", worst, false, .05);
-}
-
 static void
 bench_random(size_t paths, uint64_t seed)
 {
@@ -343,30 +316,16 @@ bench_random(size_t paths, uint64_t seed)
 	bar("random paths, runs beyond the budget", "0", (double)all.over, false, 0);
 }
 
-/* n, the differences, estimate, low, high, largest E, when it decides: see test_stats.c. */
+/* Both modes: what the list of scenarios does not hold. */
 static void
-bench_vectors(void)
+bench_figures(size_t repeats, uint64_t seed)
 {
-	FILE *f = fopen(TESTS_DIR "/unit/data/stats_vectors.txt", "r");
-	char line[4096];
-	double wrong = 0;
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		double v[STATS_MAX + 6], max_e;
-		size_t n = 0, pairs;
-		struct interval i;
-
-		for (char *p = strtok(line, " \n"); p != NULL && n < STATS_MAX; p = strtok(NULL, " \n"))
-			v[n++] = strtod(p, NULL);
-		pairs = (size_t)v[0];
-		i = stats_signed_rank(v + 1, pairs, .95);
-		stats_e_process(v + 1, pairs, &max_e);
-		wrong += fabs(i.estimate - v[pairs + 1]) > 1e-9 || fabs(i.low - v[pairs + 2]) > 1e-9 ||
-		    fabs(i.high - v[pairs + 3]) > 1e-9 || fabs(max_e / v[pairs + 4] - 1) > 1e-9;
-	}
-	if (f != NULL)
-		fclose(f);
-	bar("test vectors of the estimators, mismatches", "0", f == NULL ? 1 : wrong, false, 0);
+	bar("a gain beyond 50 % for 2 % sent again, taken", "-",
+	    figure_exception(&options, .02, repeats, seed), true, .92);
+	bar("a gain beyond 50 % for 4 % sent again, taken", "-",
+	    figure_exception(&options, .04, repeats, seed), false, .05);
+	bar("two directions with nothing to gain, either changed", "-",
+	    figure_two_directions(&options, repeats, seed), false, .05);
 }
 
 static void
@@ -386,7 +345,10 @@ bench_mode(enum budget_mode mode, const size_t *counts, uint64_t seed, char **wa
 		bar("searches a second, simulator and scoring included", "8400",
 		    b.runs / (seconds_now() - from), true, 2000);
 	if (counts[2] > 0 && mode == BUDGET_STANDARD)
-		bench_forced(counts[2], seed);
+		bar("forced confirmation of equal settings, worst P(change)", ".038",
+		    figure_forced(counts[2], seed), false, .05);
+	if (counts[2] > 0)
+		bench_figures(counts[0], seed);
 	if (counts[1] > 0)
 		bench_random(counts[1], seed);
 }
@@ -442,7 +404,8 @@ main(int argc, char **argv)
 			return usage();
 		}
 	}
-	bench_vectors();
+	bar("test vectors of the estimators, mismatches", "0", figure_vectors(), false, 0);
+	bar("the table of 2012: anything but the defaults", "0", figure_table_2012(), false, 0);
 	bench_mode(mode, counts, seed, argv + optind, (size_t)(argc - optind));
 	if (all && mode == BUDGET_STANDARD)
 		bench_mode(BUDGET_QUICK, counts, seed, argv + optind, (size_t)(argc - optind));
