@@ -116,7 +116,7 @@ struct confirm {
 	double window;
 	extras_set extras;
 	bool low;
-	bool second;           /* after a guard: no third */
+	bool may_step;         /* a guard may send us one step down: the threshold allows for it */
 	double threshold;
 	double start_s;
 	struct bets bets;
