@@ -76,7 +76,7 @@ peer_limits(const struct direction_decision *d)
 	return d->limit_before.limiter == theirs && d->limit_after.limiter == theirs;
 }
 
-/* ", a and b": what is in force of the extras; "" without any. */
+/* "a, b and c": what is in force of the extras; "" without any. */
 static const char *
 say_extras(struct arena *a, const struct setting *s)
 {
@@ -103,7 +103,7 @@ say_setting(struct arena *a, const struct plan_direction *p, const struct settin
 	if (cc)
 		text_add(&t, "%scongestion control %s", t.len == 0 ? "" : ", ", to->cc);
 	if (to->n_extras != 0)
-		text_add(&t, "%swith %s", t.len == 0 ? "" : ", ", say_extras(a, to));
+		text_add(&t, "%s%s", t.len == 0 ? "" : ", with ", say_extras(a, to));
 	return t.s;
 }
 
@@ -248,6 +248,7 @@ say_verdict(struct arena *a, const struct plan_direction *p, const struct search
 	case CLASS_WINDOW:
 	case CLASS_CONGESTION:
 	case CLASS_BOTH:
+	case CLASS_EXTRAS:
 		return say_change(a, p, r);
 	case CLASS_PEER_LIMITS:
 		return arena_printf(a,

@@ -22,9 +22,9 @@ const char *const trial_phase_names[] = { "probe", "race", "knee", "confirm", "m
 const char *const trial_status_names[] = { "ok", "timeout", "void", "cut", NULL };
 const char *const verdict_names[] = { "none", "keep", "change", NULL };
 const char *const decision_class_names[] = { "none", "window", "congestion-control",
-	"window-and-congestion-control", "no-gain", "cannot-bind", "inconclusive", "guard",
-	"peer-limits", "unsteady", "failed", "advice", "enough", "ceiling",
-	"memory", "tried", NULL };
+	"window-and-congestion-control", "other-settings", "no-gain", "cannot-bind", "inconclusive",
+	"guard", "peer-limits", "unsteady", "failed", "advice", "enough", "ceiling", "memory",
+	"tried", NULL };
 const char *const try_class_names[] = { "none", "better", "worse", "no-gain", "inconclusive",
 	"guard", "unsteady", "failed", NULL };
 const char *const limiter_names[] = { "unknown", "rwnd", "sndbuf", "cwnd", "path", NULL };

@@ -69,7 +69,7 @@ class_of(const struct search *s)
 	bool window = fabs(s->confirm.window - s->config.window_bytes) >= .5;
 
 	if (s->confirm.cc == 0)
-		return CLASS_WINDOW;
+		return window ? CLASS_WINDOW : CLASS_EXTRAS;
 	return window ? CLASS_BOTH : CLASS_CONGESTION;
 }
 

@@ -231,6 +231,33 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 	}
 }
 
+Test(decide, other_settings_alone_are_named_without_the_window)
+{
+	static const char *extras[] = { "pacing", "growth-send" };
+	static const struct {
+		enum decision_class class;
+		const char *expected;
+	} t[] = {
+		{ CLASS_EXTRAS, "Change: pacing and growth-send. +38 %" },
+		{ CLASS_UNSTEADY, "connections with pacing and growth-send fall into" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world w = world_new(DIR_SEND);
+		struct search_result r = found(&w, w.run.plan.directions[0].window_bytes, "cubic");
+
+		r.start.cc = "cubic";
+		r.chosen.extras = extras;
+		r.chosen.n_extras = NELEM(extras);
+		r.class = t[i].class;
+		r.verdict = r.class == CLASS_EXTRAS ? VERDICT_CHANGE : VERDICT_KEEP;
+		decide_on(&w, &r);
+		cr_expect_not_null(strstr(w.run.decision.directions[0].words, t[i].expected), "%s",
+		    w.run.decision.directions[0].words);
+		arena_free(w.a);
+	}
+}
+
 Test(decide, no_gain_claims_no_more_than_its_interval_shows)
 {
 	static const struct {
@@ -269,7 +296,7 @@ Test(decide, what_is_not_known_is_never_printed_as_a_number)
 		const char *text;
 
 		r.class = c;
-		r.verdict = c <= CLASS_BOTH ? VERDICT_CHANGE : VERDICT_KEEP;
+		r.verdict = c <= CLASS_EXTRAS ? VERDICT_CHANGE : VERDICT_KEEP;
 		r.before.rtt_ms = r.after.rtt_ms = NAN;
 		r.before.retransmits = r.after.retransmits = NAN;
 		w.run.facts.rtt_ms = w.run.facts.ram_bytes = NAN;

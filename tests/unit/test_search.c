@@ -42,7 +42,7 @@ Test(search, verdicts_on_paths_without_noise)
 		r = search(&l, &c);
 		cr_expect_eq(r.class, table[i].class, "%s: %s", table[i].what,
 		    decision_class_names[r.class]);
-		cr_expect_eq(r.verdict == VERDICT_CHANGE, r.class <= CLASS_BOTH, "%s", table[i].what);
+		cr_expect_eq(r.verdict == VERDICT_CHANGE, r.class <= CLASS_EXTRAS, "%s", table[i].what);
 		cr_expect(l.now_s <= 600, "%s: %g s", table[i].what, l.now_s);
 	}
 }
