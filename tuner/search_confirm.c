@@ -104,8 +104,8 @@ out_of_time(struct search *s)
 	struct confirm *c = &s->confirm;
 
 	if (!crossed(c) || !gain_is_sure(c)) {
-		search_because(
-		    s, "out of %s", s->bytes > .8 * s->config.data_cap_bytes ? "data" : "time");
+		s->result.out_of_data = s->bytes > .8 * s->config.data_cap_bytes;
+		search_because(s, "out of %s", s->result.out_of_data ? "data" : "time");
 		search_end(s, CLASS_INCONCLUSIVE);
 	} else if (search_stuck(s) > 0) {
 		unsteady(s);

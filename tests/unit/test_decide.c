@@ -209,7 +209,8 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 		{ CLASS_BOTH, VERDICT_CHANGE,
 		    "+38 % [31, 46] (95 % confidence, 9 interleaved pairs in" },
 		{ CLASS_NO_GAIN, VERDICT_KEEP, "No gain worth a change: +38 % [31, 46]" },
-		{ CLASS_INCONCLUSIVE, VERDICT_KEEP, "About 25 min would decide" },
+		{ CLASS_INCONCLUSIVE, VERDICT_KEEP,
+		    "About 25 min more would decide (--resume with a larger --budget)." },
 		{ CLASS_GUARD, VERDICT_KEEP, "from 211 to 214 ms (limit 80)" },
 		{ CLASS_UNSTEADY, VERDICT_KEEP, "two groups" },
 		{ CLASS_CANNOT_BIND, VERDICT_KEEP, "Keep the present settings" },
@@ -229,6 +230,24 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 		    w.run.decision.directions[0].words);
 		arena_free(w.a);
 	}
+}
+
+Test(decide, no_time_is_asked_for_where_the_data_cap_was_the_end)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+	const char *words;
+
+	r.class = CLASS_INCONCLUSIVE;
+	r.verdict = VERDICT_KEEP;
+	r.out_of_data = true;
+	r.why = "out of data";
+	decide_on(&w, &r);
+	words = w.run.decision.directions[0].words;
+	cr_expect_not_null(strstr(words, "The data cap was reached; a new run with a larger "
+	    "--data-cap may decide."), "%s", words);
+	cr_expect_null(strstr(words, "--budget"), "%s", words);
+	arena_free(w.a);
 }
 
 Test(decide, other_settings_alone_are_named_without_the_window)
