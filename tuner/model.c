@@ -178,6 +178,7 @@ static const struct field plan_direction_fields[] = {
 	F_BOOL(plan_direction, window_writable),
 	F_STR(plan_direction, why, 0),
 	F_LIST(plan_direction, extras, &plan_extra_record),
+	F_NUM(plan_direction, more_s, 0, 1e9, 0),
 	F_END,
 };
 static const struct record plan_direction_record = { "direction", sizeof(struct plan_direction),

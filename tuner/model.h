@@ -174,6 +174,7 @@ struct plan_direction {
 	const char *why;          /* why not */
 	struct plan_extra *extras; /* what else could be tried */
 	size_t n_extras;
+	double more_s;            /* its share of what resuming added; NAN: none */
 };
 
 struct plan {
