@@ -221,7 +221,7 @@ say_inconclusive(struct arena *a, const struct search_result *r)
 static const char *
 say_guard(struct arena *a, const struct search_result *r)
 {
-	const char *what;
+	const char *what, *but = r->effect.low > 0 ? "but" : "and";
 
 	if (isnan(r->effect.estimate))
 		return arena_printf(a,
@@ -229,17 +229,19 @@ say_guard(struct arena *a, const struct search_result *r)
 		    "are sent again (%s, was %s).",
 		    units_say_percent(a, r->after.retransmits, 2),
 		    units_say_percent(a, r->before.retransmits, 2));
-	what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
+	/* A gross breach ends the pairs before a gain is sure. */
+	what = arena_printf(a, "%s %s", r->effect.low > 0 ? "Faster by" : "No sure gain:",
+	    say_effect(a, &r->effect));
 	if (r->guard_rtt)
 		return arena_printf(a,
-		    "%s, but the RTT under load goes from %s to %s ms (limit %s): "
+		    "%s, %s the RTT under load goes from %s to %s ms (limit %s): "
 		    "not recommended. --policy throughput accepts it.",
-		    what, say_ms(a, r->before.rtt_ms), say_ms(a, r->after.rtt_ms),
+		    what, but, say_ms(a, r->before.rtt_ms), say_ms(a, r->after.rtt_ms),
 		    say_ms(a, r->guard_limit_ms));
 	return arena_printf(a,
-	    "%s, but %.2f %% of the segments are sent again (was %.2f %%): not "
+	    "%s, %s %.2f %% of the segments are sent again (was %.2f %%): not "
 	    "recommended.",
-	    what, r->after.retransmits * 100, r->before.retransmits * 100);
+	    what, but, r->after.retransmits * 100, r->before.retransmits * 100);
 }
 
 static const char *

@@ -232,6 +232,27 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 	}
 }
 
+Test(decide, a_guard_that_spoke_before_a_gain_was_sure_claims_none)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+	const char *words;
+
+	r.class = CLASS_GUARD;
+	r.verdict = VERDICT_KEEP;
+	r.guard_rtt = true;
+	r.guard_limit_ms = 80;
+	r.effect.estimate = -4;
+	r.effect.low = -12;
+	r.effect.high = 3;
+	decide_on(&w, &r);
+	words = w.run.decision.directions[0].words;
+	cr_expect_eq(strncmp(words, "No sure gain: -4 % [-12, 3] (", 29), 0, "%s", words);
+	cr_expect_not_null(strstr(words, ", and the RTT under load goes from 211 to 214 ms"), "%s",
+	    words);
+	arena_free(w.a);
+}
+
 Test(decide, no_time_is_asked_for_where_the_data_cap_was_the_end)
 {
 	struct world w = world_new(DIR_SEND);
