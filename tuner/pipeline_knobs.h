@@ -44,8 +44,8 @@ bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
     const struct setting *s, struct err *e);
 
 /*
- * The same for a trial: extras that this kernel does not take are no error; *why tells then, so does
- * a note of the plan, and all is as found.  NULL: the setting is in force.
+ * The same for a trial: extras that this kernel does not take are no error; *why tells then, so
+ * does a note of the plan, and all is as found.  NULL: the setting is in force.
  */
 bool trial_knobs_try(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
     const char **why, struct err *e);

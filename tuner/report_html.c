@@ -113,7 +113,8 @@ try_windows(struct html *h, const struct direction_decision *d)
 {
 	struct arena *a = h->a;
 
-	text_add(&h->t, "<h3>Goodput by socket window</h3>\n<div class=\"wide\"><table><tr><th></th>");
+	text_add(&h->t, "<h3>Goodput by socket window</h3>\n<div class=\"wide\"><table><tr>"
+	    "<th></th>");
 	for (size_t k = 0; k < d->tries[0].n_strata; k++)
 		text_add(&h->t, "<th class=\"n\">%s</th>",
 		    units_say_bytes(a, d->tries[0].strata[k].pin_bytes));
@@ -233,7 +234,8 @@ trial_row(struct html *h, size_t i)
 	    i + 1, direction_names[t->direction], trial_phase_names[t->phase],
 	    html_text(a, t->try == NULL ? report_setting(a, &t->setting) : isnan(t->pin_bytes) ?
 	    t->try : arena_printf(a, "%s, sockets %s", t->try, units_say_bytes(a, t->pin_bytes))),
-	    units_say_rate(a, t->goodput_bps), report_ms(a, t->rtt.loaded_ms), units_say_percent(a, t->retransmits, 2),
+	    units_say_rate(a, t->goodput_bps), report_ms(a, t->rtt.loaded_ms),
+	    units_say_percent(a, t->retransmits, 2),
 	    trial_status_names[t->status], t->why == NULL ? "" : ": ", html_text(a, t->why));
 }
 

@@ -54,7 +54,8 @@ row(struct page *p, const struct try_result *r, int width)
 	    units_say_rate(a, s->goodput_bps),
 	    isnan(s->rtt_ms) ? "unknown"
 			     : arena_printf(a, s->rtt_ms < 9.95 ? "%.1f ms" : "%.0f ms", s->rtt_ms),
-	    units_say_percent(a, s->retransmits, 2), report_try_effect(a, &r->effect), report_try_verdict(r));
+	    units_say_percent(a, s->retransmits, 2), report_try_effect(a, &r->effect),
+	    report_try_verdict(r));
 }
 
 const char *

@@ -22,8 +22,8 @@ bool resume_may(const struct run *old, struct err *e);
 bool resume_same_host(const struct facts *old, struct facts *now, struct err *e);
 
 /*
- * Windows, congestion controls and extras of every direction, in order.  The shares of the time that
- * was added become those on record.
+ * Windows, congestion controls and extras of every direction, in order.  The shares of the time
+ * that was added become those on record.
  */
 bool resume_same_plan(const struct plan *old, struct plan *now, struct err *e);
 

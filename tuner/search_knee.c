@@ -100,10 +100,10 @@ quick_round_fits(struct search *s)
 /*
  * Where the knee should be: some BDPs, but with loss-based control no more queue than allowed.  A
  * path whose queue ends before the allowance does needs no such cap; there it would only take the
- * room that recovery from losses needs.  bbr starts with the room that it holds in flight, and steps
- * up when the comparison says so; where no round or only one follows it takes at once what it starts
- * with.  A quick run that has one round starts loss-based control a step smaller, for the round can
- * only step up.
+ * room that recovery from losses needs.  bbr starts with the room that it holds in flight, and
+ * steps up when the comparison says so; where none follows, or amid losses only one, it takes at
+ * once what it starts with.  A quick run that has a round starts loss-based control a step smaller,
+ * for the round can step up.
  */
 static double
 expected_window(struct search *s)
