@@ -109,6 +109,8 @@ settle_resume(struct arena *a, const struct opt *opts, struct asked *x, struct o
 	if (more_s > (isnan(old->options.more_s) ? 0 : old->options.more_s)) {
 		x->over = !resume_reopen(a, old);
 		old->options.more_s = x->over ? old->options.more_s : more_s;
+		if (!x->over)
+			resume_share(old);
 	} else {
 		x->over = old->decision.verdict != VERDICT_NONE;
 	}
@@ -185,11 +187,11 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 static double
 left_s(const struct run *run)
 {
-	double n = (double)run->plan.n_directions, spent_s = 0, left = 0;
-	double more_s = isnan(run->options.more_s) ? 0 : run->options.more_s;
+	double n = (double)run->plan.n_directions, spent_s, left = 0;
 
 	for (size_t i = 0; i < run->plan.n_directions; i++) {
 		enum direction d = run->plan.directions[i].direction;
+		double more_s = run->plan.directions[i].more_s;
 
 		if (resume_decided(run, d) != NULL)
 			continue;
@@ -198,9 +200,9 @@ left_s(const struct run *run)
 			if (run->trials[j].direction == d && run->trials[j].asked_s > spent_s)
 				spent_s = run->trials[j].asked_s;
 		}
-		left += run->options.budget_s / n - spent_s;
+		left += run->options.budget_s / n + (isnan(more_s) ? 0 : more_s) - spent_s;
 	}
-	return fmax(left + more_s, 0);
+	return fmax(left, 0);
 }
 
 /* To ten seconds, from two minutes on to whole ones. */

@@ -76,7 +76,7 @@ peer_limits(const struct direction_decision *d)
 	return d->limit_before.limiter == theirs && d->limit_after.limiter == theirs;
 }
 
-/* ", a and b": what is in force of the extras; "" without any. */
+/* "a, b and c": what is in force of the extras; "" without any. */
 static const char *
 say_extras(struct arena *a, const struct setting *s)
 {
@@ -103,7 +103,7 @@ say_setting(struct arena *a, const struct plan_direction *p, const struct settin
 	if (cc)
 		text_add(&t, "%scongestion control %s", t.len == 0 ? "" : ", ", to->cc);
 	if (to->n_extras != 0)
-		text_add(&t, "%swith %s", t.len == 0 ? "" : ", ", say_extras(a, to));
+		text_add(&t, "%s%s", t.len == 0 ? "" : ", with ", say_extras(a, to));
 	return t.s;
 }
 
@@ -206,8 +206,10 @@ say_inconclusive(struct arena *a, const struct search_result *r)
 	const char *more = "";
 
 	if (!isnan(r->more_s))
-		more = arena_printf(a, " About %s would decide (--budget).",
-		    units_say_time(a, ceil(r->more_s / 60) * 60));
+		more = arena_printf(a, " About %s more would decide (--resume with a larger "
+		    "--budget).", units_say_time(a, ceil(r->more_s / 60) * 60));
+	else if (r->out_of_data)
+		more = " The data cap was reached; a new run with a larger --data-cap may decide.";
 	if (isnan(r->effect.estimate))
 		return arena_printf(a, "Inconclusive: %s; keep the present settings.%s",
 		    r->why != NULL ? r->why : "the budget ended before a comparison", more);
@@ -219,7 +221,7 @@ say_inconclusive(struct arena *a, const struct search_result *r)
 static const char *
 say_guard(struct arena *a, const struct search_result *r)
 {
-	const char *what;
+	const char *what, *but = r->effect.low > 0 ? "but" : "and";
 
 	if (isnan(r->effect.estimate))
 		return arena_printf(a,
@@ -227,17 +229,19 @@ say_guard(struct arena *a, const struct search_result *r)
 		    "are sent again (%s, was %s).",
 		    units_say_percent(a, r->after.retransmits, 2),
 		    units_say_percent(a, r->before.retransmits, 2));
-	what = arena_printf(a, "Faster by %s", say_effect(a, &r->effect));
+	/* A gross breach ends the pairs before a gain is sure. */
+	what = arena_printf(a, "%s %s", r->effect.low > 0 ? "Faster by" : "No sure gain:",
+	    say_effect(a, &r->effect));
 	if (r->guard_rtt)
 		return arena_printf(a,
-		    "%s, but the RTT under load goes from %s to %s ms (limit %s): "
+		    "%s, %s the RTT under load goes from %s to %s ms (limit %s): "
 		    "not recommended. --policy throughput accepts it.",
-		    what, say_ms(a, r->before.rtt_ms), say_ms(a, r->after.rtt_ms),
+		    what, but, say_ms(a, r->before.rtt_ms), say_ms(a, r->after.rtt_ms),
 		    say_ms(a, r->guard_limit_ms));
 	return arena_printf(a,
-	    "%s, but %.2f %% of the segments are sent again (was %.2f %%): not "
+	    "%s, %s %.2f %% of the segments are sent again (was %.2f %%): not "
 	    "recommended.",
-	    what, r->after.retransmits * 100, r->before.retransmits * 100);
+	    what, but, r->after.retransmits * 100, r->before.retransmits * 100);
 }
 
 static const char *
@@ -248,6 +252,7 @@ say_verdict(struct arena *a, const struct plan_direction *p, const struct search
 	case CLASS_WINDOW:
 	case CLASS_CONGESTION:
 	case CLASS_BOTH:
+	case CLASS_EXTRAS:
 		return say_change(a, p, r);
 	case CLASS_PEER_LIMITS:
 		return arena_printf(a,

@@ -22,9 +22,9 @@ const char *const trial_phase_names[] = { "probe", "race", "knee", "confirm", "m
 const char *const trial_status_names[] = { "ok", "timeout", "void", "cut", NULL };
 const char *const verdict_names[] = { "none", "keep", "change", NULL };
 const char *const decision_class_names[] = { "none", "window", "congestion-control",
-	"window-and-congestion-control", "no-gain", "cannot-bind", "inconclusive", "guard",
-	"peer-limits", "unsteady", "failed", "advice", "enough", "ceiling",
-	"memory", "tried", NULL };
+	"window-and-congestion-control", "other-settings", "no-gain", "cannot-bind", "inconclusive",
+	"guard", "peer-limits", "unsteady", "failed", "advice", "enough", "ceiling", "memory",
+	"tried", NULL };
 const char *const try_class_names[] = { "none", "better", "worse", "no-gain", "inconclusive",
 	"guard", "unsteady", "failed", NULL };
 const char *const limiter_names[] = { "unknown", "rwnd", "sndbuf", "cwnd", "path", NULL };
@@ -178,6 +178,7 @@ static const struct field plan_direction_fields[] = {
 	F_BOOL(plan_direction, window_writable),
 	F_STR(plan_direction, why, 0),
 	F_LIST(plan_direction, extras, &plan_extra_record),
+	F_NUM(plan_direction, more_s, 0, 1e9, 0),
 	F_END,
 };
 static const struct record plan_direction_record = { "direction", sizeof(struct plan_direction),

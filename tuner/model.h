@@ -174,6 +174,7 @@ struct plan_direction {
 	const char *why;          /* why not */
 	struct plan_extra *extras; /* what else could be tried */
 	size_t n_extras;
+	double more_s;            /* its share of what resuming added; NAN: none */
 };
 
 struct plan {
@@ -252,6 +253,7 @@ enum decision_class {
 	CLASS_WINDOW,           /* change: buffers                                   */
 	CLASS_CONGESTION,       /* change: congestion control                        */
 	CLASS_BOTH,             /* change: buffers and congestion control            */
+	CLASS_EXTRAS,           /* change: neither of them, other settings           */
 	CLASS_NO_GAIN,          /* keep: a gain of 5 % is ruled out                  */
 	CLASS_CANNOT_BIND,      /* keep: no knob of this host can be the limit       */
 	CLASS_INCONCLUSIVE,     /* keep: out of budget                               */

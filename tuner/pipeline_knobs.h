@@ -19,9 +19,6 @@ void trial_knobs_collect_lines(struct pipeline *p, const struct change_line *lin
 /*
  * From here on no other run can set them.  The facts are older than that: another run, or somebody
  * else, may have set a value meanwhile, and that one would be brought back; so it is an error.
- * Each of the plan's extras is then set once and taken back: what the kernel refuses leaves the
- * plan with a note, since in the middle of a search it would end the run.  A TCP stack that is a
- * module is loaded for that, and stays loaded.
  */
 bool trial_knobs_arm(struct pipeline *p, struct err *e);
 
@@ -39,13 +36,16 @@ bool trial_knobs_release(struct pipeline *p, struct err *e);
  */
 bool trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e);
 
-/* The same for what a setting of this direction needs: its window and its extras. */
+/*
+ * The same for what a setting of this direction needs: its window and its extras.  A TCP stack that
+ * is a module is loaded for that, and stays loaded.
+ */
 bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
     const struct setting *s, struct err *e);
 
 /*
- * The same for a trial: extras that this kernel does not take are no error; *why tells then, and
- * all is as found.  NULL: the setting is in force.
+ * The same for a trial: extras that this kernel does not take are no error; *why tells then, so
+ * does a note of the plan, and all is as found.  NULL: the setting is in force.
  */
 bool trial_knobs_try(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
     const char **why, struct err *e);

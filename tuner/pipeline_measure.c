@@ -222,7 +222,7 @@ catch_up(struct measuring *m, struct err *e)
 }
 
 static bool
-search_direction(struct pipeline *p, const struct plan_direction *plan, double more_s,
+search_direction(struct pipeline *p, const struct plan_direction *plan,
     struct direction_decision *out, struct err *e)
 {
 	struct run *run = p->run;
@@ -231,7 +231,7 @@ search_direction(struct pipeline *p, const struct plan_direction *plan, double m
 	struct measuring m = { .p = p,
 		.plan = plan,
 		.budget_s = run->options.budget_s / n,
-		.more_s = more_s,
+		.more_s = isnan(plan->more_s) ? 0 : plan->more_s,
 		.cap_bytes = run->plan.expected_bytes / n };
 	struct search_result r;
 	struct trial *trials;
@@ -259,8 +259,7 @@ search_all(struct pipeline *p, struct err *e)
 {
 	struct run *run = p->run;
 	struct arena *a = p->cmd->arena;
-	size_t n = run->plan.n_directions, left = n - run->decision.n_directions;
-	double more_s = isnan(run->options.more_s) ? 0 : run->options.more_s;
+	size_t n = run->plan.n_directions;
 	struct direction_decision *d = arena_array(a, n, sizeof(*d));
 
 	for (size_t i = 0; i < n; i++) {
@@ -271,7 +270,7 @@ search_all(struct pipeline *p, struct err *e)
 			d[i] = *there;
 			continue;
 		}
-		if (!search_direction(p, plan, more_s / (double)left, &d[i], e))
+		if (!search_direction(p, plan, &d[i], e))
 			return false;
 		*(struct direction_decision *)arena_push(a, &run->decision.directions,
 		    &run->decision.n_directions, sizeof(*d)) = d[i];

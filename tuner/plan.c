@@ -162,6 +162,7 @@ plan_direction(struct arena *a, const struct profile *p, const struct facts *f,
 	d->window_bytes = now.sure_bytes;
 	d->why = not_settable(p, knob, fact);
 	d->window_writable = d->why == NULL;
+	d->more_s = NAN;
 	d->window_max_bytes = d->window_bytes;
 	d->window_next_bytes = d->window_writable ? next_window(a, p, f, d) : NAN;
 	if (d->window_writable && fmin(PLAN_WINDOW_MAX_BYTES, ram) > d->window_bytes)

@@ -3,6 +3,7 @@
 #include "report_hazards.h"
 #include "report_page.h"
 #include "report_try.h"
+#include "report_words.h"
 #include "units.h"
 
 #include <math.h>
@@ -53,42 +54,6 @@ limit_line(struct page *p, const char *when, const struct limit *l)
 	page_say(p, "  %-7s %s", when, t.s + sizeof(indent) - 1);
 }
 
-static bool
-was_tried(const struct run *run, enum direction d, const char *id)
-{
-	for (size_t i = 0; i < run->n_trials; i++) {
-		const struct trial *t = &run->trials[i];
-
-		if (t->direction == d && strings_have(t->setting.extras, t->setting.n_extras, id))
-			return true;
-	}
-	return false;
-}
-
-/* What was tried beyond window and congestion control, and what became of it. */
-static void
-extras_line(struct arena *a, struct page *p, const struct run *run,
-    const struct direction_decision *d)
-{
-	for (size_t i = 0; i < run->plan.n_directions; i++) {
-		const struct plan_direction *plan = &run->plan.directions[i];
-		struct text tried = { .arena = a };
-
-		for (size_t j = 0; plan->direction == d->direction && j < plan->n_extras; j++) {
-			const char *id = plan->extras[j].id;
-			bool kept = strings_have(d->after.setting.extras,
-			    d->after.setting.n_extras, id);
-
-			if (was_tried(run, d->direction, id))
-				text_add(&tried, "%s%s (%s)", tried.len == 0 ? "" : ", ", id,
-				    !kept ? "dropped" :
-				    d->verdict == VERDICT_CHANGE ? "kept" : "not kept");
-		}
-		if (tried.len != 0)
-			page_wrapped(p, "  ", arena_printf(a, "also tried: %s", tried.s));
-	}
-}
-
 static void
 direction_lines(struct arena *a, struct page *p, const struct run *run,
     const struct direction_decision *d)
@@ -106,7 +71,8 @@ direction_lines(struct arena *a, struct page *p, const struct run *run,
 	limit_line(p, "before", &d->limit_before);
 	if (!setting_same(&d->before.setting, &d->after.setting))
 		limit_line(p, d->verdict == VERDICT_CHANGE ? "after" : "tried", &d->limit_after);
-	extras_line(a, p, run, d);
+	if (report_extras(a, run, d) != NULL)
+		page_wrapped(p, "  ", report_extras(a, run, d));
 }
 
 static void

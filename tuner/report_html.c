@@ -3,6 +3,7 @@
 #include "limiter.h"
 #include "plot.h"
 #include "report_plots.h"
+#include "report_try.h"
 #include "report_words.h"
 #include "units.h"
 
@@ -94,10 +95,67 @@ figure(struct html *h, const struct direction_decision *d, const char *heading,
 }
 
 static void
+try_row(struct html *h, const struct direction_decision *d, size_t i)
+{
+	const struct try_result *r = &d->tries[i];
+	struct arena *a = h->a;
+
+	text_add(&h->t, "<tr><th>%s</th><td class=\"n\">%s</td><td class=\"n\">%s</td>"
+	    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s</td><td class=\"say\">%s</td>"
+	    "</tr>\n", html_text(a, r->name), units_say_rate(a, r->side.goodput_bps),
+	    report_ms(a, r->side.rtt_ms), units_say_percent(a, r->side.retransmits, 2),
+	    report_try_effect(a, &r->effect), report_try_verdict(r),
+	    html_text(a, report_try_details(a, d, i)));
+}
+
+static void
+try_windows(struct html *h, const struct direction_decision *d)
+{
+	struct arena *a = h->a;
+
+	text_add(&h->t, "<h3>Goodput by socket window</h3>\n<div class=\"wide\"><table><tr>"
+	    "<th></th>");
+	for (size_t k = 0; k < d->tries[0].n_strata; k++)
+		text_add(&h->t, "<th class=\"n\">%s</th>",
+		    units_say_bytes(a, d->tries[0].strata[k].pin_bytes));
+	text_add(&h->t, "</tr>\n");
+	for (size_t i = 0; i < d->n_tries; i++) {
+		text_add(&h->t, "<tr><th>%s</th>", html_text(a, d->tries[i].name));
+		for (size_t k = 0; k < d->tries[i].n_strata; k++)
+			text_add(&h->t, "<td class=\"n\">%s</td>",
+			    units_say_rate(a, d->tries[i].strata[k].goodput_bps));
+		text_add(&h->t, "</tr>\n");
+	}
+	text_add(&h->t, "</table></div>\n");
+}
+
+/* In place of the figures, which tell of windows: named knobs have none that is known. */
+static void
+tries(struct html *h, const struct direction_decision *d)
+{
+	text_add(&h->t, "<div class=\"wide\"><table><tr><th>setting</th>"
+	    "<th class=\"n\">goodput</th><th class=\"n\">RTT under load</th>"
+	    "<th class=\"n\">sent again</th><th class=\"n\">effect</th><th>verdict</th>"
+	    "<th>what it sets</th></tr>\n");
+	for (size_t i = 0; i < d->n_tries; i++)
+		try_row(h, d, i);
+	text_add(&h->t, "</table></div>\n<p class=\"soft\">%s</p>\n",
+	    html_text(h->a, report_try_legend(h->a, d)));
+	if (report_try_pinned(d))
+		try_windows(h, d);
+}
+
+static void
 direction(struct html *h, const struct direction_decision *d)
 {
+	const char *extras = report_extras(h->a, h->run, d);
+
 	text_add(&h->t, "<h2>%s</h2>\n<p class=\"verdict%s\">%s</p>\n", report_direction(d),
 	    d->verdict == VERDICT_CHANGE ? "" : " keep", html_text(h->a, d->words));
+	if (d->n_tries != 0) {
+		tries(h, d);
+		return;
+	}
 	if (!isnan(d->before.goodput_bps)) {
 		text_add(&h->t, "<div class=\"wide\"><table><tr><th></th><th>setting</th>"
 		    "<th class=\"n\">goodput</th><th class=\"n\">RTT under load</th>"
@@ -107,6 +165,8 @@ direction(struct html *h, const struct direction_decision *d)
 			side_row(h, report_side(d), &d->after, &d->limit_after);
 		text_add(&h->t, "</table></div>\n");
 	}
+	if (extras != NULL)
+		text_add(&h->t, "<p>%s</p>\n", html_text(h->a, extras));
 	key(h, d);
 	figure(h, d, "Pairs of the confirmation", report_plot_pairs);
 	figure(h, d, "Goodput over the window", report_plot_windows);
@@ -172,8 +232,10 @@ trial_row(struct html *h, size_t i)
 	    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
 	    "<td>%s%s%s</td></tr>\n",
 	    i + 1, direction_names[t->direction], trial_phase_names[t->phase],
-	    html_text(a, report_setting(a, &t->setting)), units_say_rate(a, t->goodput_bps),
-	    report_ms(a, t->rtt.loaded_ms), units_say_percent(a, t->retransmits, 2),
+	    html_text(a, t->try == NULL ? report_setting(a, &t->setting) : isnan(t->pin_bytes) ?
+	    t->try : arena_printf(a, "%s, sockets %s", t->try, units_say_bytes(a, t->pin_bytes))),
+	    units_say_rate(a, t->goodput_bps), report_ms(a, t->rtt.loaded_ms),
+	    units_say_percent(a, t->retransmits, 2),
 	    trial_status_names[t->status], t->why == NULL ? "" : ": ", html_text(a, t->why));
 }
 

@@ -1,6 +1,7 @@
 #include "report_markdown.h"
 
 #include "limiter.h"
+#include "report_try.h"
 #include "report_words.h"
 #include "units.h"
 
@@ -40,16 +41,62 @@ side_row(struct text *t, const char *when, const struct side *s, const struct li
 }
 
 static void
-direction(struct text *t, const struct direction_decision *d)
+try_windows(struct text *t, const struct direction_decision *d)
 {
+	struct arena *a = t->arena;
+
+	text_add(t, "\n| by socket window |");
+	for (size_t k = 0; k < d->tries[0].n_strata; k++)
+		text_add(t, " %s |", units_say_bytes(a, d->tries[0].strata[k].pin_bytes));
+	text_add(t, "\n|---|");
+	for (size_t k = 0; k < d->tries[0].n_strata; k++)
+		text_add(t, "---|");
+	for (size_t i = 0; i < d->n_tries; i++) {
+		text_add(t, "\n| %s |", plain(a, d->tries[i].name));
+		for (size_t k = 0; k < d->tries[i].n_strata; k++)
+			text_add(t, " %s |", units_say_rate(a, d->tries[i].strata[k].goodput_bps));
+	}
+	text_add(t, "\n");
+}
+
+static void
+tries(struct text *t, const struct direction_decision *d)
+{
+	struct arena *a = t->arena;
+
+	text_add(t, "\n| setting | goodput | RTT under load | sent again | effect | verdict | "
+	    "what it sets |\n|---|---|---|---|---|---|---|\n");
+	for (size_t i = 0; i < d->n_tries; i++) {
+		const struct try_result *r = &d->tries[i];
+
+		text_add(t, "| %s | %s | %s | %s | %s | %s | %s |\n", plain(a, r->name),
+		    units_say_rate(a, r->side.goodput_bps), report_ms(a, r->side.rtt_ms),
+		    units_say_percent(a, r->side.retransmits, 2),
+		    plain(a, report_try_effect(a, &r->effect)), report_try_verdict(r),
+		    plain(a, report_try_details(a, d, i)));
+	}
+	text_add(t, "\n%s\n", plain(a, report_try_legend(a, d)));
+	if (report_try_pinned(d))
+		try_windows(t, d);
+}
+
+static void
+direction(struct text *t, const struct run *run, const struct direction_decision *d)
+{
+	const char *extras = report_extras(t->arena, run, d);
+
 	text_add(t, "\n### %s\n\n%s\n", report_direction(d), plain(t->arena, d->words));
-	if (isnan(d->before.goodput_bps))
+	if (d->n_tries != 0)
+		tries(t, d);
+	if (d->n_tries != 0 || isnan(d->before.goodput_bps))
 		return;
 	text_add(t, "\n| | setting | goodput | RTT under load | sent again | limited by |\n"
 	    "|---|---|---|---|---|---|\n");
 	side_row(t, "before", &d->before, &d->limit_before);
 	if (report_has_after(d))
 		side_row(t, report_side(d), &d->after, &d->limit_after);
+	if (extras != NULL)
+		text_add(t, "\n%s\n", plain(t->arena, extras));
 }
 
 static void
@@ -94,7 +141,7 @@ report_markdown(struct arena *a, const struct run *run)
 	    plain(a, report_host(a, &run->facts)), plain(a, report_path(a, run)),
 	    plain(a, run->started), plain(a, run->version));
 	for (size_t i = 0; i < run->decision.n_directions; i++)
-		direction(&t, &run->decision.directions[i]);
+		direction(&t, run, &run->decision.directions[i]);
 	settings(&t, &run->decision);
 	for (size_t i = 0; i < run->n_files; i++)
 		file(&t, &run->files[i]);

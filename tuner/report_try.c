@@ -6,8 +6,8 @@
 
 #define NAME_WIDTH_MIN 8
 
-static const char *
-verdict(const struct try_result *r)
+const char *
+report_try_verdict(const struct try_result *r)
 {
 	static const char *const words[] = {
 		[TRY_NONE] = "",
@@ -36,8 +36,8 @@ name_width(const struct direction_decision *d)
 	return (int)(most > 40 ? 40 : most);
 }
 
-static const char *
-say_effect(struct arena *a, const struct effect *x)
+const char *
+report_try_effect(struct arena *a, const struct effect *x)
 {
 	return isnan(x->estimate)
 	    ? ""
@@ -54,27 +54,48 @@ row(struct page *p, const struct try_result *r, int width)
 	    units_say_rate(a, s->goodput_bps),
 	    isnan(s->rtt_ms) ? "unknown"
 			     : arena_printf(a, s->rtt_ms < 9.95 ? "%.1f ms" : "%.0f ms", s->rtt_ms),
-	    units_say_percent(a, s->retransmits, 2), say_effect(a, &r->effect), verdict(r));
+	    units_say_percent(a, s->retransmits, 2), report_try_effect(a, &r->effect),
+	    report_try_verdict(r));
 }
 
-static void
-details(struct page *p, const struct try_result *r, double streams)
+const char *
+report_try_details(struct arena *a, const struct direction_decision *d, size_t i)
 {
-	struct arena *a = p->t.arena;
+	const struct try_result *r = &d->tries[i];
 	struct text t = { .arena = a };
 
-	for (size_t i = 0; i < r->n_settings; i++)
-		text_add(&t, "%s%s = %s", t.len == 0 ? " " : ", ", r->settings[i].name,
-		    r->settings[i].new);
+	text_bytes(&t, "", 0);
+	for (size_t k = 0; k < r->n_settings; k++)
+		text_add(&t, "%s%s = %s", t.len == 0 ? "" : ", ", r->settings[k].name,
+		    r->settings[k].new);
 	if (r->class != TRY_NONE && r->side.setting.cc != NULL)
 		text_add(
-		    &t, "%scongestion control %s", t.len == 0 ? " " : ", ", r->side.setting.cc);
-	if (r->streams != streams)
-		text_add(&t, "%s%.0f connections", t.len == 0 ? " " : ", ", r->streams);
+		    &t, "%scongestion control %s", t.len == 0 ? "" : ", ", r->side.setting.cc);
+	if (r->streams != d->tries[0].streams)
+		text_add(&t, "%s%.0f connections", t.len == 0 ? "" : ", ", r->streams);
 	if (r->words != NULL)
-		text_add(&t, "%s%s", t.len == 0 ? " " : "; ", r->words);
-	if (t.len != 0)
-		page_wrapped(p, "  ", arena_printf(a, "%s:%s", r->name, t.s));
+		text_add(&t, "%s%s", t.len == 0 ? "" : "; ", r->words);
+	return t.s;
+}
+
+bool
+report_try_pinned(const struct direction_decision *d)
+{
+	return d->n_tries != 0 && d->tries[0].n_strata != 0 &&
+	    !isnan(d->tries[0].strata[0].pin_bytes);
+}
+
+const char *
+report_try_legend(struct arena *a, const struct direction_decision *d)
+{
+	double blocks = 0;
+
+	for (size_t i = 0; i < d->n_tries; i++)
+		blocks = fmax(blocks, d->tries[i].effect.pairs);
+	return arena_printf(a, "Medians; RTT under load. Effects against %s in the same block, "
+	    "with their intervals (95 %% where there are six blocks or more), in at most %.0f "
+	    "blocks of random order. \"better\" is said by the test that allows one false "
+	    "\"better\" in twenty such runs.", d->tries[0].name, blocks);
 }
 
 static void
@@ -91,16 +112,6 @@ by_window(struct page *p, const struct try_result *r)
 		page_wrapped(p, "  ", arena_printf(a, "%s:%s", r->name, t.s));
 }
 
-static double
-most_blocks(const struct direction_decision *d)
-{
-	double n = 0;
-
-	for (size_t i = 0; i < d->n_tries; i++)
-		n = fmax(n, d->tries[i].effect.pairs);
-	return n;
-}
-
 void
 report_tries(struct page *p, const struct direction_decision *d)
 {
@@ -113,18 +124,15 @@ report_tries(struct page *p, const struct direction_decision *d)
 	for (size_t i = 0; i < d->n_tries; i++)
 		row(p, &d->tries[i], width);
 	page_say(p, "\n");
-	page_wrapped(p, "  ",
-	    arena_printf(p->t.arena,
-		"Medians; RTT under load. Effects against %s in the same block, with their "
-		"intervals "
-		"(95 %% where there are six blocks or more), in at most %.0f blocks of random "
-		"order. "
-		"\"better\" is said by the test that allows one false \"better\" in twenty such "
-		"runs.",
-		d->tries[0].name, most_blocks(d)));
-	for (size_t i = 0; i < d->n_tries; i++)
-		details(p, &d->tries[i], d->tries[0].streams);
-	if (isnan(d->tries[0].n_strata == 0 ? NAN : d->tries[0].strata[0].pin_bytes))
+	page_wrapped(p, "  ", report_try_legend(p->t.arena, d));
+	for (size_t i = 0; i < d->n_tries; i++) {
+		const char *details = report_try_details(p->t.arena, d, i);
+
+		if (details[0] != '\0')
+			page_wrapped(p, "  ", arena_printf(p->t.arena, "%s: %s", d->tries[i].name,
+			    details));
+	}
+	if (!report_try_pinned(d))
 		return;
 	page_say(p, "\n");
 	page_bold(p, "  By socket window");

@@ -70,3 +70,37 @@ report_title(const struct run *run)
 	return run->decision.verdict == VERDICT_KEEP ? "pathtune: keep the settings" :
 	    "pathtune: no decision";
 }
+
+static bool
+was_tried(const struct run *run, enum direction d, const char *id)
+{
+	for (size_t i = 0; i < run->n_trials; i++) {
+		const struct trial *t = &run->trials[i];
+
+		if (t->direction == d && strings_have(t->setting.extras, t->setting.n_extras, id))
+			return true;
+	}
+	return false;
+}
+
+const char *
+report_extras(struct arena *a, const struct run *run, const struct direction_decision *d)
+{
+	const struct setting *after = &d->after.setting;
+	struct text tried = { .arena = a };
+
+	for (size_t i = 0; i < run->plan.n_directions; i++) {
+		const struct plan_direction *plan = &run->plan.directions[i];
+
+		for (size_t j = 0; plan->direction == d->direction && j < plan->n_extras; j++) {
+			const char *id = plan->extras[j].id;
+			bool kept = strings_have(after->extras, after->n_extras, id);
+
+			if (was_tried(run, d->direction, id))
+				text_add(&tried, "%s%s (%s)", tried.len == 0 ? "also tried: " :
+				    ", ", id, !kept ? "dropped" :
+				    d->verdict == VERDICT_CHANGE ? "kept" : "not kept");
+		}
+	}
+	return tried.len == 0 ? NULL : tried.s;
+}

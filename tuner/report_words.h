@@ -19,6 +19,10 @@ const char *report_setting(struct arena *a, const struct setting *s);
 const char *report_ms(struct arena *a, double ms);
 const char *report_direction(const struct direction_decision *d);
 
+/* "also tried: pacing (kept)": beyond window and congestion control; NULL: nothing was. */
+const char *report_extras(struct arena *a, const struct run *run,
+    const struct direction_decision *d);
+
 /* What the second side is called, and whether there is one that was measured. */
 const char *report_side(const struct direction_decision *d);
 bool report_has_after(const struct direction_decision *d);

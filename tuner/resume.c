@@ -130,7 +130,7 @@ same_direction(const struct plan_direction *old, const struct plan_direction *no
 }
 
 bool
-resume_same_plan(const struct plan *old, const struct plan *now, struct err *e)
+resume_same_plan(const struct plan *old, struct plan *now, struct err *e)
 {
 	if (old->n_directions != now->n_directions)
 		return fail(e, ERR_FAILED, "%zu directions were planned, %zu are now",
@@ -138,6 +138,7 @@ resume_same_plan(const struct plan *old, const struct plan *now, struct err *e)
 	for (size_t i = 0; i < old->n_directions; i++) {
 		if (!same_direction(&old->directions[i], &now->directions[i], e))
 			return false;
+		now->directions[i].more_s = old->directions[i].more_s;
 	}
 	return true;
 }
@@ -217,6 +218,28 @@ resume_reopen(struct arena *a, struct run *run)
 	run->decision = left;
 	run->n_files = 0;
 	return true;
+}
+
+void
+resume_share(struct run *run)
+{
+	double more_s = isnan(run->options.more_s) ? 0 : run->options.more_s;
+	size_t left = 0;
+
+	for (size_t i = 0; i < run->plan.n_directions; i++) {
+		const struct plan_direction *d = &run->plan.directions[i];
+
+		if (resume_decided(run, d->direction) == NULL)
+			left++;
+		else if (!isnan(d->more_s))
+			more_s -= d->more_s;
+	}
+	for (size_t i = 0; i < run->plan.n_directions; i++) {
+		struct plan_direction *d = &run->plan.directions[i];
+
+		if (resume_decided(run, d->direction) == NULL)
+			d->more_s = more_s / (double)left;
+	}
 }
 
 /* Every direction that is left gets the same share of the time that is added. */

@@ -21,8 +21,11 @@ bool resume_may(const struct run *old, struct err *e);
  */
 bool resume_same_host(const struct facts *old, struct facts *now, struct err *e);
 
-/* Windows, congestion controls and extras of every direction, in order. */
-bool resume_same_plan(const struct plan *old, const struct plan *now, struct err *e);
+/*
+ * Windows, congestion controls and extras of every direction, in order.  The shares of the time
+ * that was added become those on record.
+ */
+bool resume_same_plan(const struct plan *old, struct plan *now, struct err *e);
 
 /* What the trials on record took; those that were cut count with all that they had asked for. */
 struct resume_spent {
@@ -44,6 +47,13 @@ const struct direction_decision *resume_decided(const struct run *run, enum dire
  * and nothing is: then the decision stays.
  */
 bool resume_reopen(struct arena *a, struct run *run);
+
+/*
+ * Every direction that is not decided gets the same share of options.more_s, without what decided
+ * ones were given of it: never less than before, so that what was asked is asked again, and never
+ * more in all.
+ */
+void resume_share(struct run *run);
 
 /*
  * Budget of the whole run that would decide its inconclusive directions; NAN: none is, or nobody

@@ -86,7 +86,7 @@ search_end(struct search *s, enum decision_class class)
 	s->over = true;
 	s->result.class = class;
 	s->result.verdict =
-	    class >= CLASS_WINDOW && class <= CLASS_BOTH ? VERDICT_CHANGE : VERDICT_KEEP;
+	    class >= CLASS_WINDOW && class <= CLASS_EXTRAS ? VERDICT_CHANGE : VERDICT_KEEP;
 }
 
 void

@@ -23,7 +23,7 @@
 
 #define SEARCH_CC_MAX 11     /* controls beyond these are not tried */
 #define SEARCH_EXTRAS_MAX 6  /* extras beyond these are not tried */
-#define SEARCH_VERSION "1"   /* changes whenever the same answers lead to other asks */
+#define SEARCH_VERSION "2"   /* changes whenever the same answers lead to other asks */
 
 struct search_config {
 	enum direction direction;
@@ -112,7 +112,9 @@ struct search_result {
 	struct setting start, chosen;  /* chosen: the last candidate, also when not taken */
 	struct effect effect;          /* all NAN without a confirmation */
 	struct side before, after;
-	double more_s;                 /* inconclusive: time that would decide, else NAN */
+	double more_s;                 /* inconclusive: time beyond this that would decide; NAN:
+	                                * it is not, or time alone would not */
+	bool out_of_data;              /* inconclusive for the data cap's sake */
 	bool retransmit_exception;     /* accepted with 1..3 % more retransmits */
 	bool guard_rtt, guard_retransmits; /* which guard spoke, with CLASS_GUARD */
 	double guard_limit_ms;         /* loaded RTT allowed */

@@ -17,8 +17,8 @@
 #define FILLS 0.95
 
 /*
- * May a guard send us one step down (NAN: no)?  Known before the first pair, so that alpha is
- * shared. A quick run has no time for two confirmations and keeps its alpha for one.
+ * Where a guard would send us, NAN: nowhere.  A quick run has no time for two confirmations and
+ * keeps its alpha for one.
  */
 static double
 step_down(const struct search *s)
@@ -28,8 +28,7 @@ step_down(const struct search *s)
 
 	if (c->n > 0)
 		bdp = exp(samples_median_y(c->side[1], c->n)) * s->rtt0_s / 8;
-	if (c->second || s->config.mode == BUDGET_QUICK ||
-	    !loss_based(s->cc[c->cc]))
+	if (s->config.mode == BUDGET_QUICK || !loss_based(s->cc[c->cc]))
 		return NAN;
 	if (!(below >= FILLS * bdp))
 		return NAN;
@@ -59,9 +58,9 @@ confirm_enter(struct search *s, const struct arm *arm, double window, extras_set
 	c->extras = extras;
 	c->low = arm->low;
 	start_pairs(s, window);
-	c->threshold = THRESHOLD * (double)s->config.confirmations;
-	if (!isnan(step_down(s)))
-		c->threshold *= 2;
+	/* Before the first pair: what they show must not open a way that alpha was not shared for. */
+	c->may_step = !isnan(step_down(s));
+	c->threshold = THRESHOLD * (double)s->config.confirmations * (c->may_step ? 2 : 1);
 }
 
 static enum decision_class
@@ -70,7 +69,7 @@ class_of(const struct search *s)
 	bool window = fabs(s->confirm.window - s->config.window_bytes) >= .5;
 
 	if (s->confirm.cc == 0)
-		return CLASS_WINDOW;
+		return window ? CLASS_WINDOW : CLASS_EXTRAS;
 	return window ? CLASS_BOTH : CLASS_CONGESTION;
 }
 
@@ -105,8 +104,8 @@ out_of_time(struct search *s)
 	struct confirm *c = &s->confirm;
 
 	if (!crossed(c) || !gain_is_sure(c)) {
-		search_because(
-		    s, "out of %s", s->bytes > .8 * s->config.data_cap_bytes ? "data" : "time");
+		s->result.out_of_data = s->bytes > .8 * s->config.data_cap_bytes;
+		search_because(s, "out of %s", s->result.out_of_data ? "data" : "time");
 		search_end(s, CLASS_INCONCLUSIVE);
 	} else if (search_stuck(s) > 0) {
 		unsteady(s);
@@ -160,13 +159,13 @@ confirm_open(struct search *s)
 static void
 guarded(struct search *s)
 {
-	double below = step_down(s);
+	double below = s->confirm.may_step ? step_down(s) : NAN;
 
 	if (isnan(below)) {
 		search_end(s, CLASS_GUARD);
 		return;
 	}
-	s->confirm.second = true;
+	s->confirm.may_step = false;
 	s->confirm.extras = extras_at(s, s->confirm.extras, below);
 	start_pairs(s, below);
 }

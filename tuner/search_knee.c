@@ -20,7 +20,6 @@
 #define BELOW 0.7      /* of the BDP: a step lower cannot carry it */
 #define FILLS 0.95
 #define CALM 0.055     /* standard error of three blocks up to which "no worse" means something */
-#define ROUNDS 5
 #define QUICK_PAIRS 7
 #define NOISY 0.13
 #define GROSS 0.6931471805599453 /* ln 2: half of the goodput is gone */
@@ -101,8 +100,10 @@ quick_round_fits(struct search *s)
 /*
  * Where the knee should be: some BDPs, but with loss-based control no more queue than allowed.  A
  * path whose queue ends before the allowance does needs no such cap; there it would only take the
- * room that recovery from losses needs.  Quick mode, which has no second look, takes the room that
- * each kind of control can use; the others start smaller and step up when the comparison says so.
+ * room that recovery from losses needs.  bbr starts with the room that it holds in flight, and
+ * steps up when the comparison says so; where none follows, or amid losses only one, it takes at
+ * once what it starts with.  A quick run that has a round starts loss-based control a step smaller,
+ * for the round can step up.
  */
 static double
 expected_window(struct search *s)
@@ -270,7 +271,6 @@ quick_step(const struct search *s, double next)
 	double se;
 
 	knee_lead(s, KNEE_AT, KNEE_PICK, &se);
-
 	if (isnan(next) && window_filled(s) && !same(k->window, k->pick->window))
 		next = ladder_above(s, k->window);
 	if (isnan(next) && loss && se * sqrt(KNEE_BLOCKS) > NOISY)
@@ -295,7 +295,7 @@ decide(struct search *s)
 	next = elsewhere(s);
 	if (s->config.mode == BUDGET_QUICK)
 		extras_trim(s, quick_step(s, next));
-	else if (isnan(next) || ++k->rounds >= ROUNDS)
+	else if (isnan(next) || ++k->rounds >= KNEE_ROUNDS)
 		extras_trim(s, k->window);
 	else
 		start_round(s, next);

@@ -115,7 +115,7 @@ search_result(const struct search *s)
 	r.after = side_of(r.chosen, c->side[1], c->n);
 	r.low_decile_bps = low_decile(c);
 	r.connections = (double)search_connections(s);
-	if (r.class == CLASS_INCONCLUSIVE)
+	if (r.class == CLASS_INCONCLUSIVE && !r.out_of_data)
 		r.more_s = more_seconds(s, stats_hodges_lehmann(c->d, c->n));
 	return r;
 }

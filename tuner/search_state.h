@@ -20,6 +20,9 @@
 #define RACE_BLOCKS 24
 #define KNEE_BLOCKS 3
 #define KNEE_MOST (2 * KNEE_BLOCKS) /* of a round whose blocks contradict each other */
+#define KNEE_ROUNDS 5
+/* Connections of three windows a block in each round, one of which doubles, and of each extra. */
+#define KNEE_SEEN ((KNEE_ROUNDS + 1) * 3 * KNEE_BLOCKS + SEARCH_EXTRAS_MAX * KNEE_BLOCKS)
 #define LADDER_MAX 48
 #define SEARCH_EXTRA 32 /* connections to see whether some get stuck */
 
@@ -106,7 +109,7 @@ struct knee {
 	extras_set extras;     /* of the candidate */
 	extras_set untried;    /* of these, not yet left out */
 	extras_set without;    /* the one left out now; 0: it is still about the window */
-	struct sample seen[KNEE_BLOCKS * 32]; /* all its connections, for search_stuck() */
+	struct sample seen[KNEE_SEEN]; /* all its connections, for search_stuck() */
 	size_t n_seen;
 };
 
@@ -116,7 +119,7 @@ struct confirm {
 	double window;
 	extras_set extras;
 	bool low;
-	bool second;           /* after a guard: no third */
+	bool may_step;         /* a guard may send us one step down: the threshold allows for it */
 	double threshold;
 	double start_s;
 	struct bets bets;

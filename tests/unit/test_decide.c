@@ -209,7 +209,8 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 		{ CLASS_BOTH, VERDICT_CHANGE,
 		    "+38 % [31, 46] (95 % confidence, 9 interleaved pairs in" },
 		{ CLASS_NO_GAIN, VERDICT_KEEP, "No gain worth a change: +38 % [31, 46]" },
-		{ CLASS_INCONCLUSIVE, VERDICT_KEEP, "About 25 min would decide" },
+		{ CLASS_INCONCLUSIVE, VERDICT_KEEP,
+		    "About 25 min more would decide (--resume with a larger --budget)." },
 		{ CLASS_GUARD, VERDICT_KEEP, "from 211 to 214 ms (limit 80)" },
 		{ CLASS_UNSTEADY, VERDICT_KEEP, "two groups" },
 		{ CLASS_CANNOT_BIND, VERDICT_KEEP, "Keep the present settings" },
@@ -226,6 +227,72 @@ Test(decide, the_words_of_every_verdict_carry_its_numbers)
 		r.guard_limit_ms = 80;
 		decide_on(&w, &r);
 		cr_assert(strstr(w.run.decision.directions[0].words, t[i].expected) != NULL, "%s",
+		    w.run.decision.directions[0].words);
+		arena_free(w.a);
+	}
+}
+
+Test(decide, a_guard_that_spoke_before_a_gain_was_sure_claims_none)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+	const char *words;
+
+	r.class = CLASS_GUARD;
+	r.verdict = VERDICT_KEEP;
+	r.guard_rtt = true;
+	r.guard_limit_ms = 80;
+	r.effect.estimate = -4;
+	r.effect.low = -12;
+	r.effect.high = 3;
+	decide_on(&w, &r);
+	words = w.run.decision.directions[0].words;
+	cr_expect_eq(strncmp(words, "No sure gain: -4 % [-12, 3] (", 29), 0, "%s", words);
+	cr_expect_not_null(strstr(words, ", and the RTT under load goes from 211 to 214 ms"), "%s",
+	    words);
+	arena_free(w.a);
+}
+
+Test(decide, no_time_is_asked_for_where_the_data_cap_was_the_end)
+{
+	struct world w = world_new(DIR_SEND);
+	struct search_result r = found(&w, 24 * 1048576.0, "bbr");
+	const char *words;
+
+	r.class = CLASS_INCONCLUSIVE;
+	r.verdict = VERDICT_KEEP;
+	r.out_of_data = true;
+	r.why = "out of data";
+	decide_on(&w, &r);
+	words = w.run.decision.directions[0].words;
+	cr_expect_not_null(strstr(words, "The data cap was reached; a new run with a larger "
+	    "--data-cap may decide."), "%s", words);
+	cr_expect_null(strstr(words, "--budget"), "%s", words);
+	arena_free(w.a);
+}
+
+Test(decide, other_settings_alone_are_named_without_the_window)
+{
+	static const char *extras[] = { "pacing", "growth-send" };
+	static const struct {
+		enum decision_class class;
+		const char *expected;
+	} t[] = {
+		{ CLASS_EXTRAS, "Change: pacing and growth-send. +38 %" },
+		{ CLASS_UNSTEADY, "connections with pacing and growth-send fall into" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct world w = world_new(DIR_SEND);
+		struct search_result r = found(&w, w.run.plan.directions[0].window_bytes, "cubic");
+
+		r.start.cc = "cubic";
+		r.chosen.extras = extras;
+		r.chosen.n_extras = NELEM(extras);
+		r.class = t[i].class;
+		r.verdict = r.class == CLASS_EXTRAS ? VERDICT_CHANGE : VERDICT_KEEP;
+		decide_on(&w, &r);
+		cr_expect_not_null(strstr(w.run.decision.directions[0].words, t[i].expected), "%s",
 		    w.run.decision.directions[0].words);
 		arena_free(w.a);
 	}
@@ -269,7 +336,7 @@ Test(decide, what_is_not_known_is_never_printed_as_a_number)
 		const char *text;
 
 		r.class = c;
-		r.verdict = c <= CLASS_BOTH ? VERDICT_CHANGE : VERDICT_KEEP;
+		r.verdict = c <= CLASS_EXTRAS ? VERDICT_CHANGE : VERDICT_KEEP;
 		r.before.rtt_ms = r.after.rtt_ms = NAN;
 		r.before.retransmits = r.after.retransmits = NAN;
 		w.run.facts.rtt_ms = w.run.facts.ram_bytes = NAN;

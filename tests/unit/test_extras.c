@@ -351,7 +351,7 @@ Test(extras, a_qdisc_that_stays_becomes_the_setting_that_makes_it_so_at_boot)
 	cr_expect_str_eq(run.decision.settings[0].new, "fq");
 	cr_expect(run.decision.settings[0].verified);
 	cr_expect_not_null(strstr(run.decision.settings[0].reason, "pacing: "));
-	cr_expect_not_null(strstr(run.decision.directions[0].words, "Change: with fq. "), "%s",
+	cr_expect_not_null(strstr(run.decision.directions[0].words, "Change: fq. "), "%s",
 	    run.decision.directions[0].words);
 	cr_assert_eq(run.n_files, 1);
 	cr_expect_not_null(strstr(run.files[0].text, "\nnet.core.default_qdisc = fq\n"), "%s",
@@ -392,7 +392,7 @@ Test(extras, a_stack_that_stays_is_loaded_at_boot)
 	cr_expect_not_null(strstr(run.files[1].text, "\ntcp_rack_load=\"YES\"\n"), "%s",
 	    run.files[1].text);
 	cr_expect_not_null(strstr(run.decision.directions[0].words,
-	    "Change: with stack-rack and no-segmentation-offload. "), "%s",
+	    "Change: stack-rack and no-segmentation-offload. "), "%s",
 	    run.decision.directions[0].words);
 }
 

@@ -151,6 +151,63 @@ Test(report_html, markdown_is_tables_whose_cells_cannot_be_left)
 	cr_expect_null(strchr(text, '\033'));
 }
 
+static const char *tried_extras[] = { "pacing" };
+
+Test(report_html, extras_that_were_tried_are_named_with_what_became_of_them)
+{
+	struct run run = run_of_60();
+	struct plan_extra planned[] = { { .id = "pacing" }, { .id = "never<tried>" } };
+	struct plan_direction plan = { .direction = DIR_SEND, .extras = planned, .n_extras = 2 };
+
+	run.plan.directions = &plan;
+	run.plan.n_directions = 1;
+	run.trials[3].setting.extras = tried_extras;
+	run.trials[3].setting.n_extras = 1;
+	cr_expect_not_null(strstr(report_html(a, &run), "<p>also tried: pacing (dropped)</p>"));
+	cr_expect_not_null(strstr(report_markdown(a, &run), "\nalso tried: pacing (dropped)\n"));
+	run.decision.directions[0].after.setting.extras = tried_extras;
+	run.decision.directions[0].after.setting.n_extras = 1;
+	cr_expect_not_null(strstr(report_html(a, &run), "<p>also tried: pacing (kept)</p>"));
+}
+
+Test(report_html, settings_of_the_user_are_a_table_with_effect_verdict_and_what_they_set)
+{
+	struct run run = run_of_60();
+	struct change_line line = { "kern.<x>", "1", "2", "tried", true };
+	struct try_stratum strata[2][2] = { { { 65536, 1e8 }, { 524288, 2e8 } },
+		{ { 65536, NAN }, { 524288, 3e8 } } };
+	const struct effect none = { NAN, NAN, NAN, NAN, NAN, NAN };
+	struct try_result tries[] = {
+		{ .name = "present", .streams = 1, .effect = none, .side = { .goodput_bps = 1e8,
+		    .rtt_ms = 210, .retransmits = 0 }, .strata = strata[0], .n_strata = 2 },
+		{ .name = "large|<b>", .class = TRY_GUARD, .settings = &line, .n_settings = 1,
+		    .streams = 1, .effect = { 50, 45, 55, .95, 14, 90 }, .side = { .goodput_bps = 2e8,
+		    .rtt_ms = 500, .retransmits = .01 }, .strata = strata[1], .n_strata = 2,
+		    .words = "too slow" },
+	};
+	const char *page, *text;
+
+	run.decision.directions[0].tries = tries;
+	run.decision.directions[0].n_tries = 2;
+	run.trials[0].try = "present";
+	run.trials[0].pin_bytes = 65536;
+	page = report_html(a, &run);
+	cr_expect_not_null(strstr(page, "<tr><th>large|&lt;b&gt;</th><td class=\"n\">200 Mbit/s</td>"
+	    "<td class=\"n\">500 ms</td><td class=\"n\">1.00 %</td>"
+	    "<td class=\"n\">+50 % [45, 55]</td><td>too costly</td>"
+	    "<td class=\"say\">kern.&lt;x&gt; = 2; too slow</td></tr>"), "%s", page);
+	cr_expect_not_null(strstr(page, "<th class=\"n\">64 KiB</th><th class=\"n\">512 KiB</th>"));
+	cr_expect_not_null(strstr(page, "<td>present, sockets 64 KiB</td>"));
+	cr_expect_eq(count(page, "<svg "), 0);
+	cr_expect_null(strstr(page, "nan"));
+	text = report_markdown(a, &run);
+	cr_expect_not_null(strstr(text, "| large\\|&#60;b> | 200 Mbit/s | 500 ms | 1.00 % | "
+	    "+50 % \\[45, 55\\] | too costly | kern.&#60;x> = 2; too slow |\n"), "%s", text);
+	cr_expect_not_null(strstr(text, "| by socket window | 64 KiB | 512 KiB |\n|---|---|---|\n"
+	    "| present | 100 Mbit/s | 200 Mbit/s |\n"), "%s", text);
+	cr_expect_null(strstr(text, "nan"));
+}
+
 /* ---- figures -------------------------------------------------------------------------------- */
 
 static const char *

@@ -397,6 +397,39 @@ Test(resume, more_time_opens_what_is_inconclusive_and_nothing_else)
 	cr_expect(isnan(resume_budget_s(run)));
 }
 
+/* Two directions share 10 min; then sending is over, and of 25 min receiving gets the other 20. */
+Test(resume, time_that_is_added_is_shared_once_and_no_share_ever_becomes_smaller)
+{
+	static const enum direction two[] = { DIR_SEND, DIR_RECEIVE };
+	struct run *run = run_new();
+	struct plan_direction *d = arena_array(a, 2, sizeof(*d));
+	struct plan now;
+
+	for (size_t i = 0; i < 2; i++) {
+		d[i] = run->plan.directions[0];
+		d[i].direction = two[i];
+		d[i].more_s = NAN;
+	}
+	run->plan.directions = d;
+	run->plan.n_directions = 2;
+	run->options.more_s = 600;
+	resume_share(run);
+	cr_expect_eq(d[0].more_s, 300);
+	cr_expect_eq(d[1].more_s, 300);
+	decide(run, CLASS_INCONCLUSIVE);
+	run->decision.verdict = VERDICT_NONE; /* stopped while receiving */
+	run->options.more_s = 1500;
+	resume_share(run);
+	cr_expect_eq(d[0].more_s, 300, "it has used that");
+	cr_expect_eq(d[1].more_s, 1200);
+	now = run->plan;
+	now.directions = arena_array(a, 2, sizeof(*d));
+	memcpy(now.directions, d, 2 * sizeof(*d));
+	now.directions[1].more_s = NAN;
+	cr_assert(resume_same_plan(&run->plan, &now, &e), "%s", e.text);
+	cr_expect_eq(now.directions[1].more_s, 1200, "also when the plan is made anew");
+}
+
 Test(resume, flags_that_contradict_the_run_are_refused_by_name)
 {
 	static const struct {

@@ -355,7 +355,7 @@ Test(search, data_that_runs_out_in_any_phase_is_said_and_makes_no_change_unprove
 {
 	struct lab whole = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
 	struct search_config c = config(.08, .16 * MB, 2);
-	unsigned cut = 0;
+	unsigned cut = 0, pairs = 0;
 
 	search(&whole, &c);
 	for (double cap = .02; cap < 1; cap += .02) {
@@ -371,8 +371,11 @@ Test(search, data_that_runs_out_in_any_phase_is_said_and_makes_no_change_unprove
 		} else {
 			cr_expect_eq(r.class, CLASS_INCONCLUSIVE, "%s", decision_class_names[r.class]);
 			cr_expect_not_null(r.why);
+			cr_expect(isnan(r.more_s), "time does not lift the cap");
 			cut++;
+			pairs += r.out_of_data && r.effect.pairs > 1;
 		}
 	}
 	cr_expect(cut > 10, "%u", cut);
+	cr_expect(pairs > 0, "a cap that is reached among the pairs");
 }

@@ -191,6 +191,7 @@ Test(search_extras, one_that_helps_is_found_and_kept)
 	c.window_max_bytes = c.window_bytes; /* nothing else is left to try */
 	r = run(&l, &c);
 	cr_expect_eq(r.verdict, VERDICT_CHANGE, "%s", decision_class_names[r.class]);
+	cr_expect_eq(r.class, CLASS_EXTRAS, "%s", decision_class_names[r.class]);
 	cr_expect_str_eq(r.why, "stack ");
 	l = (struct lab){ .path = far, .spoil = stack_helps };
 	c = with_extras(.16 * MB, 2);
