@@ -145,7 +145,8 @@ struct journal_result journal_restore(const struct journal *j, const struct jour
 
 /*
  * After a reboot: the files, and where that put one back also the values that are exactly what we
- * announced, because the boot took them from it.  What cannot be set then is no failure.  r NULL: files only.
+ * announced, because the boot took them from it.  What cannot be set then is no failure.  r NULL:
+ * files only.
  */
 struct journal_result journal_restore_booted(const struct journal *j,
     const struct journal_reach *r);

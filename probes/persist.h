@@ -4,7 +4,8 @@
  * The new text is written beside the file and the file itself is linked beside, both are on disk,
  * and then the names are swapped by one rename.  Until persist_settle() the way back is another
  * rename.  What somebody else writes meanwhile is an error, not lost: it is looked for right before
- * the rename, and in what was replaced before that is let go.  The names beside begin with a dot and do not end in ".conf": nothing reads them at boot.
+ * the rename, and in what was replaced before that is let go.  The names beside begin with a dot
+ * and do not end in ".conf": nothing reads them at boot.
  */
 #ifndef PATHTUNE_PERSIST_H
 #define PATHTUNE_PERSIST_H

@@ -82,7 +82,8 @@ module_fits(struct arena *a, const struct profile *p, const struct run *run,
 static bool
 is_plain_name(const char *s)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char plain[] = "0123456789_-abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 	return *s != '-' && strspn(s, plain) == strlen(s);
 }
@@ -105,8 +106,8 @@ line_fits(struct arena *a, const struct profile *p, const struct facts *f, const
 		return fail(e, ERR_FAILED, "%s: sets %.60s, which is no knob of %s %s", file,
 		    l->name, p->sysname, f->release == NULL ? "" : f->release);
 	if (knob_of(p, f, l->name)->role == ROLE_CONGESTION && !is_plain_name(l->new))
-		return fail(e, ERR_FAILED, "%s: %.60s is not the name of a congestion control", file,
-		    l->new);
+		return fail(e, ERR_FAILED, "%s: %.60s is not the name of a congestion control",
+		    file, l->new);
 	if (k == NULL || k->text == NULL)
 		return fail(e, ERR_FAILED, "%s: sets %.60s, which this host does not have%s%s",
 		    file, l->name, k == NULL || k->why == NULL ? "" : ": ",

@@ -118,8 +118,8 @@ drift_of_run(struct arena *a, const struct run *run)
 		const struct change_line *c = &run->decision.settings[i];
 
 		/* What has a blank in its name is of an interface: apply leaves it out. */
-		if (strcmp(c->name, "module") != 0 && strchr(c->name, ' ') == NULL && c->new != NULL &&
-		    (c->verified || run->advice.n_paths != 0))
+		if (strcmp(c->name, "module") != 0 && strchr(c->name, ' ') == NULL &&
+		    c->new != NULL && (c->verified || run->advice.n_paths != 0))
 			*(struct undo_value *)arena_push(a, &l.values, &l.n_values,
 			    sizeof(*l.values)) = (struct undo_value){ c->name, "", c->new };
 	}
