@@ -174,13 +174,22 @@ Test(guard_keep, edits_of_what_a_dead_run_left_are_not_lost)
 	}
 }
 
+/* Killed before it was read back: on this boot any value would be taken for ours. */
+static void
+to_replaced_unheld(struct guard *g)
+{
+	step(guard_announce(g, &ours, 1, &e) && link(conf, backup) == 0);
+	put(by, "new");
+	step(guard_replaces(g, conf, by, backup, &e) && rename(by, conf) == 0);
+}
+
 Test(guard_keep, a_value_that_no_longer_is_ours_after_a_reboot_stays)
 {
 	struct orphans found;
 	struct victim r;
 
 	begin(true);
-	r = victim_start(journal, arm, to_replaced);
+	r = victim_start(journal, arm, to_replaced_unheld);
 	victim_kill_both(&r);
 	put(wmem, "1 2 7");
 	cr_assert(guard_orphans(a, h, state, "another", "scope", &found, &e), "%s", e.text);
