@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 /* ---- arm ------------------------------------------------------------------------------------- */
 
 static bool
@@ -246,6 +245,8 @@ guard_replaces(struct guard *g, const char *path, const char *by, const char *ol
 		return fail(e, ERR_FAILED, "%s: %s", by, strerror(errno));
 	r.device = (uintmax_t)st.st_dev;
 	r.inode = (uintmax_t)st.st_ino;
+	r.size = (uintmax_t)st.st_size;
+	r.time_s = (uintmax_t)st.st_mtime;
 	if (journal_replaces(g->arena, g->journal, &r, &line, e) &&
 	    journal_append(&g->file, line, e) && guard_tell(g, line, e) &&
 	    guard_tell(g, GUARD_SYNC "\n", e) && guard_await_answer(g, e))

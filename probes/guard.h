@@ -46,9 +46,9 @@ bool guard_held(struct guard *g, struct err *e);
  * is a copy or link of the one before, in the same directory and with its owner and mode, NULL
  * where there was none.  To be called twice: before either is made, so that they do not stay
  * behind, and before the rename.  When the guard (or guard_release(), or guard_orphans()) restores,
- * and path is still the file that "by" was, old is renamed back to path, or path is removed; in
- * any case "by" and old are removed then.  At most 8 files.  It is on disk and known to the guard
- * when this returns.
+ * and path is still the file that "by" was, unedited, old is renamed back to path, or path is
+ * removed; in any case "by" and old are removed then.  At most 8 files.  It is on disk and known to
+ * the guard when this returns.
  */
 bool guard_replaces(struct guard *g, const char *path, const char *by, const char *old,
     struct err *e);
@@ -68,9 +68,10 @@ bool guard_keep(struct guard *g, struct err *e);
 bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err *e);
 
 /*
- * Carry out journals of dead runs on this boot and in this scope; drop those of another boot, and
- * those whose run died (a power cut) while it wrote down the old values: it had set nothing yet.  A
- * journal whose run or guard is alive is left alone, and it is an error (another pathtune is at
+ * Carry out journals of dead runs on this boot and in this scope; of those of another boot only
+ * what outlived it: the files, and in this scope the values that the boot took from them.  Drop
+ * those whose run died (a power cut) while it wrote down the old values: it had set nothing yet.
+ * A journal whose run or guard is alive is left alone, and it is an error (another pathtune is at
  * work) if it is of this scope.  One that is damaged, or that others can write, is an error that
  * names it, and nothing is changed.
  */

@@ -149,16 +149,18 @@ carry_out(struct by_host *by, const struct journal_file *f, const char *boot_id,
     const char *scope_id, struct orphans *found, struct err *e)
 {
 	const struct journal *j = by->journal;
+	const struct journal_reach reach = { by, read_by_host, write_by_host };
 	struct journal_result result = { 0 };
+	bool complete = j->begun && !j->unfinished;
 
-	if (j->begun && !j->unfinished && journal_is_boot(j, boot_id)) {
+	if (complete && journal_is_boot(j, boot_id)) {
 		if (!journal_is_scope(j, scope_id))
 			return true;
-		result = restore_by_host(by);
-		found->restored += result.restored;
+		result = journal_restore(j, &reach);
+	} else if (complete) {
+		result = journal_restore_booted(j, journal_is_scope(j, scope_id) ? &reach : NULL);
 	}
-	else if (j->begun && !j->unfinished)
-		journal_restore_files(j, &result);
+	found->restored += result.restored;
 	found->files += result.files;
 	if (failures(&result) != 0)
 		return fail_unrestored(by, &result, f->path, e);

@@ -288,6 +288,8 @@ add_file(struct journal *j, const struct journal_replaced *f, struct err *e)
 		    "it are unprintable", f->path);
 	to->device = f->device;
 	to->inode = f->inode;
+	to->size = f->size;
+	to->time_s = f->time_s;
 	j->n_files++;
 	return true;
 }
@@ -301,13 +303,14 @@ large_number(const char *s, uintmax_t *out)
 	return *s >= '0' && *s <= '9' && *end == '\0';
 }
 
-/* field: "file", path, by, old, device, inode */
+/* field: "file", path, by, old, device, inode, size, seconds */
 static bool
 file_line(struct journal *j, char *field[], struct err *e)
 {
 	struct journal_replaced f = { .path = "" };
 
 	if (!large_number(field[4], &f.device) || !large_number(field[5], &f.inode) ||
+	    !large_number(field[6], &f.size) || !large_number(field[7], &f.time_s) ||
 	    !copy(f.path, sizeof(f.path), field[1]) || !copy(f.by, sizeof(f.by), field[2]) ||
 	    !copy(f.old, sizeof(f.old), strcmp(field[3], NONE) == 0 ? "" : field[3]))
 		return fail(e, ERR_FAILED, "damaged line");
@@ -323,7 +326,7 @@ later_line(struct journal *j, char *field[], size_t n, struct err *e)
 	if (n == 3 && strcmp(field[0], "ours") == 0 && number(field[1], JOURNAL_KNOBS, &knob) &&
 	    knob < j->n)
 		return add_ours(j, knob, field[2], e);
-	if (n == 6 && strcmp(field[0], "file") == 0 && !j->holds)
+	if (n == 8 && strcmp(field[0], "file") == 0 && !j->holds)
 		return file_line(j, field, e);
 	if (n != 1 || strcmp(field[0], JOURNAL_HELD) != 0 || j->holds)
 		return fail(e, ERR_FAILED, "damaged line");
@@ -366,8 +369,8 @@ journal_begins(const struct journal *j, const char *text, size_t len)
 	return false;
 }
 
-static bool
-is_announced(const struct journal *j, size_t knob, const char *text)
+bool
+journal_is_announced(const struct journal *j, size_t knob, const char *text)
 {
 	size_t i;
 
@@ -387,7 +390,7 @@ journal_announce(struct arena *a, struct journal *j, const struct knob_value *v,
 	for (i = 0; i < n; i++) {
 		if (!find_knob(j, &v[i], &knob))
 			return fail(e, ERR_FAILED, "%s: is not guarded", v[i].name);
-		if (is_announced(j, knob, v[i].text))
+		if (journal_is_announced(j, knob, v[i].text))
 			continue;
 		if (!add_ours(j, knob, v[i].text, e))
 			return false;
@@ -403,7 +406,7 @@ journal_replaces(struct arena *a, struct journal *j, const struct journal_replac
 {
 	if (!add_file(j, r, e))
 		return false;
-	*line = arena_printf(a, "file\t%s\t%s\t%s\t%ju\t%ju\n", r->path, r->by,
-	    r->old[0] == '\0' ? NONE : r->old, r->device, r->inode);
+	*line = arena_printf(a, "file\t%s\t%s\t%s\t%ju\t%ju\t%ju\t%ju\n", r->path, r->by,
+	    r->old[0] == '\0' ? NONE : r->old, r->device, r->inode, r->size, r->time_s);
 	return true;
 }

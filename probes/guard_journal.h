@@ -14,7 +14,7 @@
  *	word <tab> after <tab> name, and so on as in run: the value is the word behind "after"
  *	ours <tab> number of the knob <tab> text  any number
  *	held                                      what is ours so far was read back
- *	file <tab> path <tab> by <tab> old <tab> device <tab> inode of "by"
+ *	file <tab> path <tab> by <tab> old <tab> device <tab> inode <tab> size <tab> seconds of "by"
  *
  * Version 1 has neither run, word, held nor file; it is read as well, and all of it counts as held.
  *
@@ -57,6 +57,7 @@ struct journal_replaced {
 	char path[512];
 	char by[JOURNAL_BASE], old[JOURNAL_BASE]; /* beside it; old "": there was none */
 	uintmax_t device, inode;                  /* of what "by" was; 0: it was not there yet */
+	uintmax_t size, time_s;                   /* its length, and when it was written */
 };
 
 struct journal_value {
@@ -101,6 +102,9 @@ bool journal_begins(const struct journal *j, const char *text, size_t len);
 bool journal_announce(struct arena *a, struct journal *j, const struct knob_value *v, size_t n,
     const char **lines, struct err *e);
 
+/* Was this value, as a whole, announced? */
+bool journal_is_announced(const struct journal *j, size_t knob, const char *text);
+
 /* The line for this file, which is added to j. */
 bool journal_replaces(struct arena *a, struct journal *j, const struct journal_replaced *r,
     const char **line, struct err *e);
@@ -139,8 +143,13 @@ struct journal_result {
 /* Bring back the files, and then the old values, last knob first. */
 struct journal_result journal_restore(const struct journal *j, const struct journal_reach *r);
 
-/* The files alone: after a reboot no value is ours any more. */
-void journal_restore_files(const struct journal *j, struct journal_result *result);
+/*
+ * After a reboot: the files, and where that put one back also the values that are exactly what we
+ * announced, because the boot took them from it.  What cannot be set then is no failure.  r NULL:
+ * files only.
+ */
+struct journal_result journal_restore_booted(const struct journal *j,
+    const struct journal_reach *r);
 
 /* ---- on disk --------------------------------------------------------------------------------- */
 

@@ -91,14 +91,18 @@ beside(char dst[1024], const char *path, const char *base)
 	return snprintf(dst, 1024, "%.*s/%s", (int)(slash - path), path, base) < 1024;
 }
 
-/* What was renamed there is still there. */
+/*
+ * What was renamed there is still there, and nobody wrote to it: by now that may be days ago.  The
+ * number of a device may be another one after a reboot.
+ */
 static bool
-is_replaced(const struct journal_replaced *f)
+is_replaced(const struct journal_replaced *f, bool booted)
 {
 	struct stat st;
 
-	return f->inode != 0 && lstat(f->path, &st) == 0 && (uintmax_t)st.st_dev == f->device &&
-	    (uintmax_t)st.st_ino == f->inode;
+	return f->inode != 0 && lstat(f->path, &st) == 0 &&
+	    (booted || (uintmax_t)st.st_dev == f->device) && (uintmax_t)st.st_ino == f->inode &&
+	    (uintmax_t)st.st_size == f->size && (uintmax_t)st.st_mtime == f->time_s;
 }
 
 /* Before the journal goes, as far as there is a descriptor left for it. */
@@ -118,13 +122,13 @@ to_disk(const char *path)
 
 /* A file that another put there meanwhile stays. */
 static bool
-restore_file(const struct journal_replaced *f, struct journal_result *result)
+restore_file(const struct journal_replaced *f, bool booted, struct journal_result *result)
 {
 	char by[1024], old[1024];
 
 	if (!beside(by, f->path, f->by) || !beside(old, f->path, f->old))
 		return false;
-	if (is_replaced(f)) {
+	if (is_replaced(f, booted)) {
 		if ((f->old[0] == '\0' ? unlink(f->path) : rename(old, f->path)) != 0)
 			return false;
 		to_disk(f->path);
@@ -134,13 +138,13 @@ restore_file(const struct journal_replaced *f, struct journal_result *result)
 	    (f->old[0] == '\0' || unlink(old) == 0 || errno == ENOENT);
 }
 
-void
-journal_restore_files(const struct journal *j, struct journal_result *result)
+static void
+restore_files(const struct journal *j, bool booted, struct journal_result *result)
 {
 	size_t i;
 
 	for (i = j->n_files; i-- > 0;)
-		if (!restore_file(&j->file[i], result) && result->failed_files++ == 0)
+		if (!restore_file(&j->file[i], booted, result) && result->failed_files++ == 0)
 			result->first_failed_file = i;
 }
 
@@ -150,9 +154,24 @@ journal_restore(const struct journal *j, const struct journal_reach *r)
 	struct journal_result result = { 0 };
 	size_t k;
 
-	journal_restore_files(j, &result);
+	restore_files(j, false, &result);
 	for (k = j->n; k-- > 0;)
 		if (!restore_one(j, k, r, &result) && result.failed++ == 0)
 			result.first_failed = k;
+	return result;
+}
+
+struct journal_result
+journal_restore_booted(const struct journal *j, const struct journal_reach *r)
+{
+	struct journal_result result = { 0 }, ignored = { 0 };
+	char now[JOURNAL_TEXT];
+	size_t k;
+
+	restore_files(j, true, &result);
+	for (k = r == NULL || result.files == 0 ? 0 : j->n; k-- > 0;)
+		if (r->read(r->arg, k, now) && journal_is_announced(j, k, now) &&
+		    restore_one(j, k, r, &ignored))
+			result.restored = ignored.restored;
 	return result;
 }

@@ -171,15 +171,25 @@ write_new(const char *by, const struct persist_found *f, const char *text, size_
 	return error == 0 || fail_errno(e, by);
 }
 
+/* The same file under this name, and nobody wrote to it. */
 static bool
-is_found(const struct persist_found *f)
+is_still(const char *path, const struct stat *was)
 {
 	struct stat now;
 
-	if (lstat(f->path, &now) != 0)
-		return errno == ENOENT && f->text == NULL;
-	return f->text != NULL && now.st_dev == f->st.st_dev && now.st_ino == f->st.st_ino &&
-	    now.st_size == f->st.st_size && now.st_mtime == f->st.st_mtime;
+	return lstat(path, &now) == 0 && now.st_dev == was->st_dev && now.st_ino == was->st_ino &&
+	    now.st_size == was->st_size && now.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+}
+
+static bool
+check_found(const struct persist_found *f, struct err *e)
+{
+	struct stat now;
+
+	return (f->text != NULL ? is_still(f->path, &f->st) :
+	    lstat(f->path, &now) != 0 && errno == ENOENT) ||
+	    fail(e, ERR_FAILED, "%s: was changed in this moment by somebody else", f->path);
 }
 
 static char *
@@ -204,17 +214,16 @@ make_dir(const char *dir, struct err *e)
 }
 
 static bool
-prepare(const struct persist_found *f, const struct persist_swap *s, const char *old,
+prepare(const struct persist_found *f, struct persist_swap *s, const char *old,
     const char *text, size_t len, struct err *e)
 {
-	if (!make_dir(s->dir, e) || !write_new(s->by, f, text, len, e))
+	if (!make_dir(s->dir, e) || !write_new(s->by, f, text, len, e) || !check_found(f, e))
 		return false;
-	if (!is_found(f))
-		return fail(e, ERR_FAILED, "%s: was changed in this moment by somebody else",
-		    f->path);
 	if (f->text != NULL && link(f->path, old) != 0)
 		return fail(e, ERR_FAILED, "%s: cannot be kept beside: %s", f->path,
 		    strerror(errno));
+	if (lstat(s->by, &s->new) != 0)
+		return fail_errno(e, s->by);
 	return sync_dir(s->dir, e);
 }
 
@@ -223,7 +232,7 @@ persist_prepare(struct arena *a, const struct persist_found *f, const char *text
     struct persist_swap *out, struct err *e)
 {
 	const char *slash = strrchr(f->path, '/'), *old;
-	struct persist_swap s = { .path = f->path };
+	struct persist_swap s = { .path = f->path, .found = *f };
 
 	if (f->path[0] != '/' || slash[1] == '\0')
 		return fail(e, ERR_FAILED, "%s: not the absolute path of a file", f->path);
@@ -245,6 +254,8 @@ persist_swap(const struct persist_swap *s, struct err *e)
 {
 	int r;
 
+	if (!check_found(&s->found, e))
+		return false;
 	do
 		r = rename(s->by, s->path);
 	while (r != 0 && errno == EINTR);
@@ -252,9 +263,16 @@ persist_swap(const struct persist_swap *s, struct err *e)
 }
 
 bool
+persist_check(const struct persist_swap *s, struct err *e)
+{
+	return s->old == NULL || is_still(s->old, &s->found.st) ||
+	    fail(e, ERR_FAILED, "%s: was changed in this moment by somebody else", s->path);
+}
+
+bool
 persist_settle(const struct persist_swap *s, bool remove, struct err *e)
 {
-	if ((remove && unlink(s->path) != 0 && errno != ENOENT) ||
+	if ((remove && is_still(s->path, &s->new) && unlink(s->path) != 0 && errno != ENOENT) ||
 	    (s->old != NULL && unlink(s->old) != 0 && errno != ENOENT))
 		return fail_errno(e, s->path);
 	return sync_dir(s->dir, e);
@@ -265,4 +283,14 @@ persist_tidy(struct arena *a, const char *path)
 {
 	unlink(beside(a, path, NEW));
 	unlink(beside(a, path, OLD));
+}
+
+bool
+persist_clear(struct arena *a, const char *path, bool remove, struct err *e)
+{
+	struct stat st;
+
+	persist_tidy(a, path);
+	return !remove || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != 0 ||
+	    unlink(path) == 0 || fail_errno(e, path);
 }

@@ -3,7 +3,9 @@
  *
  * The new text is written beside the file and the file itself is linked beside, both are on disk,
  * and then the names are swapped by one rename.  Until persist_settle() the way back is another
- * rename.  The names beside begin with a dot and do not end in ".conf": nothing reads them at boot.
+ * rename.  What somebody else writes meanwhile is an error, not lost: it is looked for right before
+ * the rename, and in what was replaced before that is let go.  The names beside begin with a dot
+ * and do not end in ".conf": nothing reads them at boot.
  */
 #ifndef PATHTUNE_PERSIST_H
 #define PATHTUNE_PERSIST_H
@@ -32,6 +34,8 @@ struct persist_swap {
 	const char *dir;
 	const char *by;    /* the new file, beside; NULL: nothing is prepared */
 	const char *old;   /* the one before, beside; NULL: there was none */
+	struct persist_found found;
+	struct stat new;   /* of the new file */
 };
 
 /*
@@ -42,16 +46,22 @@ struct persist_swap {
 bool persist_prepare(struct arena *a, const struct persist_found *f, const char *text, size_t len,
     struct persist_swap *out, struct err *e);
 
-/* The new one takes the name; on disk when this returns true. */
+/* The new one takes the name, if that is still of what was found; on disk when it returns true. */
 bool persist_swap(const struct persist_swap *s, struct err *e);
+
+/* Did nobody write to the older one since it was found, through a descriptor that he had? */
+bool persist_check(const struct persist_swap *s, struct err *e);
 
 /*
  * Nothing is to be taken back any more: the older file goes, and path too, where it is to be
- * removed (an empty file stood in for that).
+ * removed and is still the empty file that stood in for that.
  */
 bool persist_settle(const struct persist_swap *s, bool remove, struct err *e);
 
 /* What is left beside by this or a dead run goes; errors do not count. */
 void persist_tidy(struct arena *a, const char *path);
+
+/* The same, and path goes as well where it is to be removed and only an empty file stands in. */
+bool persist_clear(struct arena *a, const char *path, bool remove, struct err *e);
 
 #endif

@@ -78,6 +78,16 @@ module_fits(struct arena *a, const struct profile *p, const struct run *run,
 	return false;
 }
 
+/* It becomes a part of a module's name, which some loaders take for a path. */
+static bool
+is_plain_name(const char *s)
+{
+	static const char plain[] = "0123456789_-abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	return *s != '-' && strspn(s, plain) == strlen(s);
+}
+
 static bool
 line_fits(struct arena *a, const struct profile *p, const struct facts *f, const struct run *run,
     const struct change_line *l, const char *file, struct err *e)
@@ -95,6 +105,9 @@ line_fits(struct arena *a, const struct profile *p, const struct facts *f, const
 	if (knob_of(p, f, l->name) == NULL)
 		return fail(e, ERR_FAILED, "%s: sets %.60s, which is no knob of %s %s", file,
 		    l->name, p->sysname, f->release == NULL ? "" : f->release);
+	if (knob_of(p, f, l->name)->role == ROLE_CONGESTION && !is_plain_name(l->new))
+		return fail(e, ERR_FAILED, "%s: %.60s is not the name of a congestion control",
+		    file, l->new);
 	if (k == NULL || k->text == NULL)
 		return fail(e, ERR_FAILED, "%s: sets %.60s, which this host does not have%s%s",
 		    file, l->name, k == NULL || k->why == NULL ? "" : ": ",

@@ -117,8 +117,9 @@ drift_of_run(struct arena *a, const struct run *run)
 	for (size_t i = 0; i < run->decision.n_settings; i++) {
 		const struct change_line *c = &run->decision.settings[i];
 
-		if (strcmp(c->name, "module") != 0 && c->new != NULL &&
-		    (c->verified || run->advice.n_paths != 0))
+		/* What has a blank in its name is of an interface: apply leaves it out. */
+		if (strcmp(c->name, "module") != 0 && strchr(c->name, ' ') == NULL &&
+		    c->new != NULL && (c->verified || run->advice.n_paths != 0))
 			*(struct undo_value *)arena_push(a, &l.values, &l.n_values,
 			    sizeof(*l.values)) = (struct undo_value){ c->name, "", c->new };
 	}

@@ -131,6 +131,10 @@ change_keep(struct change *c, struct err *e)
 	}
 	if (!knobs_hold(c->p->host, c->p->cmd->arena, held, n, e))
 		return false;
+	for (size_t i = 0; i < c->n_files; i++) {
+		if (!persist_check(&c->files[i].swap, e))
+			return false;
+	}
 	if (stop_requested() != 0)
 		return fail(e, ERR_STOPPED, "stopped by signal %d", stop_requested());
 	if (!guard_keep(c->guard, e))

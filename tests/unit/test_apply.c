@@ -221,6 +221,32 @@ forge(const char *from, const char *to)
 	    at + strlen(from)));
 }
 
+/* Killed between the decision and the removal of the file that is to go. */
+Test(apply, what_stands_in_for_a_removed_file_goes_with_the_next_command)
+{
+	static const char *const next[] = { "revert", "apply" };
+	const char *beside = box_path(&h, "etc/.x.conf.pathtune-old");
+	struct said s;
+
+	for (size_t i = 0; i < NELEM(next); i++) {
+		cr_assert_eq(box_apply(&h, "").status, 0);
+		forge("\"applied\"", "\"reverting\"");
+		box_put(h.conf, "");
+		box_put(beside, "old");
+		box_values(&h, SEND_OLD, RECEIVE_OLD);
+		cr_expect_eq(box_do(&h, "check", "").status, 0, "it looks, and touches nothing");
+		cr_expect(box_there(h.conf) && box_there(beside));
+		s = i == 0 ? box_do(&h, "revert", "--yes") : box_apply(&h, "");
+		cr_assert_eq(s.status, 0, "%s%s", s.out, s.err);
+		box_expect(&h, i == 0 ? SEND_OLD : SEND_NEW, i == 0 ? RECEIVE_OLD : RECEIVE_NEW,
+		    i != 0, next[i]);
+		cr_expect_not(box_there(beside));
+		s = box_do(&h, "revert", "--yes");
+		cr_expect_eq(s.status, 0, "%s%s", s.out, s.err);
+		box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "reverted");
+	}
+}
+
 Test(apply, reads_no_record_of_others_or_of_a_later_version)
 {
 	static const char *const t[][3] = {
@@ -263,6 +289,8 @@ Test(apply, runs_that_do_not_fit_are_refused)
 		{ "8388608", "99999999999", "x.send: ", "1" },
 		{ "8388608", "83\\n88608", "x.send: ", "1" },
 		{ "]}}", ",{\"name\":\"module\",\"new\":\"evil\"}]}}", "module", "1" },
+		{ "]}}", ",{\"name\":\"x.cc\",\"new\":\"a/../../evil\"}]}}", "congestion", "1" },
+		{ "]}}", ",{\"name\":\"x.cc\",\"new\":\"-rf\"}]}}", "not the name of", "1" },
 		{ "pathtune-run/1", "pathtune-run/9", "schema", "2" },
 	};
 	const char *good = box_get(&h, h.run);
@@ -279,6 +307,32 @@ Test(apply, runs_that_do_not_fit_are_refused)
 		cr_expect_not_null(strstr(s.err, t[i][2]), "%s: %s", t[i][1], s.err);
 		box_expect(&h, SEND_OLD, RECEIVE_OLD, false, t[i][1]);
 	}
+}
+
+/* A run file is somebody else's text: only the profile says where something is written. */
+Test(apply, files_that_a_run_names_are_not_written)
+{
+	const char *theirs = box_path(&h, "etc/shadow"), *run = box_get(&h, h.run);
+
+	box_put(h.run, arena_printf(h.a, "%.*s,\"files\":[{\"path\":\"%s\",\"text\":\"x\\n\"}]}",
+	    (int)strlen(run) - 1, run, theirs));
+	cr_assert_eq(box_apply(&h, "").status, 0);
+	cr_expect_not(box_there(theirs));
+	box_expect(&h, SEND_NEW, RECEIVE_NEW, true, "the rest is applied");
+}
+
+Test(apply, what_a_run_says_of_interfaces_is_left_out_and_is_no_drift)
+{
+	const char *run = box_get(&h, h.run);
+	struct said s;
+
+	box_put(h.run, arena_printf(h.a, "%.*s,{\"name\":\"eth0 gro\",\"new\":\"off\"}]}}",
+	    (int)strlen(run) - 3, run));
+	s = box_apply(&h, "");
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	cr_expect_not_null(strstr(s.out, "eth0 gro = off is left out"), "%s", s.out);
+	s = box_do(&h, arena_printf(h.a, "check %s", h.run), "");
+	cr_expect_eq(s.status, 0, "%s", s.out);
 }
 
 /* ---- until it is confirmed ------------------------------------------------------------------- */

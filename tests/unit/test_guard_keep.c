@@ -132,8 +132,8 @@ Test(guard_keep, a_run_killed_before_it_keeps_is_undone_with_its_files)
 	}
 }
 
-/* After a power cut the values are gone by themselves, the files are not. */
-Test(guard_keep, the_next_command_undoes_the_files_even_after_a_reboot)
+/* After a power cut the boot may have taken the values from the new file. */
+Test(guard_keep, the_next_command_undoes_files_and_values_even_after_a_reboot)
 {
 	static const char *const boots[] = { "boot", "another" };
 
@@ -146,10 +146,56 @@ Test(guard_keep, the_next_command_undoes_the_files_even_after_a_reboot)
 		victim_kill_both(&r);
 		cr_assert(guard_orphans(a, h, state, boots[i], "scope", &found, &e), "%s", e.text);
 		cr_expect_eq(found.files, 1);
-		cr_expect_eq(found.restored, i == 0 ? 1 : 0);
-		put(wmem, old.text);
+		cr_expect_eq(found.restored, 1);
 		expect_as_before();
 	}
+}
+
+/* Whoever edits what a dead run left does not lose that; nor what he sets after a reboot. */
+Test(guard_keep, edits_of_what_a_dead_run_left_are_not_lost)
+{
+	static const char *const boots[] = { "boot", "another" };
+
+	for (size_t i = 0; i < NELEM(boots); i++) {
+		struct orphans found;
+		struct victim r;
+		FILE *f;
+
+		begin(true);
+		put(wmem, old.text);
+		r = victim_start(journal, arm, to_replaced);
+		victim_kill_both(&r);
+		f = fopen(conf, "ae"); /* in place: it is the same file */
+		cr_assert(f != NULL && fputs(" and theirs", f) >= 0 && fclose(f) == 0);
+		cr_assert(guard_orphans(a, h, state, boots[i], "scope", &found, &e), "%s", e.text);
+		cr_expect_str_eq(get(conf), "new and theirs");
+		cr_expect_eq(found.files, 0);
+		cr_expect_eq(found.restored, i == 0 ? 1 : 0, "of another boot only with its file");
+	}
+}
+
+/* Killed before it was read back: on this boot any value would be taken for ours. */
+static void
+to_replaced_unheld(struct guard *g)
+{
+	step(guard_announce(g, &ours, 1, &e) && link(conf, backup) == 0);
+	put(by, "new");
+	step(guard_replaces(g, conf, by, backup, &e) && rename(by, conf) == 0);
+}
+
+Test(guard_keep, a_value_that_no_longer_is_ours_after_a_reboot_stays)
+{
+	struct orphans found;
+	struct victim r;
+
+	begin(true);
+	r = victim_start(journal, arm, to_replaced_unheld);
+	victim_kill_both(&r);
+	put(wmem, "1 2 7");
+	cr_assert(guard_orphans(a, h, state, "another", "scope", &found, &e), "%s", e.text);
+	cr_expect_eq(found.files, 1);
+	cr_expect_str_eq(get(wmem), "1 2 7");
+	cr_expect_str_eq(get(conf), "old");
 }
 
 Test(guard_keep, what_is_kept_stays_when_the_run_is_killed_after_it)
