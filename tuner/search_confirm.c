@@ -58,7 +58,7 @@ confirm_enter(struct search *s, const struct arm *arm, double window, extras_set
 	c->extras = extras;
 	c->low = arm->low;
 	start_pairs(s, window);
-	/* Before the first pair: what they show must not open a way that alpha was not shared for. */
+	/* Before the first pair: none of them may open a way that alpha was not shared for. */
 	c->may_step = !isnan(step_down(s));
 	c->threshold = THRESHOLD * (double)s->config.confirmations * (c->may_step ? 2 : 1);
 }
