@@ -56,20 +56,6 @@ apply_files_now(struct apply_job *j, const struct undo_level *l, struct undo_now
 	return true;
 }
 
-/* What a dead run left beside its files, and what stands in for one that it was to remove. */
-static bool
-clear_up(struct apply_job *j, const struct undo_level *l, const struct undo_now *now,
-    struct err *e)
-{
-	for (size_t i = 0; i < l->n_files; i++) {
-		if (!persist_clear(j->p->cmd->arena, l->files[i].path,
-			undo_stands_in(l, &l->files[i], &now[i]), e))
-			return false;
-	}
-	return true;
-}
-
-/* Without the lock nothing is touched. */
 static bool
 settle(struct apply_job *j, bool *changed, struct err *e)
 {
@@ -81,8 +67,7 @@ settle(struct apply_job *j, bool *changed, struct err *e)
 	*changed = false;
 	if (last == NULL || last->state == UNDO_APPLIED)
 		return true;
-	if (!apply_files_now(j, last, &now, &found, e) ||
-	    (j->lock != -1 && !clear_up(j, last, now, e)))
+	if (!apply_files_now(j, last, &now, &found, e))
 		return false;
 	*changed = undo_settle(j->p->cmd->arena, &j->undo, now, &j->p->run->facts);
 	return true;

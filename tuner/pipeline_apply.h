@@ -21,10 +21,7 @@ struct apply_job {
 	struct apply_result result;  /* for --json, and for words */
 };
 
-/*
- * Lock the host, read the record, settle what a dead run left and clear up after it; the facts must
- * be probed.
- */
+/* Lock the host, read the record and settle what a dead run left; the facts must be probed. */
 bool apply_open(struct apply_job *j, struct err *e);
 void apply_close(struct apply_job *j);
 
@@ -40,7 +37,7 @@ bool apply_look(struct apply_job *j, struct err *e);
  */
 bool apply_set(struct apply_job *j, struct err *e);
 
-/* Write the record and the files (undo.h).  On failure all is as it was before apply_set(). */
+/* Write the files and the record.  On failure all is as it was before apply_set(). */
 bool apply_write(struct apply_job *j, struct err *e);
 
 /* Instead of apply_write(): all as it was. */

@@ -226,18 +226,11 @@ is_text(struct arena *a, const char *encoded, const struct undo_now *now)
 	return text != NULL && len == now->len && memcmp(text, now->text, len) == 0;
 }
 
-bool
-undo_stands_in(const struct undo_level *l, const struct undo_file *f, const struct undo_now *now)
-{
-	return l->state == UNDO_REVERTING && f->old == NULL && now->text != NULL && now->len == 0;
-}
-
 static bool
-all_files_old(struct arena *a, const struct undo_level *l, const struct undo_now *now)
+all_files(struct arena *a, const struct undo_level *l, const struct undo_now *now, bool old)
 {
 	for (size_t i = 0; i < l->n_files; i++) {
-		if (!undo_stands_in(l, &l->files[i], &now[i]) &&
-		    !is_text(a, l->files[i].old, &now[i]))
+		if (!is_text(a, old ? l->files[i].old : l->files[i].new, &now[i]))
 			return false;
 	}
 	return true;
@@ -262,7 +255,7 @@ undo_settle(struct arena *a, struct undo *u, const struct undo_now *now, const s
 
 	if (last == NULL || last->state == UNDO_APPLIED)
 		return false;
-	if (last->n_files != 0 ? all_files_old(a, last, now) : all_values_old(last, f))
+	if (last->n_files != 0 ? all_files(a, last, now, true) : all_values_old(last, f))
 		u->n_levels--;
 	else
 		last->state = UNDO_APPLIED;

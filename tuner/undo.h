@@ -2,12 +2,9 @@
  * undo: what an apply changed, so that it can be taken back: the undo record.
  *
  * One file a host, in the state directory, mode 0600: JSON with the schema UNDO_SCHEMA.  Every
- * apply that changed something is a level, the last one at the end.  A level is written before any
- * file is changed ("applying") and marked when all is done ("applied"); what a run that died in
- * between left is judged by what the files hold (undo_settle()).  It is written after the values
- * are set, because only then it is known which of them hold: until all is decided the old values
- * are in the guard's journal, which is on disk before the first of them is set, and who dies then
- * leaves nothing that a record would have to undo.
+ * apply that changed something is a level, the last one at the end.  A level is written before
+ * anything is changed ("applying") and marked when all is done ("applied"); what a run that died
+ * in between left is judged by what the files hold (undo_settle()).
  */
 #ifndef PATHTUNE_UNDO_H
 #define PATHTUNE_UNDO_H
@@ -79,14 +76,9 @@ struct undo_now {
 	size_t len;
 };
 
-/* An empty file, left by a revert that died right before it removed the file at last. */
-bool undo_stands_in(const struct undo_level *l, const struct undo_file *f,
-    const struct undo_now *now);
-
 /*
  * Settle what a run that died left: the last level goes where it never happened, or was reverted
- * already, by the texts of its files now (in its order) and, where it has none, by its values.  A
- * file that undo_stands_in() counts as removed.
+ * already, by the texts of its files now (in its order) and, where it has none, by its values.
  * True when the record changed.
  */
 bool undo_settle(struct arena *a, struct undo *u, const struct undo_now *now,

@@ -221,32 +221,6 @@ forge(const char *from, const char *to)
 	    at + strlen(from)));
 }
 
-/* Killed between the decision and the removal of the file that is to go. */
-Test(apply, what_stands_in_for_a_removed_file_goes_with_the_next_command)
-{
-	static const char *const next[] = { "revert", "apply" };
-	const char *beside = box_path(&h, "etc/.x.conf.pathtune-old");
-	struct said s;
-
-	for (size_t i = 0; i < NELEM(next); i++) {
-		cr_assert_eq(box_apply(&h, "").status, 0);
-		forge("\"applied\"", "\"reverting\"");
-		box_put(h.conf, "");
-		box_put(beside, "old");
-		box_values(&h, SEND_OLD, RECEIVE_OLD);
-		cr_expect_eq(box_do(&h, "check", "").status, 0, "it looks, and touches nothing");
-		cr_expect(box_there(h.conf) && box_there(beside));
-		s = i == 0 ? box_do(&h, "revert", "--yes") : box_apply(&h, "");
-		cr_assert_eq(s.status, 0, "%s%s", s.out, s.err);
-		box_expect(&h, i == 0 ? SEND_OLD : SEND_NEW, i == 0 ? RECEIVE_OLD : RECEIVE_NEW,
-		    i != 0, next[i]);
-		cr_expect_not(box_there(beside));
-		s = box_do(&h, "revert", "--yes");
-		cr_expect_eq(s.status, 0, "%s%s", s.out, s.err);
-		box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "reverted");
-	}
-}
-
 Test(apply, reads_no_record_of_others_or_of_a_later_version)
 {
 	static const char *const t[][3] = {
