@@ -1,8 +1,9 @@
 /*
  * kills: does a host come back, whenever and however a run is killed?
  *
- * usage: kills [N [LABS [PART]]]   1000 kills, tune in 6 labs by default; needs what a lab needs, on
- * Linux, and root.  PART: steps, tune or apply; else all of them.
+ * usage: kills [N [LABS [PART [COMMAND]]]]   1000 kills, tune in 6 labs by default; needs what a lab
+ * needs, on Linux, and root.  PART: steps, tune, apply or all; COMMAND: of apply and its steps only
+ * those that begin like this.
  *
  * tune: N / 2 runs, each killed at a random moment by SIGKILL, SIGTERM, SIGINT, SIGHUP, or with its
  * whole process group; four of five wait until a value differs from what it was.
@@ -390,7 +391,7 @@ main(int argc, char **argv)
 {
 	unsigned kills = argc > 1 ? (unsigned)atoi(argv[1]) : 1000;
 	unsigned labs = argc > 2 ? (unsigned)atoi(argv[2]) : 6;
-	const char *part;
+	const char *part, *scene;
 	bool ok = true;
 
 	if (argc > 2 && strcmp(argv[1], "--group") == 0) {
@@ -400,17 +401,18 @@ main(int argc, char **argv)
 		return 127;
 	}
 	part = argc > 3 ? argv[3] : "all";
+	scene = argc > 4 ? argv[4] : NULL;
 	if (labs == 0 || labs > LABS_MAX || kills / 2 < labs)
-		return fprintf(stderr, "usage: kills [N [LABS [PART]]]\n"), 2;
+		return fprintf(stderr, "usage: kills [N [LABS [PART [COMMAND]]]]\n"), 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("PATHTUNE_TOKEN", TOKEN, 1);
 	if (is_wanted(part, "steps")) {
-		ok = kills_steps() && ok;
-		ok = kills_apply_steps() && ok;
+		ok = (scene != NULL || kills_steps()) && ok;
+		ok = kills_apply_steps(scene) && ok;
 	}
 	if (is_wanted(part, "tune"))
 		ok = random_kills(kills / 2, labs) && ok;
 	if (is_wanted(part, "apply"))
-		ok = kills_apply(kills - kills / 2) && ok;
+		ok = kills_apply(kills - kills / 2, scene) && ok;
 	return ok ? 0 : 1;
 }

@@ -69,10 +69,13 @@ enum kills_how { KILLS_KILL, KILLS_TERM, KILLS_INT, KILLS_HUP, KILLS_GROUP, KILL
 extern const char *const kills_how_names[];
 extern const int kills_how_signal[];
 
-/* N kills of apply, apply --confirm, confirm and revert; false: violations, or too few that hit. */
-bool kills_apply(unsigned kills);
+/*
+ * N kills of apply, apply --confirm, confirm and revert, or of those whose names begin like scene;
+ * false: violations, or too few that hit.
+ */
+bool kills_apply(unsigned kills, const char *scene);
 
 /* The same commands killed after each of their system calls. */
-bool kills_apply_steps(void);
+bool kills_apply_steps(const char *scene);
 
 #endif

@@ -47,12 +47,19 @@ struct course {
 };
 
 static unsigned long long random_state = 104729;
+static const char *only; /* scenes whose names begin like this; NULL: all */
 
 static unsigned
 draw(unsigned below)
 {
 	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
 	return (unsigned)((random_state >> 33) % below);
+}
+
+static bool
+is_wanted(const struct scene *s)
+{
+	return only == NULL || strncmp(s->name, only, strlen(only)) == 0;
 }
 
 /* ---- under way ------------------------------------------------------------------------------- */
@@ -192,6 +199,8 @@ all_steps(unsigned unused)
 	printf("%-28s%8s%8s%10s%10s%10s%8s%12s\n", "killed after each call", "before",
 	    "kills", "as before", "applied", "waiting", "healed", "violations");
 	for (size_t i = 0; i < NELEM(scenes); i++) {
+		if (!is_wanted(&scenes[i]))
+			continue;
 		ok = step(&scenes[i], false) && ok;
 		ok = step(&scenes[i], true) && ok;
 	}
@@ -268,13 +277,19 @@ static bool
 at_random(unsigned kills)
 {
 	struct tally sum = { 0 };
-	unsigned stops, first, part = NELEM(scenes);
+	unsigned stops, first, part = 0, scene = 0;
+
+	for (size_t i = 0; i < NELEM(scenes); i++)
+		part += is_wanted(&scenes[i]);
 
 	for (size_t i = 0; i < NELEM(scenes); i++) {
 		struct tally tally[KILLS_HOWS] = { { 0 } };
-		unsigned n = kills / part + (i < kills % part);
+		unsigned n = !is_wanted(&scenes[i]) ? 0 :
+		    kills / part + (scene++ < kills % part);
 
-		if (n != 0 && !survey(&scenes[i], &stops, &first))
+		if (n == 0)
+			continue;
+		if (!survey(&scenes[i], &stops, &first))
 			return fprintf(stderr, "kills: %s: does not work\n", scenes[i].name), false;
 		for (; n > 0; n--)
 			if (!kill_once(&scenes[i], stops, first, tally))
@@ -288,11 +303,12 @@ at_random(unsigned kills)
 
 /* In a process of its own, for the namespace. */
 static bool
-in_a_place(bool (*what)(unsigned), unsigned n)
+in_a_place(bool (*what)(unsigned), unsigned n, const char *scene)
 {
 	int status = 1;
 	pid_t pid;
 
+	only = scene;
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
@@ -309,13 +325,13 @@ in_a_place(bool (*what)(unsigned), unsigned n)
 }
 
 bool
-kills_apply(unsigned kills)
+kills_apply(unsigned kills, const char *scene)
 {
-	return in_a_place(at_random, kills);
+	return in_a_place(at_random, kills, scene);
 }
 
 bool
-kills_apply_steps(void)
+kills_apply_steps(const char *scene)
 {
-	return in_a_place(all_steps, 0);
+	return in_a_place(all_steps, 0, scene);
 }

@@ -316,6 +316,18 @@ somebody_waits(void)
 	return fd != -1 && look() == WAITING;
 }
 
+/* No command is at work: one that decided may still write that down. */
+static bool
+is_unlocked(void)
+{
+	int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool free = fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return free;
+}
+
 /* Until all who could still change something are gone, or only wait to be asked. */
 static bool
 await_rest(bool may_wait, bool *waits)
@@ -324,7 +336,7 @@ await_rest(bool may_wait, bool *waits)
 
 	for (int ms = 0; ms < GUARD_MS; ms++) {
 		*waits = false;
-		if (kills_await_guard(state_dir, 1))
+		if (kills_await_guard(state_dir, 1) && is_unlocked())
 			return true;
 		*waits = may_wait && access(waiting_file, F_OK) == 0 && look() == WAITING;
 		stable_ms = *waits ? stable_ms + 1 : 0;
@@ -346,15 +358,21 @@ record_says(size_t levels)
 	return n == levels && applied == levels;
 }
 
+/* A keeper that has just been told to confirm does not hear the first one. */
 static bool
-revert_works(void)
+revert_works(char words[KILLS_STATE])
 {
-	static const char *const words[] = { "revert", "--yes", NULL };
-	bool done = false;
+	static const char *const revert[] = { "revert", "--yes", NULL };
+	char state[KILLS_STATE];
+	int status = 1, tries = 0;
 
-	for (int i = 0; i < TRIES && !done; i++)
-		done = pathtune(words) == 0;
-	return done && look() == BEFORE && record_says(1);
+	for (; tries < TRIES && status != 0; tries++)
+		status = pathtune(revert);
+	if (status == 0 && look() == BEFORE && record_says(1))
+		return true;
+	snprintf(words, KILLS_STATE, "revert exits %d, try %d, record %s, and leaves %.2000s", status,
+	    tries, record_says(1) ? "right" : "wrong", place_state(state));
+	return false;
 }
 
 const char *
@@ -383,7 +401,7 @@ place_judge(const bool may[PLACE_FOUND], enum place_found *found, bool *healed,
 		return "the next command changed something";
 	if (!waits && !record_says(*found == APPLIED ? 2 : 1))
 		return "the record tells something else";
-	if (*found != BEFORE && !revert_works())
-		return "revert does not bring it back";
+	if (*found != BEFORE && !revert_works(words))
+		return words;
 	return NULL;
 }
