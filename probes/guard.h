@@ -46,9 +46,10 @@ bool guard_held(struct guard *g, struct err *e);
  * is a copy or link of the one before, in the same directory and with its owner and mode, NULL
  * where there was none.  To be called twice: before either is made, so that they do not stay
  * behind, and before the rename.  When the guard (or guard_release(), or guard_orphans()) restores,
- * and path is still the file that "by" was, old is renamed back to path, or path is removed; in
- * any case "by" and old are removed then.  At most 8 files.  It is on disk and known to the guard
- * when this returns.
+ * and path is still the file that "by" was, old is renamed back to path, or path is removed; a file
+ * that is to go may be unlinked instead: where path is gone and "by" still there, old is renamed
+ * back too.  In any case "by" and old are removed then.  At most 8 files.  It is on disk and known
+ * to the guard when this returns.
  */
 bool guard_replaces(struct guard *g, const char *path, const char *by, const char *old,
     struct err *e);

@@ -91,14 +91,22 @@ beside(char dst[1024], const char *path, const char *base)
 	return snprintf(dst, 1024, "%.*s/%s", (int)(slash - path), path, base) < 1024;
 }
 
-/* What was renamed there is still there. */
 static bool
-is_replaced(const struct journal_replaced *f)
+is_by(const struct journal_replaced *f, const char *path)
 {
 	struct stat st;
 
-	return f->inode != 0 && lstat(f->path, &st) == 0 && (uintmax_t)st.st_dev == f->device &&
+	return f->inode != 0 && lstat(path, &st) == 0 && (uintmax_t)st.st_dev == f->device &&
 	    (uintmax_t)st.st_ino == f->inode;
+}
+
+/* The name went, and what was to take it still lies beside. */
+static bool
+is_removed(const struct journal_replaced *f, const char *by)
+{
+	struct stat st;
+
+	return f->old[0] != '\0' && lstat(f->path, &st) != 0 && errno == ENOENT && is_by(f, by);
 }
 
 /* Before the journal goes, as far as there is a descriptor left for it. */
@@ -124,7 +132,7 @@ restore_file(const struct journal_replaced *f, struct journal_result *result)
 
 	if (!beside(by, f->path, f->by) || !beside(old, f->path, f->old))
 		return false;
-	if (is_replaced(f)) {
+	if (is_by(f, f->path) || is_removed(f, by)) {
 		if ((f->old[0] == '\0' ? unlink(f->path) : rename(old, f->path)) != 0)
 			return false;
 		to_disk(f->path);

@@ -241,20 +241,20 @@ persist_prepare(struct arena *a, const struct persist_found *f, const char *text
 }
 
 bool
-persist_swap(const struct persist_swap *s, struct err *e)
+persist_swap(const struct persist_swap *s, bool remove, struct err *e)
 {
 	int r;
 
 	do
-		r = rename(s->by, s->path);
+		r = remove ? unlink(s->path) : rename(s->by, s->path);
 	while (r != 0 && errno == EINTR);
 	return r == 0 ? sync_dir(s->dir, e) : fail_errno(e, s->path);
 }
 
 bool
-persist_settle(const struct persist_swap *s, bool remove, struct err *e)
+persist_settle(const struct persist_swap *s, struct err *e)
 {
-	if ((remove && unlink(s->path) != 0 && errno != ENOENT) ||
+	if ((unlink(s->by) != 0 && errno != ENOENT) ||
 	    (s->old != NULL && unlink(s->old) != 0 && errno != ENOENT))
 		return fail_errno(e, s->path);
 	return sync_dir(s->dir, e);
