@@ -2,8 +2,9 @@
  * persist: replace a file of the host's so that at any moment it is what it was, or wholly new.
  *
  * The new text is written beside the file and the file itself is linked beside, both are on disk,
- * and then the names are swapped by one rename; a file that is to go is unlinked, and nothing else
- * is ever seen in its place.  Until persist_settle() the way back is another rename.  The names beside begin with a dot and do not end in ".conf": nothing reads them at boot.
+ * and then the names are swapped by one rename; a file that is to go is unlinked, and nothing
+ * else is ever seen in its place.  Until persist_settle() the way back is another rename.  The
+ * names beside begin with a dot and do not end in ".conf": nothing reads them at boot.
  */
 #ifndef PATHTUNE_PERSIST_H
 #define PATHTUNE_PERSIST_H
@@ -43,8 +44,8 @@ bool persist_prepare(struct arena *a, const struct persist_found *f, const char 
     struct persist_swap *out, struct err *e);
 
 /*
- * The new one takes the name, or with remove the name goes and the new one (empty) stays beside: that
- * it does tells a guard whose work this was.  On disk when this returns true.
+ * The new one takes the name, or with remove the name goes and the new one (empty) stays beside:
+ * that it does tells a guard whose work this was.  On disk when this returns true.
  */
 bool persist_swap(const struct persist_swap *s, bool remove, struct err *e);
 
