@@ -39,8 +39,8 @@ struct cmd_apply_asked {
 
 /*
  * All that apply does with a run that was read, on the local host as it is now; name is what the
- * record and errors call the run.  Probes, says what would change, asks, changes, and says what came
- * of it; values that did not hold are ERR_FAILED, after the rest was put in force.
+ * record and errors call the run.  Probes, says what would change, asks, changes, and says what
+ * came of it; values that did not hold are ERR_FAILED, after the rest was put in force.
  */
 bool cmd_apply_run(struct cmd_context *c, const struct run *wanted, const char *name,
     const struct cmd_apply_asked *x, struct err *e);

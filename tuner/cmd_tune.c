@@ -125,8 +125,12 @@ settle_resume(struct arena *a, const struct opt *opts, struct asked *x, struct o
 
 /* Nobody measures for minutes to learn that there was nobody to ask. */
 static bool
-check_apply(struct cmd_context *c, const struct opt *opts, const struct asked *x, struct err *e)
+check_flags(struct cmd_context *c, const struct opt *opts, const struct asked *x, struct err *e)
 {
+	if (x->no_save && x->save != NULL)
+		return fail(e, ERR_USAGE, "--save and --no-save contradict each other");
+	if (x->resume != NULL && x->try_file != NULL)
+		return fail(e, ERR_USAGE, "--try and --resume contradict each other");
 	if (!x->apply && (x->how.yes || cmd_given(opts, "confirm")))
 		return fail(e, ERR_USAGE, "--yes and --confirm belong to --apply");
 	if (x->apply && c->json)
@@ -178,11 +182,9 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "write the fragment below DIR as it would lie on the host", false },
 		{ "apply", 0, OPT_FLAG, &x->apply, 0, 0, NULL, NULL,
 		    "put a change in force afterwards, as pathtune apply does", false },
-		{ "yes", 'y', OPT_FLAG, &x->how.yes, 0, 0, NULL, NULL,
-		    "do not ask before that", false },
+		{ "yes", 'y', OPT_FLAG, &x->how.yes, 0, 0, NULL, NULL, "do not ask then", false },
 		{ "confirm", 0, OPT_TIME, &x->how.confirm_s, TRIAL_LEAST_S, TRIAL_MOST_S, NULL,
-		    "TIME", "set values only, and take them back after TIME unless confirmed",
-		    false },
+		    "TIME", "apply for so long, unless confirmed", false },
 		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
 		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
@@ -195,15 +197,9 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 	x->direction_given = cmd_given(opts, "direction");
 	o->direction = (enum direction)direction;
 	o->policy = (enum policy)policy;
-	if (x->no_save && x->save != NULL)
-		return fail(e, ERR_USAGE, "--save and --no-save contradict each other");
-	if (x->resume != NULL && x->try_file != NULL)
-		return fail(e, ERR_USAGE, "--try and --resume contradict each other");
-	if (!check_apply(c, opts, x, e))
-		return false;
-	if (x->resume != NULL && !settle_resume(c->arena, opts, x, o, e))
-		return false;
-	return settle_host(words, n, o, e);
+	return check_flags(c, opts, x, e) &&
+	    (x->resume == NULL || settle_resume(c->arena, opts, x, o, e)) &&
+	    settle_host(words, n, o, e);
 }
 
 /* ---- before ---------------------------------------------------------------------------------- */
@@ -437,4 +433,4 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 }
 
 const struct cmd cmd_tune = { "tune", "[local] --peer NAME[:PORT] [FLAGS]",
-	"searches by measuring for the settings of this path; changes nothing for good unless asked", tune };
+	"searches by measuring for the settings of this path; nothing stays unless asked", tune };
