@@ -47,8 +47,9 @@ bool guard_held(struct guard *g, struct err *e);
  * where there was none.  To be called twice: before either is made, so that they do not stay
  * behind, and before the rename.  When the guard (or guard_release(), or guard_orphans()) restores,
  * and path is still the file that "by" was, unedited, old is renamed back to path, or path is
- * removed; in any case "by" and old are removed then.  At most 8 files.  It is on disk and known to
- * the guard when this returns.
+ * removed; a file that is to go may be unlinked instead: where path is gone and "by" still there,
+ * old is renamed back too.  In any case "by" and old are removed then.  At most 8 files.  It is on
+ * disk and known to the guard when this returns.
  */
 bool guard_replaces(struct guard *g, const char *path, const char *by, const char *old,
     struct err *e);

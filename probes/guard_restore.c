@@ -92,17 +92,27 @@ beside(char dst[1024], const char *path, const char *base)
 }
 
 /*
- * What was renamed there is still there, and nobody wrote to it: by now that may be days ago.  The
+ * What was made to take the name is this, and nobody wrote to it: by now that may be days ago.  The
  * number of a device may be another one after a reboot.
  */
 static bool
-is_replaced(const struct journal_replaced *f, bool booted)
+is_ours(const struct journal_replaced *f, const char *path, bool booted)
 {
 	struct stat st;
 
-	return f->inode != 0 && lstat(f->path, &st) == 0 &&
+	return f->inode != 0 && lstat(path, &st) == 0 &&
 	    (booted || (uintmax_t)st.st_dev == f->device) && (uintmax_t)st.st_ino == f->inode &&
 	    (uintmax_t)st.st_size == f->size && (uintmax_t)st.st_mtime == f->time_s;
+}
+
+/* The name went, and what was to take it still lies beside. */
+static bool
+is_removed(const struct journal_replaced *f, const char *by, bool booted)
+{
+	struct stat st;
+
+	return f->old[0] != '\0' && lstat(f->path, &st) != 0 && errno == ENOENT &&
+	    is_ours(f, by, booted);
 }
 
 /* Before the journal goes, as far as there is a descriptor left for it. */
@@ -128,7 +138,7 @@ restore_file(const struct journal_replaced *f, bool booted, struct journal_resul
 
 	if (!beside(by, f->path, f->by) || !beside(old, f->path, f->old))
 		return false;
-	if (is_replaced(f, booted)) {
+	if (is_ours(f, f->path, booted) || is_removed(f, by, booted)) {
 		if ((f->old[0] == '\0' ? unlink(f->path) : rename(old, f->path)) != 0)
 			return false;
 		to_disk(f->path);

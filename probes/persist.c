@@ -222,8 +222,6 @@ prepare(const struct persist_found *f, struct persist_swap *s, const char *old,
 	if (f->text != NULL && link(f->path, old) != 0)
 		return fail(e, ERR_FAILED, "%s: cannot be kept beside: %s", f->path,
 		    strerror(errno));
-	if (lstat(s->by, &s->new) != 0)
-		return fail_errno(e, s->by);
 	return sync_dir(s->dir, e);
 }
 
@@ -250,14 +248,14 @@ persist_prepare(struct arena *a, const struct persist_found *f, const char *text
 }
 
 bool
-persist_swap(const struct persist_swap *s, struct err *e)
+persist_swap(const struct persist_swap *s, bool remove, struct err *e)
 {
 	int r;
 
 	if (!check_found(&s->found, e))
 		return false;
 	do
-		r = rename(s->by, s->path);
+		r = remove ? unlink(s->path) : rename(s->by, s->path);
 	while (r != 0 && errno == EINTR);
 	return r == 0 ? sync_dir(s->dir, e) : fail_errno(e, s->path);
 }
@@ -270,9 +268,9 @@ persist_check(const struct persist_swap *s, struct err *e)
 }
 
 bool
-persist_settle(const struct persist_swap *s, bool remove, struct err *e)
+persist_settle(const struct persist_swap *s, struct err *e)
 {
-	if ((remove && is_still(s->path, &s->new) && unlink(s->path) != 0 && errno != ENOENT) ||
+	if ((unlink(s->by) != 0 && errno != ENOENT) ||
 	    (s->old != NULL && unlink(s->old) != 0 && errno != ENOENT))
 		return fail_errno(e, s->path);
 	return sync_dir(s->dir, e);
@@ -283,14 +281,4 @@ persist_tidy(struct arena *a, const char *path)
 {
 	unlink(beside(a, path, NEW));
 	unlink(beside(a, path, OLD));
-}
-
-bool
-persist_clear(struct arena *a, const char *path, bool remove, struct err *e)
-{
-	struct stat st;
-
-	persist_tidy(a, path);
-	return !remove || lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != 0 ||
-	    unlink(path) == 0 || fail_errno(e, path);
 }

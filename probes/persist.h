@@ -2,10 +2,11 @@
  * persist: replace a file of the host's so that at any moment it is what it was, or wholly new.
  *
  * The new text is written beside the file and the file itself is linked beside, both are on disk,
- * and then the names are swapped by one rename.  Until persist_settle() the way back is another
- * rename.  What somebody else writes meanwhile is an error, not lost: it is looked for right before
- * the rename, and in what was replaced before that is let go.  The names beside begin with a dot
- * and do not end in ".conf": nothing reads them at boot.
+ * and then the names are swapped by one rename; a file that is to go is unlinked, and nothing else
+ * is ever seen in its place.  Until persist_settle() the way back is another rename.  What somebody
+ * else writes meanwhile is an error, not lost: it is looked for right before the rename, and in
+ * what was replaced before that is let go.  The names beside begin with a dot and do not end in
+ * ".conf": nothing reads them at boot.
  */
 #ifndef PATHTUNE_PERSIST_H
 #define PATHTUNE_PERSIST_H
@@ -35,7 +36,6 @@ struct persist_swap {
 	const char *by;    /* the new file, beside; NULL: nothing is prepared */
 	const char *old;   /* the one before, beside; NULL: there was none */
 	struct persist_found found;
-	struct stat new;   /* of the new file */
 };
 
 /*
@@ -46,22 +46,20 @@ struct persist_swap {
 bool persist_prepare(struct arena *a, const struct persist_found *f, const char *text, size_t len,
     struct persist_swap *out, struct err *e);
 
-/* The new one takes the name, if that is still of what was found; on disk when it returns true. */
-bool persist_swap(const struct persist_swap *s, struct err *e);
+/*
+ * The new one takes the name, or with remove the name goes and the new one (empty) stays beside:
+ * that it does tells a guard whose work this was.  Only if the name is still of what was found; on
+ * disk when it returns true.
+ */
+bool persist_swap(const struct persist_swap *s, bool remove, struct err *e);
 
 /* Did nobody write to the older one since it was found, through a descriptor that he had? */
 bool persist_check(const struct persist_swap *s, struct err *e);
 
-/*
- * Nothing is to be taken back any more: the older file goes, and path too, where it is to be
- * removed and is still the empty file that stood in for that.
- */
-bool persist_settle(const struct persist_swap *s, bool remove, struct err *e);
+/* Nothing is to be taken back any more: what lies beside goes. */
+bool persist_settle(const struct persist_swap *s, struct err *e);
 
 /* What is left beside by this or a dead run goes; errors do not count. */
 void persist_tidy(struct arena *a, const char *path);
-
-/* The same, and path goes as well where it is to be removed and only an empty file stands in. */
-bool persist_clear(struct arena *a, const char *path, bool remove, struct err *e);
 
 #endif

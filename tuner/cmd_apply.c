@@ -7,14 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-struct asked {
-	const char *file, *profile;
-	bool dry, yes;
-	double confirm_s;
-};
-
 static bool
-parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
+parse(struct cmd_context *c, int argc, char **argv, struct cmd_apply_asked *x, const char **file,
+    bool *help, struct err *e)
 {
 	struct opt opts[] = {
 		{ "dry-run", 'n', OPT_FLAG, &x->dry, 0, 0, NULL, NULL,
@@ -36,12 +31,12 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 	if (n > 2 || (n == 2 && strcmp(words[1], "local") != 0))
 		return fail(e, ERR_USAGE, "'%.60s': a run can be applied to the local host only",
 		    words[n - 1]);
-	x->file = words[0];
+	*file = words[0];
 	return true;
 }
 
 static bool
-for_a_while(struct apply_job *j, const struct asked *x, struct err *e)
+for_a_while(struct apply_job *j, const struct cmd_apply_asked *x, struct err *e)
 {
 	if (j->plan.n_values == 0) {
 		cmd_note(j->p->cmd, "all values are set already: only files would change, which "
@@ -64,7 +59,7 @@ finish(struct apply_job *j, struct err *e)
 }
 
 static bool
-carry_out(struct apply_job *j, const struct asked *x, struct err *e)
+carry_out(struct apply_job *j, const struct cmd_apply_asked *x, struct err *e)
 {
 	if (!apply_pending(&j->plan)) {
 		cmd_result_print(j->p->cmd, &j->result);
@@ -87,27 +82,32 @@ carry_out(struct apply_job *j, const struct asked *x, struct err *e)
 	return finish(j, e);
 }
 
-static bool
-apply(struct cmd_context *c, int argc, char **argv, struct err *e)
+bool
+cmd_apply_run(struct cmd_context *c, const struct run *wanted, const char *name,
+    const struct cmd_apply_asked *x, struct err *e)
 {
-	struct asked x = { .confirm_s = NAN };
-	struct apply_job j = { .lock = -1 };
-	struct run wanted, *here = arena_alloc(c->arena, sizeof(*here));
-	struct pipeline p = { .cmd = c, .run = here, .sets = true };
-	bool help, ok;
+	struct pipeline p = { .cmd = c, .run = arena_alloc(c->arena, sizeof(*p.run)),
+		.sets = !x->dry, .profile_file = x->profile };
+	struct apply_job j = { .p = &p, .wanted = wanted, .name = name, .lock = -1 };
+	bool ok = cmd_persist_probe(&p, "apply", e) && (x->dry || apply_open(&j, e)) &&
+	    apply_look(&j, e) && carry_out(&j, x, e);
 
-	if (!parse(c, argc, argv, &x, &help, e) || help)
-		return help;
-	p.profile_file = x.profile;
-	p.sets = !x.dry;
-	if (!cmd_run_load(c->arena, x.file, &wanted, e))
-		return false;
-	j = (struct apply_job){ .p = &p, .wanted = &wanted, .name = x.file, .lock = -1 };
-	ok = cmd_persist_probe(&p, "apply", e) && (x.dry || apply_open(&j, e)) &&
-	    apply_look(&j, e) && carry_out(&j, &x, e);
 	apply_close(&j);
 	pipeline_close(&p);
 	return ok;
+}
+
+static bool
+apply(struct cmd_context *c, int argc, char **argv, struct err *e)
+{
+	struct cmd_apply_asked x = { .confirm_s = NAN };
+	struct run wanted;
+	const char *file;
+	bool help;
+
+	if (!parse(c, argc, argv, &x, &file, &help, e) || help)
+		return help;
+	return cmd_run_load(c->arena, file, &wanted, e) && cmd_apply_run(c, &wanted, file, &x, e);
 }
 
 const struct cmd cmd_apply = { "apply", "RUN [local] [--dry-run] [--yes] [--confirm TIME]",

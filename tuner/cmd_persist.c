@@ -112,11 +112,17 @@ answer(struct err *e)
 }
 
 bool
+cmd_may_ask(const struct cmd_context *c)
+{
+	return isatty(STDIN_FILENO) && !c->json;
+}
+
+bool
 cmd_agree(struct cmd_context *c, bool yes, const char *question, struct err *e)
 {
 	if (yes)
 		return true;
-	if (!isatty(STDIN_FILENO) || c->json)
+	if (!cmd_may_ask(c))
 		return fail(e, ERR_USAGE, "there is nobody to ask; --yes goes ahead without");
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);

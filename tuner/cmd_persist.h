@@ -22,9 +22,27 @@ void cmd_diff_print(struct cmd_context *c, const char *diff);
 /* What came of it, on stdout: the document with --json. */
 void cmd_result_print(struct cmd_context *c, const struct apply_result *r);
 
+/* Is there somebody who can be asked? */
+bool cmd_may_ask(const struct cmd_context *c);
+
 /*
  * Ask on the terminal, unless yes.  Without a terminal it is ERR_USAGE to ask; a no is ERR_FAILED.
  */
 bool cmd_agree(struct cmd_context *c, bool yes, const char *question, struct err *e);
+
+/* How a run is to be put in force. */
+struct cmd_apply_asked {
+	const char *profile; /* NULL: the embedded one */
+	bool dry, yes;
+	double confirm_s;    /* NAN: for good */
+};
+
+/*
+ * All that apply does with a run that was read, on the local host as it is now; name is what the
+ * record and errors call the run.  Probes, says what would change, asks, changes, and says what
+ * came of it; values that did not hold are ERR_FAILED, after the rest was put in force.
+ */
+bool cmd_apply_run(struct cmd_context *c, const struct run *wanted, const char *name,
+    const struct cmd_apply_asked *x, struct err *e);
 
 #endif

@@ -1,12 +1,15 @@
 /*
- * pathtune tune: the measured search; leaves the host as it was and prints what to do.
+ * pathtune tune: the measured search; leaves the host as it was and prints what to do; with
+ * --apply it goes on to do that.
  */
+#include "cmd_persist.h"
 #include "expect.h"
 #include "fragment.h"
 #include "hazards.h"
 #include "pipeline.h"
 #include "pipeline_save.h"
 #include "pipeline_seed.h"
+#include "pipeline_trial.h"
 #include "resume.h"
 #include "units.h"
 #include "../probes/files.h"
@@ -22,6 +25,8 @@ struct asked {
 	bool token_stdin, quick, thorough, no_save, direction_given;
 	double budget_s;
 	struct run *old; /* that goes on; NULL: a new one begins */
+	bool apply;      /* a change is put in force, like this: */
+	struct cmd_apply_asked how;
 	bool over;       /* it has its verdict, and gets no more time */
 };
 
@@ -120,6 +125,23 @@ settle_resume(struct arena *a, const struct opt *opts, struct asked *x, struct o
 	return true;
 }
 
+/* Nobody measures for minutes to learn that there was nobody to ask. */
+static bool
+check_flags(struct cmd_context *c, const struct opt *opts, const struct asked *x, struct err *e)
+{
+	if (x->no_save && x->save != NULL)
+		return fail(e, ERR_USAGE, "--save and --no-save contradict each other");
+	if (x->resume != NULL && x->try_file != NULL)
+		return fail(e, ERR_USAGE, "--try and --resume contradict each other");
+	if (!x->apply && (x->how.yes || cmd_given(opts, "confirm")))
+		return fail(e, ERR_USAGE, "--yes and --confirm belong to --apply");
+	if (x->apply && c->json)
+		return fail(e, ERR_USAGE, "--apply and --json contradict each other: that would be "
+		    "two documents; save the run, and apply that");
+	return !x->apply || x->how.yes || cmd_may_ask(c) ||
+	    fail(e, ERR_USAGE, "--apply: there is nobody to ask; --yes goes ahead without");
+}
+
 static bool
 parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct options *o, bool *help,
     struct err *e)
@@ -160,6 +182,11 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    false },
 		{ "out", 0, OPT_STRING, &x->out, 0, 0, NULL, "DIR",
 		    "write the fragment below DIR as it would lie on the host", false },
+		{ "apply", 0, OPT_FLAG, &x->apply, 0, 0, NULL, NULL,
+		    "put a change in force afterwards, as pathtune apply does", false },
+		{ "yes", 'y', OPT_FLAG, &x->how.yes, 0, 0, NULL, NULL, "do not ask then", false },
+		{ "confirm", 0, OPT_TIME, &x->how.confirm_s, TRIAL_LEAST_S, TRIAL_MOST_S, NULL,
+		    "TIME", "apply for so long, unless confirmed", false },
 		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
 		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
@@ -172,13 +199,9 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 	x->direction_given = cmd_given(opts, "direction");
 	o->direction = (enum direction)direction;
 	o->policy = (enum policy)policy;
-	if (x->no_save && x->save != NULL)
-		return fail(e, ERR_USAGE, "--save and --no-save contradict each other");
-	if (x->resume != NULL && x->try_file != NULL)
-		return fail(e, ERR_USAGE, "--try and --resume contradict each other");
-	if (x->resume != NULL && !settle_resume(c->arena, opts, x, o, e))
-		return false;
-	return settle_host(words, n, o, e);
+	return check_flags(c, opts, x, e) &&
+	    (x->resume == NULL || settle_resume(c->arena, opts, x, o, e)) &&
+	    settle_host(words, n, o, e);
 }
 
 /* ---- before ---------------------------------------------------------------------------------- */
@@ -266,6 +289,8 @@ stages(struct pipeline *p, const struct asked *x, const char *token, struct err 
 {
 	if (!pipeline_probe(p, token, e) || !make_plan(p, x, e))
 		return false;
+	if (x->apply && !p->run->facts.privileged)
+		return fail(e, ERR_FAILED, "--apply: only root can set what may be found");
 	announce(p->cmd, p->run);
 	p->save = x->save;
 	if (x->save == NULL && !x->no_save)
@@ -338,6 +363,23 @@ deliver(
 	return run->n_files == 0 || cmd_run_out(c, x->out, run, e);
 }
 
+/* With the host closed: its facts are those of now, not of before the search. */
+static bool
+apply(struct cmd_context *c, struct pipeline *p, const struct asked *x, struct err *e)
+{
+	struct cmd_apply_asked how = x->how;
+
+	if (!x->apply)
+		return true;
+	if (p->run->decision.verdict != VERDICT_CHANGE) {
+		cmd_note(c, "nothing is applied: the present settings stay");
+		return true;
+	}
+	how.profile = x->profile;
+	return cmd_apply_run(c, p->run, p->save != NULL ? p->save : x->resume != NULL ? x->resume :
+	    "the run", &how, e);
+}
+
 /* A run that goes on keeps its name, its coins and what it has. */
 static void
 begin(struct run *run, const struct run *old, struct arena *a)
@@ -355,7 +397,7 @@ begin(struct run *run, const struct run *old, struct arena *a)
 static bool
 tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 {
-	struct asked x = { .budget_s = NAN };
+	struct asked x = { .budget_s = NAN, .how = { .confirm_s = NAN } };
 	struct run *run = arena_alloc(c->arena, sizeof(*run));
 	struct pipeline p = { .cmd = c, .run = run, .sets = true };
 	const char *token;
@@ -375,7 +417,7 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (x.over) {
 		p.run = x.old;
 		p.save = x.save == x.resume ? NULL : x.save;
-		return deliver(c, &p, &x, true, e);
+		return deliver(c, &p, &x, true, e) && apply(c, &p, &x, e);
 	}
 	begin(run, x.old, c->arena);
 	if (x.try_file != NULL && !pipeline_try_read(&p, x.try_file, x.direction_given, e))
@@ -389,8 +431,8 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	ok = stages(&p, &x, token, e);
 	pipeline_close(&p);
-	return deliver(c, &p, &x, ok, e) && e->code == ERR_NONE;
+	return deliver(c, &p, &x, ok, e) && e->code == ERR_NONE && apply(c, &p, &x, e);
 }
 
 const struct cmd cmd_tune = { "tune", "[local] --peer NAME[:PORT] [FLAGS]",
-	"searches by measuring for the settings of this path; changes nothing for good", tune };
+	"searches by measuring for the settings of this path; nothing stays unless asked", tune };

@@ -107,14 +107,14 @@ change_set(struct change *c, struct err *e)
 	return c->n_values == 0 || guard_held(c->guard, e);
 }
 
-/* An empty file stands in for one that is to go, until all is decided. */
+/* Beside a file that is to go lies an empty one, for the guard. */
 static bool
 replace(struct change *c, struct change_file *f, struct err *e)
 {
 	return persist_prepare(c->p->cmd->arena, &f->found, f->want == NULL ? "" : f->want,
 		   f->want == NULL ? 0 : f->len, &f->swap, e) &&
 	    guard_replaces(c->guard, f->swap.path, f->swap.by, f->swap.old, e) &&
-	    persist_swap(&f->swap, e);
+	    persist_swap(&f->swap, f->want == NULL, e);
 }
 
 bool
@@ -142,7 +142,7 @@ change_keep(struct change *c, struct err *e)
 	c->guard = NULL;
 	stop_hold(false);
 	for (size_t i = 0; i < c->n_files; i++) {
-		if (!persist_settle(&c->files[i].swap, c->files[i].want == NULL, &left))
+		if (!persist_settle(&c->files[i].swap, &left))
 			cmd_note(c->p->cmd, "%s; what lies beside it is of no use any more",
 			    left.text);
 	}

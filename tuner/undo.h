@@ -2,9 +2,12 @@
  * undo: what an apply changed, so that it can be taken back: the undo record.
  *
  * One file a host, in the state directory, mode 0600: JSON with the schema UNDO_SCHEMA.  Every
- * apply that changed something is a level, the last one at the end.  A level is written before
- * anything is changed ("applying") and marked when all is done ("applied"); what a run that died
- * in between left is judged by what the files hold (undo_settle()).
+ * apply that changed something is a level, the last one at the end.  A level is written before any
+ * file is changed ("applying") and marked when all is done ("applied"); what a run that died in
+ * between left is judged by what the files hold (undo_settle()).  It is written after the values
+ * are set, because only then it is known which of them hold: until all is decided the old values
+ * are in the guard's journal, which is on disk before the first of them is set, and who dies then
+ * leaves nothing that a record would have to undo.
  */
 #ifndef PATHTUNE_UNDO_H
 #define PATHTUNE_UNDO_H

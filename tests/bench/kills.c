@@ -1,11 +1,16 @@
 /*
  * kills: does a host come back, whenever and however a run is killed?
  *
- * usage: kills [N [LABS]]   1000 kills in 6 labs by default; needs what a lab needs, on Linux.
+ * usage: kills [N [LABS [PART [COMMAND]]]]   1000 kills, tune in 6 labs by default; needs what a lab
+ * needs, on Linux, and root.  PART: steps, tune, apply or all; COMMAND: of apply and its steps only
+ * those that begin like this.
  *
- * Part 1: N runs of each subject, each killed at a random moment by SIGKILL, SIGTERM, SIGINT,
- * SIGHUP, or with its whole process group; four of five wait until a value differs from what it was.
- * Part 2: set, persist and restore, killed after each of their system calls in turn.
+ * tune: N / 2 runs, each killed at a random moment by SIGKILL, SIGTERM, SIGINT, SIGHUP, or with its
+ * whole process group; four of five wait until a value differs from what it was.
+ * apply: as many of apply, apply --confirm, confirm and revert, also with their guards.  They are over
+ * in milliseconds, so they are killed at a system call that is drawn by lot, or shortly after it.
+ * steps: set, persist and restore, and the same commands, killed after each of their system calls in
+ * turn.
  * After every kill all values and files must be as before or, for what persists, as after; never in
  * between.  Prints counts; the exit status is 1 on any violation, or when fewer than 70 of 100 kills
  * hit while something differed.
@@ -52,10 +57,7 @@ static const struct subject {
 	{ "tune", { "@", "tune", "--peer", LAB_ADDRESS_B, "--resume", "%", "-q" }, true, 1200 },
 };
 
-enum how { BY_KILL, BY_TERM, BY_INT, BY_HUP, BY_GROUP, N_HOW };
-static const char *const how_names[] = { "SIGKILL", "SIGTERM", "SIGINT", "SIGHUP",
-	"SIGKILL to the group" };
-static const int how_signal[] = { SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGKILL };
+#define N_HOW KILLS_BOTH /* what a tune and its guard leave is in kills_steps.c */
 
 enum phase { PHASE_UNARMED, PHASE_ARMED, PHASE_DIFFERS, PHASE_ENDED, N_PHASE };
 static const char *const phase_names[] = { "not armed", "armed", "differs", "had ended" };
@@ -264,7 +266,7 @@ kill_once(struct worker *w, size_t subject)
 {
 	struct arena *a = arena_new();
 	const struct subject *s = &subjects[subject];
-	enum how how = (enum how)draw(w, N_HOW);
+	enum kills_how how = (enum kills_how)draw(w, N_HOW);
 	struct err e = { 0 };
 	pid_t server = -1, pid;
 	enum phase phase;
@@ -289,7 +291,7 @@ kill_once(struct worker *w, size_t subject)
 	}
 	await_moment(w, s, pid);
 	phase = phase_of(w, pid);
-	kill(how == BY_GROUP ? -pid : pid, how_signal[how]);
+	kill(how == KILLS_GROUP ? -pid : pid, kills_how_signal[how]);
 	__atomic_add_fetch(&w->counts->age_ms, (unsigned long)(clock_ms() - started),
 	    __ATOMIC_RELAXED);
 	waitpid(pid, NULL, 0);
@@ -297,7 +299,7 @@ kill_once(struct worker *w, size_t subject)
 	__atomic_add_fetch(&w->counts->done[subject][how][phase], 1, __ATOMIC_RELAXED);
 	if (wrong != NULL)
 		add(w->counts, &w->counts->violations, arena_printf(a, "%s, %s, %s", s->name,
-		    how_names[how], phase_names[phase]), wrong);
+		    kills_how_names[how], phase_names[phase]), wrong);
 server:
 	if (server != -1) {
 		kill(server, SIGKILL);
@@ -339,7 +341,7 @@ print(const struct counts *c)
 			printf("%12s", phase_names[p]);
 		printf("\n");
 		for (int h = 0; h < N_HOW; h++) {
-			printf("  %-20s", how_names[h]);
+			printf("  %-20s", kills_how_names[h]);
 			for (int p = 0; p < N_PHASE; p++) {
 				printf("%12lu", c->done[s][h][p]);
 				sum[p] += c->done[s][h][p];
@@ -378,12 +380,19 @@ random_kills(unsigned kills, unsigned labs)
 	return ok && print(c);
 }
 
+static bool
+is_wanted(const char *asked, const char *part)
+{
+	return strcmp(asked, "all") == 0 || strcmp(asked, part) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	unsigned kills = argc > 1 ? (unsigned)atoi(argv[1]) : 1000;
 	unsigned labs = argc > 2 ? (unsigned)atoi(argv[2]) : 6;
-	bool ok;
+	const char *part, *scene;
+	bool ok = true;
 
 	if (argc > 2 && strcmp(argv[1], "--group") == 0) {
 		setpgid(0, 0);
@@ -391,10 +400,19 @@ main(int argc, char **argv)
 		execv(argv[2], argv + 2);
 		return 127;
 	}
-	if (labs == 0 || labs > LABS_MAX || kills < labs)
-		return fprintf(stderr, "usage: kills [N [LABS]]\n"), 2;
+	part = argc > 3 ? argv[3] : "all";
+	scene = argc > 4 ? argv[4] : NULL;
+	if (labs == 0 || labs > LABS_MAX || kills / 2 < labs)
+		return fprintf(stderr, "usage: kills [N [LABS [PART [COMMAND]]]]\n"), 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setenv("PATHTUNE_TOKEN", TOKEN, 1);
-	ok = kills_steps();
-	return random_kills(kills, labs) && ok ? 0 : 1;
+	if (is_wanted(part, "steps")) {
+		ok = (scene != NULL || kills_steps()) && ok;
+		ok = kills_apply_steps(scene) && ok;
+	}
+	if (is_wanted(part, "tune"))
+		ok = random_kills(kills / 2, labs) && ok;
+	if (is_wanted(part, "apply"))
+		ok = kills_apply(kills - kills / 2, scene) && ok;
+	return ok ? 0 : 1;
 }

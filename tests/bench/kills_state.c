@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -98,4 +99,19 @@ kills_await_guard(const char *dir, int most_ms)
 		poll(NULL, 0, 1);
 	}
 	return false;
+}
+
+pid_t
+kills_child_of(pid_t pid)
+{
+	char path[64], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)pid, (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 || read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	if (fd != -1)
+		close(fd);
+	return (pid_t)atol(text);
 }

@@ -145,21 +145,6 @@ step_to(pid_t pid, unsigned k, int *status)
 	}
 }
 
-static pid_t
-child_of(pid_t pid)
-{
-	char path[64], text[32] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", (long)pid, (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	if (fd != -1)
-		close(fd);
-	return (pid_t)atol(text);
-}
-
 static void
 run_to_end(bool (*what)(struct act *))
 {
@@ -233,7 +218,7 @@ orphan(bool (*what)(struct act *))
 	for (int ms = 0; ms < GUARD_MS && strstr(kills_state(knob, NULL, 0, now), "33554432") == NULL;
 	     ms++)
 		poll(NULL, 0, 1);
-	guard = child_of(pid);
+	guard = kills_child_of(pid);
 	if (guard > 0)
 		kill(guard, SIGKILL);
 	kill(pid, SIGKILL);
@@ -254,7 +239,7 @@ step_guard(const struct scenario *s, unsigned k)
 	for (int ms = 0; ms < GUARD_MS && strstr(kills_state(knob, NULL, 0, now), "33554432") == NULL;
 	     ms++)
 		poll(NULL, 0, 1);
-	guard = child_of(pid);
+	guard = kills_child_of(pid);
 	if (guard <= 0 || ptrace(PTRACE_ATTACH, guard, NULL, NULL) != 0 || !await_stop(guard)) {
 		fprintf(stderr, "kills: the guard cannot be traced: %s\n", strerror(errno));
 		return false;
@@ -278,7 +263,7 @@ step_run(const struct scenario *s, unsigned k)
 	if (pid == 0)
 		act(s->what, true, false);
 	there = await_stop(pid) && step_to(pid, k, &status);
-	guard = s->who == RUN_AND_GUARD && there ? child_of(pid) : 0;
+	guard = s->who == RUN_AND_GUARD && there ? kills_child_of(pid) : 0;
 	if (guard > 0)
 		kill(guard, SIGKILL);
 	kill(pid, SIGKILL);

@@ -105,6 +105,9 @@ setup(void)
 	put(path("linux.yaml"), profile_text());
 	s.name = lab;
 	s.start = "bsd-256k";
+	s.link[0].rate_bps = s.link[1].rate_bps = 40e6;
+	s.rtt_ms = 100; /* twice what a window of 256 kB gives */
+	s.open_b = true;
 	s.tied = true;
 	cr_assert(lab_up(a, &s, &cc, &e), "%s", e.text);
 	before_send = knob("tcp_wmem");
@@ -198,4 +201,26 @@ Test(apply_lab, what_is_confirmed_stays)
 	expect(SEND, RECEIVE, true, "confirmed");
 	cr_expect_eq(pathtune("revert", "--yes").status, 0);
 	expect(before_send, before_receive, false, "reverted");
+}
+
+Test(apply_lab, tune_applies_what_it_measured)
+{
+	static const char serve[] = "lab exec %s b -- env PATHTUNE_TOKEN=0123456789abcdef0123 @ serve "
+	    "--token-env -q";
+	struct started server = program_start(a, arena_printf(a, serve, lab));
+	struct said s;
+	char line[256];
+
+	cr_assert(read(server.out, line, sizeof(line)) > 0, "the server starts");
+	put(path("try.yaml"), "direction: send\nduration: 1s\nsettings:\n  - name: large\n"
+	    "    knobs: {net.ipv4.tcp_wmem: " SEND "}\n");
+	s = in_a(arena_printf(a, "env PATHTUNE_STATE=%s PATHTUNE_TOKEN=0123456789abcdef0123 @ tune "
+	    "--profile %s --peer " LAB_ADDRESS_B " --start-cc cubic --budget 80s --try %s --save %s "
+	    "--apply --yes", path("state"), path("linux.yaml"), path("try.yaml"), path("tuned.json")));
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	expect(SEND, before_receive, true, "measured and applied");
+	cr_expect_not_null(strstr(s.out, "+net.ipv4.tcp_wmem = " SEND "\n"), "%s", s.out);
+	cr_expect_eq(pathtune("revert", "--yes").status, 0);
+	expect(before_send, before_receive, false, "reverted");
+	program_end(a, server);
 }

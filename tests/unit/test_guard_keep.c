@@ -91,6 +91,15 @@ to_replaced(struct guard *g)
 	step(guard_replaces(g, conf, by, had_file ? backup : NULL, &e) && rename(by, conf) == 0);
 }
 
+/* The file is to go: nothing is ever in its place. */
+static void
+to_removed(struct guard *g)
+{
+	to_announced(g);
+	step(guard_replaces(g, conf, by, had_file ? backup : NULL, &e) &&
+	    (!had_file || unlink(conf) == 0));
+}
+
 static void
 to_kept(struct guard *g)
 {
@@ -118,7 +127,8 @@ expect_as_before(void)
 	cr_expect_neq(access(journal, F_OK), 0);
 }
 
-static void (*const points[])(struct guard *) = { to_announced, to_replaced };
+static void (*const points[])(struct guard *) = { to_announced, to_replaced,
+	to_removed };
 
 Test(guard_keep, a_run_killed_before_it_keeps_is_undone_with_its_files)
 {

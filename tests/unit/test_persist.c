@@ -71,31 +71,34 @@ Test(persist, an_edit_before_the_names_are_swapped_is_not_lost)
 	for (size_t i = 0; i < NELEM(edits); i++) {
 		prepare("before", "ours");
 		edits[i](h.conf, "theirs");
-		expect_theirs(persist_swap(&swap, &e));
+		expect_theirs(persist_swap(&swap, false, &e));
 		e = (struct err){ ERR_NONE, "" };
 	}
 	prepare(NULL, "ours");
 	edit(h.conf, "theirs");
-	expect_theirs(persist_swap(&swap, &e));
+	expect_theirs(persist_swap(&swap, false, &e));
 }
 
 Test(persist, an_edit_of_what_was_replaced_is_noticed_before_it_is_let_go)
 {
 	prepare("before", "ours");
-	cr_assert(persist_swap(&swap, &e), "%s", e.text);
+	cr_assert(persist_swap(&swap, false, &e), "%s", e.text);
 	cr_expect(persist_check(&swap, &e), "%s", e.text);
 	edit(swap.old, "theirs");
 	cr_expect_not(persist_check(&swap, &e));
 }
 
-Test(persist, only_an_empty_file_of_ours_is_removed)
+Test(persist, a_file_that_is_to_go_goes_at_once_and_the_older_one_stays_beside_until_all_is_decided)
 {
 	prepare("before", "");
-	cr_assert(persist_swap(&swap, &e), "%s", e.text);
-	box_put(h.conf, "theirs");
-	cr_assert(persist_settle(&swap, true, &e), "%s", e.text);
-	cr_expect_str_eq(box_get(&h, h.conf), "theirs");
+	edit(h.conf, "theirs");
+	expect_theirs(persist_swap(&swap, true, &e));
+	e = (struct err){ ERR_NONE, "" };
 	prepare("before", "");
-	cr_assert(persist_swap(&swap, &e) && persist_settle(&swap, true, &e), "%s", e.text);
+	cr_assert(persist_swap(&swap, true, &e), "%s", e.text);
 	cr_expect_not(box_there(h.conf));
+	cr_expect_str_eq(box_get(&h, swap.old), "before");
+	cr_assert(persist_settle(&swap, &e), "%s", e.text);
+	cr_expect_not(box_there(swap.old));
+	cr_expect_not(box_there(swap.by));
 }
