@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROBES 20
+#define STARTS 20
 #define BAR_MS 100.0
 
 static double
@@ -49,12 +49,12 @@ probe_ms(void)
 int
 main(void)
 {
-	double ms[PROBES], median;
+	double ms[STARTS], median;
 
-	for (size_t i = 0; i < PROBES; i++)
+	for (size_t i = 0; i < STARTS; i++)
 		ms[i] = probe_ms();
-	median = stats_median(ms, PROBES);
-	printf("probe, no peer: median of %d %.0f ms, slowest %.0f; bar %.0f ms %s\n", PROBES, median,
-	    stats_quantile(ms, PROBES, 1), BAR_MS, median < BAR_MS ? "reached" : "falls short");
+	median = stats_median(ms, STARTS);
+	printf("probe, no peer: median of %d %.0f ms, slowest %.0f; bar %.0f ms %s\n", STARTS, median,
+	    stats_quantile(ms, STARTS, 1), BAR_MS, median < BAR_MS ? "reached" : "falls short");
 	return 0;
 }

@@ -122,8 +122,8 @@ static const struct path noisy = { .capacity_bps = 210 * MBIT, .rtt_s = .0004,
 static double
 transfer(struct world *w)
 {
-	struct ask ask = { .setting = { "cubic", 2097152 }, .coin = NAN, .warmup_s = 1,
-		.duration_s = 3 };
+	struct ask ask = { .setting = { .cc = "cubic", .window_bytes = 2097152 }, .coin = NAN,
+		.warmup_s = 1, .duration_s = 3 };
 	struct trial t;
 
 	world_trial(w, &ask, &t);

@@ -43,7 +43,7 @@ static double
 spread(const struct path *p)
 {
 	static double y[400];
-	struct ask ask = {.setting = {"cubic", 6291456}, .warmup_s = 1, .duration_s = 3};
+	struct ask ask = {.setting = {.cc = "cubic", .window_bytes = 6291456}, .warmup_s = 1, .duration_s = 3};
 	double sum = 0, squares = 0;
 
 	for (size_t i = 0; i < 400; i++) {
@@ -83,7 +83,7 @@ Test(world, noise_profiles_spread_as_named)
 
 Test(world, the_same_seed_gives_the_same_trials)
 {
-	struct ask ask = {.setting = {"bbr", 6291456}, .warmup_s = 1, .duration_s = 3};
+	struct ask ask = {.setting = {.cc = "bbr", .window_bytes = 6291456}, .warmup_s = 1, .duration_s = 3};
 	const struct scenario *sc = scenario_find("n8-wan-null");
 	struct world a, b;
 	struct trial s, t;

@@ -34,8 +34,9 @@ found(const struct world *w, double window, const char *cc)
 	const struct plan_direction *p = &w->run.plan.directions[0];
 	struct search_result r = { .verdict = VERDICT_CHANGE,
 		.class = CLASS_BOTH,
-		.start = { p->n_cc == 0 ? NULL : p->cc[0], p->window_bytes },
-		.chosen = { cc, window },
+		.start = { .cc = p->n_cc == 0 ? NULL : p->cc[0],
+			.window_bytes = p->window_bytes },
+		.chosen = { .cc = cc, .window_bytes = window },
 		.effect = { 38, 31, 46, .95, 9, 96 },
 		.more_s = NAN };
 

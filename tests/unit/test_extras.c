@@ -42,7 +42,7 @@ static struct machine
 machine(const char *name)
 {
 	struct options o = { .direction = DIR_BOTH };
-	struct machine m = { NULL };
+	struct machine m = { .facts = { .os = NULL } };
 	struct host *h;
 	size_t n = strcspn(name, "-");
 
