@@ -81,12 +81,20 @@ crossed(const struct confirm *c)
 
 /* ---- out of time ---------------------------------------------------------------------------- */
 
-static bool
-gain_is_sure(const struct confirm *c)
+bool
+pairs_gain_is_sure(const double *d, size_t n)
 {
-	struct interval i = stats_signed_rank(c->d, c->n, .95);
+	struct interval i = stats_signed_rank(d, n, .95);
 
 	return i.estimate >= LEAST_GAIN && i.low > 0;
+}
+
+double
+pairs_spread(const double *d, size_t n)
+{
+	double count = (double)n;
+
+	return sqrt(((count - 1) * stats_winsorised_variance(d, n) + 2 * .01) / (count + 1));
 }
 
 static void
@@ -103,7 +111,7 @@ out_of_time(struct search *s)
 {
 	struct confirm *c = &s->confirm;
 
-	if (!crossed(c) || !gain_is_sure(c)) {
+	if (!crossed(c) || !pairs_gain_is_sure(c->d, c->n)) {
 		s->result.out_of_data = s->bytes > .8 * s->config.data_cap_bytes;
 		search_because(s, "out of %s", s->result.out_of_data ? "data" : "time");
 		search_end(s, CLASS_INCONCLUSIVE);
@@ -199,7 +207,7 @@ judge(struct search *s)
 
 	if (breaks_guard(s, 1.1))
 		guarded(s);
-	else if (!gain_is_sure(c))
+	else if (!pairs_gain_is_sure(c->d, c->n))
 		return;
 	else if (stuck > 1)
 		unsteady(s);
@@ -212,11 +220,10 @@ judge(struct search *s)
 static bool
 no_gain(const struct confirm *c)
 {
-	double n = (double)c->n, z = c->low ? 1.28 : 1.645;
-	double sd = sqrt(((n - 1) * stats_winsorised_variance(c->d, c->n) + 2 * .01) / (n + 1));
+	double z = c->low ? 1.28 : 1.645;
 
-	return c->n >= (c->low ? 5u : 8u) &&
-	    stats_hodges_lehmann(c->d, c->n) + z * sd / sqrt(n) < WORTH;
+	return c->n >= (c->low ? 5u : 8u) && stats_hodges_lehmann(c->d, c->n) +
+	    z * pairs_spread(c->d, c->n) / sqrt((double)c->n) < WORTH;
 }
 
 static void

@@ -195,6 +195,11 @@ void extras_trim(struct search *s, double window); /* KNEE goes on with these bl
 void extras_trim_open(struct search *s);
 void extras_trim_close(struct search *s);
 
+/* search_confirm.c, of log ratios by pair: a gain large enough and beyond doubt; their standard
+ * deviation, winsorised and with two pairs' worth of a prior. */
+bool pairs_gain_is_sure(const double *d, size_t n);
+double pairs_spread(const double *d, size_t n);
+
 /* search_guard.c */
 double samples_median_rtt(const struct sample *v, size_t n);
 double samples_median_retransmits(const struct sample *v, size_t n);

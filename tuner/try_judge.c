@@ -40,26 +40,10 @@ breaks_guard(const struct try *t, struct candidate *c, double factor)
 }
 
 static bool
-gain_is_sure(const struct candidate *c)
-{
-	struct interval i = stats_signed_rank(c->d, c->n, .95);
-
-	return i.estimate >= LEAST_GAIN && i.low > 0;
-}
-
-static double
-spread(const struct candidate *c)
-{
-	double n = (double)c->n;
-
-	return sqrt(((n - 1) * stats_winsorised_variance(c->d, c->n) + 2 * .01) / (n + 1));
-}
-
-static bool
 no_gain(const struct candidate *c)
 {
-	return c->n >= NO_GAIN_BLOCKS &&
-	    stats_hodges_lehmann(c->d, c->n) + 1.645 * spread(c) / sqrt((double)c->n) < WORTH;
+	return c->n >= NO_GAIN_BLOCKS && stats_hodges_lehmann(c->d, c->n) +
+	    1.645 * pairs_spread(c->d, c->n) / sqrt((double)c->n) < WORTH;
 }
 
 static double
@@ -102,9 +86,9 @@ try_judge(const struct try *t, struct candidate *c)
 	c->class = TRY_NONE;
 	if (c->n >= GROSS_BLOCKS && breaks_guard(t, c, crossed ? 1.1 : 1.5))
 		try_drop(c, TRY_GUARD);
-	else if (crossed && gain_is_sure(c) && stuck(c) > 1)
+	else if (crossed && pairs_gain_is_sure(c->d, c->n) && stuck(c) > 1)
 		try_drop(c, TRY_UNSTEADY);
-	else if (crossed && gain_is_sure(c))
+	else if (crossed && pairs_gain_is_sure(c->d, c->n))
 		c->class = TRY_BETTER; /* and goes on, for the choice among several */
 	else if (no_gain(c))
 		try_drop(c, is_worse(c) ? TRY_WORSE : TRY_NO_GAIN);
@@ -156,7 +140,7 @@ more_s(const struct try *t, const struct candidate *c)
 	if (c->n < 2)
 		return NAN;
 	gain = fmax(stats_hodges_lehmann(c->d, c->n), WORTH);
-	blocks = pow((1.645 + 1.282) * spread(c) / gain, 2);
+	blocks = pow((1.645 + 1.282) * pairs_spread(c->d, c->n) / gain, 2);
 	return fmax(blocks, (double)c->n + 1) * try_block_cost_s(t, 2);
 }
 
