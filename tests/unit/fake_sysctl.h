@@ -13,6 +13,8 @@
 #ifndef PATHTUNE_FAKE_SYSCTL_H
 #define PATHTUNE_FAKE_SYSCTL_H
 
+#include "probes/knobs.h"
+
 #include <criterion/criterion.h>
 
 #include <fcntl.h>
@@ -54,6 +56,20 @@ fake_sysctl(const char *dir, char *path, size_t size)
 	cr_assert_eq(write(fd, fake_sysctl_text, strlen(fake_sysctl_text)),
 	    (ssize_t)strlen(fake_sysctl_text));
 	close(fd);
+}
+
+/* A knob that the program at this path reads and sets. */
+static inline struct knob_value
+fake_sysctl_knob(struct arena *a, const char *path, const char *name, const char *text)
+{
+	const char **read = arena_array(a, 4, sizeof(*read));
+	const char **write = arena_array(a, 3, sizeof(*write));
+
+	read[0] = write[0] = path;
+	read[1] = "-n";
+	read[2] = name;
+	write[1] = arena_printf(a, "%s={value}", name);
+	return (struct knob_value){ .name = name, .text = text, .read = read, .write = write };
 }
 
 #endif

@@ -81,16 +81,8 @@ setup(void)
 	fake_sysctl(dir, fake, sizeof(fake));
 	cr_assert(host_open(a, "via:/bin/sh -s", &h, &e), "%s", e.text);
 	for (size_t i = 0; i < N; i++) {
-		const char **read = arena_array(a, 4, sizeof(*read));
-		const char **write = arena_array(a, 3, sizeof(*write));
-
 		put(names[i], were[i]);
-		read[0] = write[0] = fake;
-		read[1] = "-n";
-		read[2] = names[i];
-		write[1] = arena_printf(a, "%s={value}", names[i]);
-		old[i] = ours[i] = (struct knob_value){ .name = names[i], .text = were[i],
-			.read = read, .write = write };
+		old[i] = ours[i] = fake_sysctl_knob(a, fake, names[i], were[i]);
 		ours[i].text = asked[i];
 	}
 }
