@@ -11,6 +11,8 @@
 
 #include "../tuner/base.h"
 
+#include <sys/types.h>
+
 #define HOST_OUTPUT_BYTES ((size_t)256 * 1024)
 #define HOST_TIMEOUT_S 5.0
 
@@ -62,8 +64,8 @@ struct host_names {
  * name: "local"; "replay:DIR", which answers from DIR/transcript (transcript.h) and can be neither
  * set nor measured; "via:COMMAND", which starts COMMAND (split at blanks, no shell) for each
  * host_run() and gives it one script on standard input (script.h), as in "via:/bin/sh -s" or
- * "via:jexec www /bin/sh -s": read only as well; "ssh://[user@]name[:port]", a login by key, with
- * one script for each host_run() as well, read only so far.  access may be NULL.
+ * "via:jexec www /bin/sh -s"; "ssh://[user@]name[:port]", a login by key, with
+ * one script for each host_run() as well.  access may be NULL.
  */
 bool host_open(struct arena *a, const char *name, struct host **out, struct err *e);
 bool host_open_by(struct arena *a, const char *name, const struct host_access *access,
@@ -100,6 +102,21 @@ bool host_run(struct host *h, struct arena *a, const struct command *c, size_t n
  * errno's text, or say "read-only here (container or namespace)" or "needs root".
  */
 bool host_write(struct host *h, const char *file, const char *value, struct err *e);
+
+/*
+ * Start a program there that goes on beside us, as host_run() would, but without a time limit: in
+ * is its standard input and out its standard output, both ours to close, pid a child of ours that
+ * is its end here.  ssh: a login of its own, so it does not wait for host_run(), nor that for it.
+ * It ends by itself when in is closed; host_end() waits for that, a second at most, and kills then.
+ */
+struct host_child {
+	int in, out;
+	pid_t pid;
+};
+
+bool host_start(struct host *h, struct arena *a, const char *const *argv, struct host_child *out,
+    struct err *e);
+void host_end(struct host_child *c);
 
 void host_close(struct host *h);
 

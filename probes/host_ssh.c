@@ -8,6 +8,7 @@
 #include "flow.h"
 #include "script.h"
 #include "script_round.h"
+#include "script_write.h"
 #include "ssh_link.h"
 
 #include <string.h>
@@ -236,9 +237,7 @@ ssh_host_run(void *self, struct arena *a, const struct command *c, size_t n, str
 static bool
 ssh_host_write(void *self, const char *file, const char *value, struct err *e)
 {
-	(void)value;
-	return fail(e, ERR_FAILED, "%s: nothing is set through %s", file,
-	    ((const struct ssh_link *)self)->name);
+	return script_write(ssh_host_run, self, file, value, e);
 }
 
 static const struct host_path *

@@ -3,6 +3,7 @@
 #include "process.h"
 #include "script.h"
 #include "script_round.h"
+#include "script_write.h"
 #include "stop.h"
 
 #include <string.h>
@@ -66,9 +67,7 @@ via_run(void *self, struct arena *a, const struct command *c, size_t n, struct o
 static bool
 via_write(void *self, const char *file, const char *value, struct err *e)
 {
-	(void)value;
-	return fail(e, ERR_FAILED, "%s: nothing is set through %s", file,
-	    ((const struct via *)self)->name);
+	return script_write(via_run, self, file, value, e);
 }
 
 static const struct host_path *

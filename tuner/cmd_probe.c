@@ -89,7 +89,7 @@ bandwidth(struct pipeline *p, struct err *e)
 static bool
 stages(struct pipeline *p, const char *token, struct err *e)
 {
-	if (!pipeline_probe(p, token, e) || (p->session != NULL && !bandwidth(p, e)))
+	if (!pipeline_probe(p, token, e) || (p->endpoint != NULL && !bandwidth(p, e)))
 		return false;
 	if (p->record_dir == NULL)
 		return true;

@@ -100,14 +100,16 @@ static bool
 probe_path(struct pipeline *p, const char *token, struct err *e)
 {
 	struct run *run = p->run;
+	const struct endpoint_spec spec = { .peer = run->options.peer, .token = token,
+		.host = p->host, .profile = p->profile, .access = &p->access };
 
-	if (!peer_open(p->cmd->arena, run->options.peer, token, &p->session, e))
+	if (!endpoint_open(p->cmd->arena, &spec, &p->endpoint, e))
 		return false;
-	if (!facts_probe(p->host, p->cmd->arena, p->profile, peer_address(p->session), false,
+	if (!facts_probe(p->host, p->cmd->arena, p->profile, endpoint_address(p->endpoint), false,
 		&run->facts, e))
 		return false;
 	run->facts.peer = run->options.peer;
-	return peer_idle_rtt(p->session, 5, &run->facts.rtt_ms, e);
+	return endpoint_idle_rtt(p->endpoint, 5, &run->facts.rtt_ms, e);
 }
 
 /*
@@ -155,8 +157,8 @@ pipeline_record(struct pipeline *p, struct err *e)
 {
 	struct arena *a = p->cmd->arena;
 	const struct facts *f = &p->run->facts;
-	const struct host_path path = { p->session == NULL ? f->peer : peer_address(p->session),
-		f->rtt_ms, f->send_bps, f->receive_bps };
+	const char *peer = p->endpoint == NULL ? f->peer : endpoint_address(p->endpoint);
+	const struct host_path path = { peer, f->rtt_ms, f->send_bps, f->receive_bps };
 
 	return host_record_save(p->host,
 	    arena_printf(a, "recorded on %s %s", f->os != NULL ? f->os : "an unknown system",
@@ -177,7 +179,7 @@ one_way(struct pipeline *p, enum direction d, double *bps, struct err *e)
 
 	cmd_progress(p->cmd, "bandwidth, %s", d == DIR_SEND ? "sending" : "receiving");
 	record_init(&trial_record, &t);
-	if (!peer_measure(p->session, p->cmd->arena, &f, NULL, &t, e))
+	if (!endpoint_measure(p->endpoint, p->cmd->arena, &f, NULL, &t, e))
 		return false;
 	*bps = t.status == TRIAL_OK ? t.goodput_bps : NAN;
 	return true;
@@ -203,8 +205,8 @@ pipeline_plan(struct pipeline *p, struct err *e)
 void
 pipeline_close(struct pipeline *p)
 {
-	peer_close(p->session);
-	p->session = NULL;
+	endpoint_close(p->endpoint);
+	p->endpoint = NULL;
 	if (p->host != NULL)
 		host_close(p->host);
 	p->host = NULL;

@@ -9,7 +9,7 @@
 #include "model.h"
 #include "../probes/guard.h"
 #include "../probes/host.h"
-#include "../probes/peer.h"
+#include "../probes/endpoint.h"
 #include "profile.h"
 #include "try_file.h"
 
@@ -23,7 +23,7 @@ struct pipeline {
 	const struct try_file *tries; /* settings to be compared instead of a search; or NULL */
 	struct profile *profile;
 	struct host *host;
-	struct session *session;      /* NULL without a peer */
+	struct endpoint *endpoint;    /* NULL without a peer */
 	struct guard *guard;          /* while measuring, if there are knobs that may be set */
 	struct knob_value *old;       /* every knob that may be set, as found */
 	struct knob_value *now;       /* the same, as they are */

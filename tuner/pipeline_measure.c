@@ -83,7 +83,7 @@ transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err
 		.max_bytes = flow_cap_left(m->cap_bytes, m->bytes) };
 	struct err moved = { ERR_NONE, "" };
 
-	if (!peer_measure(m->p->session, m->p->cmd->arena, &f, &progress, t, e))
+	if (!endpoint_measure(m->p->endpoint, m->p->cmd->arena, &f, &progress, t, e))
 		return false;
 	if (!knobs_hold(m->p->host, m->p->cmd->arena, m->p->now, m->p->n_old, &moved)) {
 		if (stop_requested())

@@ -101,7 +101,7 @@ transfer(struct trying *t, const struct try_ask *ask, struct trial *out, struct 
 		.max_bytes = flow_cap_left(t->cap_bytes, t->bytes) };
 	struct err moved = { ERR_NONE, "" };
 
-	if (!peer_measure(t->p->session, t->p->cmd->arena, &f, &progress, out, e))
+	if (!endpoint_measure(t->p->endpoint, t->p->cmd->arena, &f, &progress, out, e))
 		return false;
 	if (knobs_hold(t->p->host, t->p->cmd->arena, t->p->now, t->p->n_old, &moved))
 		return true;

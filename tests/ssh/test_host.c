@@ -91,11 +91,17 @@ Test(ssh_host, banner_motd_and_noise_of_any_bytes_are_passed_over)
 	expect_right_answers("noise");
 }
 
-Test(ssh_host, nothing_is_set_yet)
+Test(ssh_host, a_value_is_written_as_it_is)
 {
+	const char *file = sshd_path(s, "knob");
+	struct command c = { .file = file };
+	struct output o;
+
+	sshd_write(s, "knob", 0644, "1");
 	enter(NULL);
-	cr_expect_not(host_write(h, "/proc/sys/x", "1", &e));
-	cr_expect_str_eq(e.text, arena_printf(a, "/proc/sys/x: nothing is set through %s", s->name));
+	cr_expect(host_write(h, file, "4096 $(id) '", &e), "%s", e.text);
+	cr_assert(host_run(h, a, &c, 1, &o, &e), "%s", e.text);
+	cr_expect_str_eq(o.text, "4096 $(id) '");
 }
 
 /* The failure of one question to a login of this personality; the error without its beginning. */

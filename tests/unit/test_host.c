@@ -277,7 +277,6 @@ Test(host, via_a_command_answers_as_the_local_host_does)
 		{ .file = "/nonexistent/file" } };
 	struct output here[NELEM(c)], there[NELEM(c)];
 	struct host *v = via("/bin/sh -s");
-	struct err refused = { 0 };
 
 	put(file, "a\0b", 3);
 	cr_assert(host_run(h, a, c, NELEM(c), here, &e));
@@ -291,9 +290,26 @@ Test(host, via_a_command_answers_as_the_local_host_does)
 			cr_expect_str_eq(there[i].why, here[i].why, "%zu", i);
 	}
 	cr_assert(host_run(v, a, c, 0, there, &e), "%s", e.text);
-	cr_expect_not(host_write(v, file, "1", &refused));
-	cr_expect_str_eq(refused.text,
-	    arena_printf(a, "%s: nothing is set through via:/bin/sh -s", file));
+	host_close(v);
+}
+
+Test(host, through_a_shell_a_write_is_as_here)
+{
+	struct command c = { .file = file };
+	struct err refused = { ERR_NONE, "" };
+	struct host *v = via("/bin/sh -s");
+	struct output o;
+
+	put(file, "4096 131072 6291456", 19);
+	cr_expect(host_write(v, file, "4096 $(id) `id` '\\n%s", &e), "%s", e.text);
+	cr_assert(host_run(h, a, &c, 1, &o, &e), "%s", e.text);
+	cr_expect_str_eq(o.text, "4096 $(id) `id` '\\n%s");
+	cr_expect_not(host_write(v, "/dev/full", "1", &refused));
+	cr_expect_not_null(strstr(refused.text, "/dev/full: the kernel refuses \"1\""), "%s",
+	    refused.text);
+	refused = (struct err){ ERR_NONE, "" };
+	cr_expect_not(host_write(v, "/nonexistent/knob", "1", &refused));
+	cr_expect_str_eq(refused.text, "/nonexistent/knob: No such file or directory");
 	host_close(v);
 }
 

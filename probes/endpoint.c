@@ -1,0 +1,56 @@
+#include "endpoint_way.h"
+
+struct endpoint {
+	const struct endpoint_way *way;
+	void *self;
+};
+
+bool
+endpoint_open(struct arena *a, const struct endpoint_spec *s, struct endpoint **out, struct err *e)
+{
+	struct endpoint *p = arena_alloc(a, sizeof(*p));
+
+	if (!endpoint_session_open(a, s, &p->self, e))
+		return false;
+	p->way = &endpoint_session;
+	*out = p;
+	return true;
+}
+
+bool
+endpoint_measure(struct endpoint *p, struct arena *a, const struct flow_spec *f,
+    const struct progress *progress, struct trial *t, struct err *e)
+{
+	return p->way->measure(p->self, a, f, progress, t, e);
+}
+
+bool
+endpoint_idle_rtt(struct endpoint *p, unsigned n, double *rtt_ms, struct err *e)
+{
+	return p->way->idle_rtt(p->self, n, rtt_ms, e);
+}
+
+const char *
+endpoint_address(const struct endpoint *p)
+{
+	return p->way->address(p->self);
+}
+
+const char *
+endpoint_tool(const struct endpoint *p)
+{
+	return p->way->tool(p->self);
+}
+
+bool
+endpoint_sets_cc(const struct endpoint *p)
+{
+	return p->way->sets_cc;
+}
+
+void
+endpoint_close(struct endpoint *p)
+{
+	if (p != NULL)
+		p->way->close(p->self);
+}

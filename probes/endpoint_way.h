@@ -1,0 +1,26 @@
+/*
+ * endpoint_way: what stands behind endpoint.h.  Every member has the contract of the function of
+ * the same name there.
+ */
+#ifndef PATHTUNE_ENDPOINT_WAY_H
+#define PATHTUNE_ENDPOINT_WAY_H
+
+#include "endpoint.h"
+
+struct endpoint_way {
+	bool (*measure)(void *self, struct arena *a, const struct flow_spec *f,
+	    const struct progress *progress, struct trial *t, struct err *e);
+	bool (*idle_rtt)(void *self, unsigned n, double *rtt_ms, struct err *e);
+	const char *(*address)(const void *self);
+	const char *(*tool)(const void *self);
+	bool sets_cc;
+	void (*close)(void *self);
+};
+
+/* Each opens its way; self is what the way's members are given. */
+bool endpoint_session_open(struct arena *a, const struct endpoint_spec *s, void **self,
+    struct err *e);
+
+extern const struct endpoint_way endpoint_session;
+
+#endif
