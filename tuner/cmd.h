@@ -15,6 +15,7 @@ struct cmd_context {
 	bool quiet;     /* -q: no progress, no notes */
 	bool tty;       /* stderr is a terminal and TERM is not dumb: progress may be shown */
 	bool color;     /* stdout is a terminal and NO_COLOR is not set */
+	bool progress;  /* the live line is there */
 	const char *program; /* path by which this program can be started again */
 	int status;     /* exit status of a success: 0, or what the command sets (exec) */
 };
@@ -27,7 +28,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_advise, cmd_apply, cmd_check, cmd_confirm, cmd_demo;
-extern const struct cmd cmd_import, cmd_lab, cmd_probe, cmd_profile;
+extern const struct cmd cmd_import, cmd_lab, cmd_module, cmd_probe, cmd_profile;
 extern const struct cmd cmd_revert, cmd_serve, cmd_show, cmd_tune;
 
 enum opt_type {

@@ -241,6 +241,7 @@ cmd_progress(struct cmd_context *c, const char *fmt, ...)
 
 	if (!c->tty || c->quiet)
 		return;
+	c->progress = true;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
@@ -252,8 +253,9 @@ cmd_progress(struct cmd_context *c, const char *fmt, ...)
 void
 cmd_progress_end(struct cmd_context *c)
 {
-	if (c->tty && !c->quiet)
+	if (c->progress)
 		fputs("\r\033[K", stderr);
+	c->progress = false;
 }
 
 void

@@ -23,6 +23,7 @@ static const struct cmd *const commands[] = {
 	&cmd_import,
 	&cmd_serve,
 	&cmd_profile,
+	&cmd_module,
 	&cmd_lab,
 };
 
