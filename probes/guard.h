@@ -70,11 +70,12 @@ bool guard_release(struct guard *g, struct host *h, struct arena *a, struct err 
 
 /*
  * Carry out journals of dead runs on this boot and in this scope; of those of another boot only
- * what outlived it: the files, and in this scope the values that the boot took from them.  Drop
- * those whose run died (a power cut) while it wrote down the old values: it had set nothing yet.
- * A journal whose run or guard is alive is left alone, and it is an error (another pathtune is at
- * work) if it is of this scope.  One that is damaged, or that others can write, is an error that
- * names it, and nothing is changed.
+ * what outlived it: the files, and in this scope the values that the boot took from them.  Files
+ * are the same in all scopes: those of another one are put back as well, and its journal stays, for
+ * its values.  Drop those whose run died (a power cut) while it wrote down the old values: it had
+ * set nothing yet.  A journal whose run or guard is alive is left alone, and it is an error
+ * (another pathtune is at work) if it is of this scope, or has files.  One that is damaged, or that
+ * others can write, is an error that names it, and nothing is changed.
  */
 struct orphans {
 	size_t restored;   /* knobs set back */
@@ -84,6 +85,9 @@ struct orphans {
 
 bool guard_orphans(struct arena *a, struct host *h, const char *state_dir, const char *boot_id,
     const char *scope_id, struct orphans *found, struct err *e);
+
+/* The name of a scope as a part of names of files; NULL: the host. */
+const char *guard_scope_name(struct arena *a, const char *scope_id);
 
 /*
  * PATHTUNE_STATE, or as root where the system keeps such things (NULL: /var/lib/pathtune), or

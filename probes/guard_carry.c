@@ -143,30 +143,40 @@ guard_keep(struct guard *g, struct err *e)
 
 /* ---- what dead runs left --------------------------------------------------------------------- */
 
+/* What can be done from here; *stays: for whoever is in its scope. */
+static struct journal_result
+restore_orphan(struct by_host *by, const char *boot_id, const char *scope_id, bool *stays)
+{
+	const struct journal *j = by->journal;
+	const struct journal_reach reach = { by, read_by_host, write_by_host };
+	bool here = journal_is_scope(j, scope_id);
+
+	*stays = false;
+	if (!j->begun || j->unfinished)
+		return (struct journal_result){ 0 };
+	if (!journal_is_boot(j, boot_id))
+		return journal_restore_booted(j, here ? &reach : NULL);
+	if (here)
+		return journal_restore(j, &reach);
+	*stays = true;
+	return journal_restore_files(j);
+}
+
 /* The journal is locked, nobody else can be at it. */
 static bool
 carry_out(struct by_host *by, const struct journal_file *f, const char *boot_id,
     const char *scope_id, struct orphans *found, struct err *e)
 {
-	const struct journal *j = by->journal;
-	const struct journal_reach reach = { by, read_by_host, write_by_host };
-	struct journal_result result = { 0 };
-	bool complete = j->begun && !j->unfinished;
+	bool stays;
+	struct journal_result result = restore_orphan(by, boot_id, scope_id, &stays);
 
-	if (complete && journal_is_boot(j, boot_id)) {
-		if (!journal_is_scope(j, scope_id))
-			return true;
-		result = journal_restore(j, &reach);
-	} else if (complete) {
-		result = journal_restore_booted(j, journal_is_scope(j, scope_id) ? &reach : NULL);
-	}
 	found->restored += result.restored;
 	found->files += result.files;
 	if (failures(&result) != 0)
 		return fail_unrestored(by, &result, f->path, e);
-	if (!journal_remove(f))
+	if (!stays && !journal_remove(f))
 		return fail(e, ERR_FAILED, "%s: cannot be removed: %s", f->path, strerror(errno));
-	found->unfinished += j->unfinished;
+	found->unfinished += by->journal->unfinished;
 	return true;
 }
 
@@ -180,7 +190,8 @@ one_orphan(struct by_host *by, struct journal_file *f, const char *boot_id,
 	if (!guard_acquire(by->arena, f, false, j, &busy, e))
 		return false;
 	if (busy)
-		return !journal_is_scope(j, scope_id) || guard_fail_busy(j, e);
+		return (!journal_is_scope(j, scope_id) && j->n_files == 0) ||
+		    guard_fail_busy(j, e);
 	if (f->fd == -1)
 		return true;
 	by->journal = j;

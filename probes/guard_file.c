@@ -1,3 +1,4 @@
+#include "guard.h"
 #include "guard_journal.h"
 
 #include <errno.h>
@@ -63,9 +64,9 @@ journal_dir(struct arena *a, const char *state_dir, bool make, int *fd, struct e
 }
 
 const char *
-journal_name(struct arena *a, const char *scope_id)
+guard_scope_name(struct arena *a, const char *scope_id)
 {
-	char *name = arena_printf(a, JOURNAL_PREFIX "%.80s", scope_id == NULL ? "host" : scope_id);
+	char *name = arena_printf(a, "%.80s", scope_id == NULL ? "host" : scope_id);
 	char *s;
 
 	for (s = name; *s != '\0'; s++)
@@ -73,6 +74,12 @@ journal_name(struct arena *a, const char *scope_id)
 		    NULL)
 			*s = '_';
 	return name;
+}
+
+const char *
+journal_name(struct arena *a, const char *scope_id)
+{
+	return arena_printf(a, JOURNAL_PREFIX "%s", guard_scope_name(a, scope_id));
 }
 
 bool

@@ -274,12 +274,24 @@ is_base(const char *name)
 	    strcmp(name, "..") != 0;
 }
 
+/* Announced again, it is still one: restored twice, the second time would remove the older file. */
+static size_t
+find_file(const struct journal *j, const char *path)
+{
+	size_t i = 0;
+
+	while (i < j->n_files && strcmp(j->file[i].path, path) != 0)
+		i++;
+	return i;
+}
+
 static bool
 add_file(struct journal *j, const struct journal_replaced *f, struct err *e)
 {
-	struct journal_replaced *to = &j->file[j->n_files];
+	size_t at = find_file(j, f->path);
+	struct journal_replaced *to = &j->file[at];
 
-	if (j->n_files == JOURNAL_FILES)
+	if (at == JOURNAL_FILES)
 		return fail(e, ERR_FAILED, "more than %d files to guard", JOURNAL_FILES);
 	if (f->path[0] != '/' || !is_base(f->by) || (f->old[0] != '\0' && !is_base(f->old)) ||
 	    !copy(to->path, sizeof(to->path), f->path) || !copy(to->by, sizeof(to->by), f->by) ||
@@ -290,7 +302,7 @@ add_file(struct journal *j, const struct journal_replaced *f, struct err *e)
 	to->inode = f->inode;
 	to->size = f->size;
 	to->time_s = f->time_s;
-	j->n_files++;
+	j->n_files += at == j->n_files;
 	return true;
 }
 

@@ -16,6 +16,8 @@
  *	held                                      what is ours so far was read back
  *	file <tab> path <tab> by <tab> old <tab> device <tab> inode <tab> size <tab> seconds of "by"
  *
+ * Of the lines for one file the last one counts.
+ *
  * Version 1 has neither run, word, held nor file; it is read as well, and all of it counts as held.
  *
  * Nothing here but the functions that take an arena needs new memory: the guard runs this.
@@ -34,7 +36,7 @@
 #define JOURNAL_LINE 1536
 #define JOURNAL_WORDS 12  /* of an argv */
 #define JOURNAL_ARGV 320  /* bytes of its words, with their terminators */
-#define JOURNAL_FILES 16 /* twice for each file */
+#define JOURNAL_FILES 8
 #define JOURNAL_BASE 160  /* of a name within a directory, with the terminator */
 #define JOURNAL_HELD "held"
 #define JOURNAL_PREFIX "journal-"
@@ -105,7 +107,7 @@ bool journal_announce(struct arena *a, struct journal *j, const struct knob_valu
 /* Was this value, as a whole, announced? */
 bool journal_is_announced(const struct journal *j, size_t knob, const char *text);
 
-/* The line for this file, which is added to j. */
+/* The line for this file, which is added to j or takes the place of the one that is there. */
 bool journal_replaces(struct arena *a, struct journal *j, const struct journal_replaced *r,
     const char **line, struct err *e);
 
@@ -150,6 +152,9 @@ struct journal_result journal_restore(const struct journal *j, const struct jour
  */
 struct journal_result journal_restore_booted(const struct journal *j,
     const struct journal_reach *r);
+
+/* The files only, on the same boot. */
+struct journal_result journal_restore_files(const struct journal *j);
 
 /* ---- on disk --------------------------------------------------------------------------------- */
 

@@ -172,6 +172,15 @@ journal_restore(const struct journal *j, const struct journal_reach *r)
 }
 
 struct journal_result
+journal_restore_files(const struct journal *j)
+{
+	struct journal_result result = { 0 };
+
+	restore_files(j, false, &result);
+	return result;
+}
+
+struct journal_result
 journal_restore_booted(const struct journal *j, const struct journal_reach *r)
 {
 	struct journal_result result = { 0 }, ignored = { 0 };

@@ -1,14 +1,33 @@
 /*
  * Files that are replaced under the guard: undone as a whole, or kept as a whole.
+ *
+ * The linker puts these functions in the place of the C library's:
+ * wraps: rename
  */
 #include <criterion/criterion.h>
 
 #include "probes/guard_own.h"
 #include "victim.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+static unsigned failing; /* so many times rename() fails */
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+
+int
+__wrap_rename(const char *from, const char *to)
+{
+	if (failing == 0)
+		return __real_rename(from, to);
+	failing--;
+	errno = EIO;
+	return -1;
+}
 
 static char dir[] = "/tmp/pathtune-keep-XXXXXX";
 static char wmem[64], state[64], journal[128], conf[64], by[64], backup[64];
@@ -159,6 +178,49 @@ Test(guard_keep, the_next_command_undoes_files_and_values_even_after_a_reboot)
 		cr_expect_eq(found.restored, 1);
 		expect_as_before();
 	}
+}
+
+/* The file was announced twice; that must not be two ways to bring it back. */
+Test(guard_keep, a_file_that_cannot_be_put_back_at_once_is_not_lost)
+{
+	struct orphans found;
+	struct victim r;
+
+	begin(true);
+	r = victim_start(journal, arm, to_replaced);
+	victim_kill_both(&r);
+	failing = 1;
+	cr_expect_not(guard_orphans(a, h, state, "boot", "scope", &found, &e));
+	cr_expect_not_null(strstr(e.text, "could not be put back as it was"), "%s", e.text);
+	cr_expect_str_eq(get(backup), "old");
+	e = (struct err){ 0 };
+	cr_assert(guard_orphans(a, h, state, "boot", "scope", &found, &e), "%s", e.text);
+	cr_expect_eq(found.files, 1);
+	expect_as_before();
+}
+
+/* Two network namespaces, one /etc and one state. */
+Test(guard_keep, the_files_of_a_dead_run_are_put_back_from_another_scope_its_values_are_not)
+{
+	struct orphans found;
+	struct victim r;
+
+	begin(true);
+	r = victim_start(journal, arm, to_replaced);
+	cr_expect_not(guard_orphans(a, h, state, "boot", "other", &found, &e), "it has files");
+	cr_expect_not_null(strstr(e.text, "another pathtune"), "%s", e.text);
+	e = (struct err){ 0 };
+	victim_kill_both(&r);
+	cr_assert(guard_orphans(a, h, state, "boot", "other", &found, &e), "%s", e.text);
+	cr_expect(found.files == 1 && found.restored == 0);
+	cr_expect_str_eq(get(conf), "old");
+	cr_expect_str_eq(get(wmem), "1 2 9");
+	put(conf, "of the other");
+	cr_assert(guard_orphans(a, h, state, "boot", "scope", &found, &e), "%s", e.text);
+	cr_expect(found.files == 0 && found.restored == 1);
+	cr_expect_str_eq(get(wmem), "1 2 3");
+	cr_expect_str_eq(get(conf), "of the other");
+	cr_expect_neq(access(journal, F_OK), 0);
 }
 
 /* Whoever edits what a dead run left does not lose that; nor what he sets after a reboot. */
