@@ -193,11 +193,27 @@ check_found(const struct persist_found *f, struct err *e)
 }
 
 static char *
-beside(struct arena *a, const char *path, const char *end)
+beside(struct arena *a, const char *path, const char *end, const char *mark)
 {
 	const char *slash = strrchr(path, '/');
 
-	return arena_printf(a, "%.*s.%s%s", (int)(slash - path) + 1, path, slash + 1, end);
+	return arena_printf(a, "%.*s.%s%s-%s", (int)(slash - path) + 1, path, slash + 1, end, mark);
+}
+
+bool
+persist_name(struct arena *a, const struct persist_found *f, const char *mark,
+    struct persist_swap *out, struct err *e)
+{
+	const char *slash = strrchr(f->path, '/');
+
+	if (f->path[0] != '/' || slash[1] == '\0')
+		return fail(e, ERR_FAILED, "%s: not the absolute path of a file", f->path);
+	*out = (struct persist_swap){ .path = f->path, .found = *f,
+		.dir = slash == f->path ? "/" : arena_strndup(a, f->path,
+		    (size_t)(slash - f->path)),
+		.by = beside(a, f->path, NEW, mark),
+		.old = f->text == NULL ? NULL : beside(a, f->path, OLD, mark) };
+	return true;
 }
 
 /* Missing on some systems: /boot/loader.conf.d, /etc/modules-load.d. */
@@ -214,37 +230,33 @@ make_dir(const char *dir, struct err *e)
 }
 
 static bool
-prepare(const struct persist_found *f, struct persist_swap *s, const char *old,
-    const char *text, size_t len, struct err *e)
+prepare(const struct persist_swap *s, const char *text, size_t len, struct err *e)
 {
-	if (!make_dir(s->dir, e) || !write_new(s->by, f, text, len, e) || !check_found(f, e))
+	if (!make_dir(s->dir, e) || !write_new(s->by, &s->found, text, len, e) ||
+	    !check_found(&s->found, e))
 		return false;
-	if (f->text != NULL && link(f->path, old) != 0)
-		return fail(e, ERR_FAILED, "%s: cannot be kept beside: %s", f->path,
+	if (s->old != NULL && link(s->path, s->old) != 0)
+		return fail(e, ERR_FAILED, "%s: cannot be kept beside: %s", s->path,
 		    strerror(errno));
 	return sync_dir(s->dir, e);
 }
 
-bool
-persist_prepare(struct arena *a, const struct persist_found *f, const char *text, size_t len,
-    struct persist_swap *out, struct err *e)
+static void
+clear(const struct persist_swap *s)
 {
-	const char *slash = strrchr(f->path, '/'), *old;
-	struct persist_swap s = { .path = f->path, .found = *f };
+	unlink(s->by);
+	if (s->old != NULL)
+		unlink(s->old);
+}
 
-	if (f->path[0] != '/' || slash[1] == '\0')
-		return fail(e, ERR_FAILED, "%s: not the absolute path of a file", f->path);
-	s.dir = slash == f->path ? "/" : arena_strndup(a, f->path, (size_t)(slash - f->path));
-	s.by = beside(a, f->path, NEW);
-	old = beside(a, f->path, OLD);
-	persist_tidy(a, f->path);
-	if (!prepare(f, &s, old, text, len, e)) {
-		persist_tidy(a, f->path);
-		return false;
-	}
-	s.old = f->text == NULL ? NULL : old;
-	*out = s;
-	return true;
+bool
+persist_prepare(const struct persist_swap *s, const char *text, size_t len, struct err *e)
+{
+	clear(s);
+	if (prepare(s, text, len, e))
+		return true;
+	clear(s);
+	return false;
 }
 
 bool
@@ -277,8 +289,8 @@ persist_settle(const struct persist_swap *s, struct err *e)
 }
 
 void
-persist_tidy(struct arena *a, const char *path)
+persist_tidy(struct arena *a, const char *path, const char *mark)
 {
-	unlink(beside(a, path, NEW));
-	unlink(beside(a, path, OLD));
+	unlink(beside(a, path, NEW, mark));
+	unlink(beside(a, path, OLD, mark));
 }

@@ -107,14 +107,26 @@ change_set(struct change *c, struct err *e)
 	return c->n_values == 0 || guard_held(c->guard, e);
 }
 
-/* Beside a file that is to go lies an empty one, for the guard. */
+static bool
+announce(struct change *c, const struct persist_swap *s, struct err *e)
+{
+	return guard_replaces(c->guard, s->path, s->by, s->old, e);
+}
+
+/*
+ * The guard knows the names beside before there is anything, so that nothing stays there, and then
+ * what it is that will have the name.  Beside a file that is to go lies an empty one, for it.
+ */
 static bool
 replace(struct change *c, struct change_file *f, struct err *e)
 {
-	return persist_prepare(c->p->cmd->arena, &f->found, f->want == NULL ? "" : f->want,
-		   f->want == NULL ? 0 : f->len, &f->swap, e) &&
-	    guard_replaces(c->guard, f->swap.path, f->swap.by, f->swap.old, e) &&
-	    persist_swap(&f->swap, f->want == NULL, e);
+	struct arena *a = c->p->cmd->arena;
+	const char *mark = guard_scope_name(a, c->p->run->facts.scope_id);
+	bool goes = f->want == NULL;
+
+	return persist_name(a, &f->found, mark, &f->swap, e) && announce(c, &f->swap, e) &&
+	    persist_prepare(&f->swap, goes ? "" : f->want, goes ? 0 : f->len, e) &&
+	    announce(c, &f->swap, e) && persist_swap(&f->swap, goes, e);
 }
 
 bool
@@ -157,8 +169,6 @@ change_cancel(struct change *c, struct err *e)
 
 	c->guard = NULL;
 	restored = g == NULL || guard_release(g, c->p->host, c->p->cmd->arena, e);
-	for (size_t i = 0; restored && i < c->n_files; i++)
-		persist_tidy(c->p->cmd->arena, c->files[i].found.path);
 	stop_hold(false);
 	return restored;
 }

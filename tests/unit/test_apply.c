@@ -209,52 +209,6 @@ Test(apply, refuses_what_is_no_file_of_ours)
 	cr_expect_str_eq(box_get(&h, h.receive), RECEIVE_OLD);
 }
 
-/* The record with one text in place of another. */
-static void
-forge(const char *from, const char *to)
-{
-	const char *path = box_path(&h, "state/undo"), *text = box_get(&h, path),
-	    *at = strstr(text, from);
-
-	cr_assert_not_null(at, "%s", text);
-	box_put(path, arena_printf(h.a, "%.*s%s%s", (int)(at - text), text, to,
-	    at + strlen(from)));
-}
-
-Test(apply, reads_no_record_of_others_or_of_a_later_version)
-{
-	static const char *const t[][3] = {
-		{ "pathtune-undo/1", "pathtune-undo/2", "schema is 'pathtune-undo/2'" },
-		{ "\"os\": \"X\"", "\"os\": \"Y\"", "was written on Y" },
-		{ "\"host\": \"", "\"host\": \"not-", "was written on the host" },
-		{ "\"new\": \"#", "\"new\": \"%zz#", "is damaged" },
-		{ "\"levels\"", "\"bevels\"", "bevels" },
-		{ "{", "", "undo" },
-	};
-	const char *path = box_path(&h, "state/undo"), *good;
-	struct said s;
-
-	cr_assert_eq(box_apply(&h, "").status, 0);
-	good = box_get(&h, path);
-	for (size_t i = 0; i < NELEM(t); i++) {
-		forge(t[i][0], t[i][1]);
-		s = box_do(&h, "revert", "--yes");
-		cr_expect_eq(s.status, 1, "%s", t[i][1]);
-		cr_expect_not_null(strstr(s.err, t[i][2]), "%s: %s", t[i][1], s.err);
-		box_put(path, good);
-	}
-	cr_assert_eq(chmod(path, 0666), 0);
-	s = box_do(&h, "revert", "--yes");
-	cr_expect_not_null(strstr(s.err, "not a file of ours alone"), "%s", s.err);
-	cr_assert_eq(chmod(path, 0600), 0);
-	cr_assert_eq(chmod(h.state, 0777), 0);
-	s = box_do(&h, "revert", "--yes");
-	cr_expect_not_null(strstr(s.err, "can be written by others"), "%s", s.err);
-	cr_assert_eq(chmod(h.state, 0700), 0);
-	box_expect(&h, SEND_NEW, RECEIVE_NEW, true, "untouched");
-	cr_expect_eq(box_do(&h, "revert", "--yes").status, 0);
-}
-
 Test(apply, runs_that_do_not_fit_are_refused)
 {
 	static const char *const t[][4] = {

@@ -10,10 +10,12 @@
  */
 #include "box.h"
 #include "faults.h"
+#include "victim.h"
 
 #include "probes/store.h"
 #include "tuner/pipeline_apply.h"
 
+#include <dirent.h>
 #include <sys/mman.h>
 
 /* ---- a change -------------------------------------------------------------------------------- */
@@ -227,6 +229,21 @@ print_tally(const char *what, const struct tally t[])
 	    all.after, all.partly, all.healed);
 }
 
+/* Names beside ours in the directory of files, or 0. */
+static unsigned
+beside(void)
+{
+	DIR *d = opendir(box_path(&h, "etc"));
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	cr_assert_not_null(d);
+	while ((entry = readdir(d)) != NULL)
+		n += strstr(entry->d_name, ".pathtune-") != NULL;
+	closedir(d);
+	return n;
+}
+
 /* One fault; a and b are the host before and after the change. */
 static void
 one_fault(const struct point *at, unsigned variant, bool (*change)(struct err *),
@@ -249,6 +266,8 @@ one_fault(const struct point *at, unsigned variant, bool (*change)(struct err *)
 	    now.conf);
 	cr_assert(is_whole(now.modules, a->modules, b->modules, "tcp_bbr\n"), "%s: [%s]", what,
 	    now.modules);
+	cr_assert(!same(&now, a) || box_there(box_path(&h, "state/journal-S")) || beside() == 0,
+	    "%s: as before, and yet something is beside", what);
 	if (same(&now, a))
 		t->before++;
 	else if (same(&now, b))
@@ -258,6 +277,7 @@ one_fault(const struct point *at, unsigned variant, bool (*change)(struct err *)
 	else
 		t->healed++;
 	cr_assert_eq(in_child(do_heal, false), 0, "%s: heals", what);
+	cr_assert_eq(beside(), 0, "%s: nothing stays beside", what);
 	now = look();
 	cr_assert(same(&now, a) || same(&now, b) || (change == do_apply && partly(&now)), "%s: %s | %s | %s\n%s\n%s", what, now.send,
 	    now.receive, now.cc, now.conf, now.modules);
@@ -355,6 +375,45 @@ Test(apply_faults, no_call_of_the_persisting_path_is_forgotten)
 		    "%s calls %s: give it a fault here, or say why it needs none", object, name);
 	}
 	cr_expect(pclose(nm) == 0 && seen > 200, "%u", seen);
+}
+
+static struct knob_value send_old, send_new;
+
+static bool
+arm(struct guard **g)
+{
+	struct err e = { ERR_NONE, "" };
+
+	return guard_arm(h.a, h.state, "B", "S", &send_old, 1, g, &e);
+}
+
+static void
+to_set(struct guard *g)
+{
+	struct err e = { ERR_NONE, "" };
+
+	step(guard_announce(g, &send_new, 1, &e) && knobs_set(p.host, h.a, &send_new, 1, &e) &&
+	    guard_held(g, &e));
+}
+
+/* The facts would be those of a run that is no more. */
+Test(apply_faults, a_run_that_died_between_the_facts_and_the_lock_is_an_error)
+{
+	struct err e = { ERR_NONE, "" };
+	struct apply_result r;
+	struct victim v;
+
+	setup_by(false);
+	send_old = (struct knob_value){ .name = "x.send", .file = h.send, .text = SEND_OLD };
+	send_new = send_old;
+	send_new.text = SEND_NEW;
+	v = victim_start(box_path(&h, "state/journal-S"), arm, to_set);
+	victim_kill_both(&v);
+	cr_expect_not(pipeline_apply(&p, wanted, h.run, &r, &e));
+	cr_expect_not_null(strstr(e.text, "run this command again"), "%s", e.text);
+	cr_expect_str_eq(trimmed(box_get(&h, h.send)), SEND_OLD);
+	cr_expect_not(box_there(h.conf) && strcmp(box_get(&h, h.conf), old_conf) != 0);
+	cr_expect_not(box_there(box_path(&h, "state/undo")));
 }
 
 static void

@@ -31,7 +31,8 @@ prepare(const char *was, const char *text)
 	if (was != NULL)
 		box_put(h.conf, was);
 	cr_assert(persist_read(h.a, h.conf, 1000, &found, &e), "%s", e.text);
-	cr_assert(persist_prepare(h.a, &found, text, strlen(text), &swap, &e), "%s", e.text);
+	cr_assert(persist_name(h.a, &found, "S", &swap, &e), "%s", e.text);
+	cr_assert(persist_prepare(&swap, text, strlen(text), &e), "%s", e.text);
 }
 
 /* Of the same length, and so soon that seconds do not tell. */
