@@ -209,11 +209,30 @@ trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e
 	return true;
 }
 
+const struct change_line *
+trial_knobs_unguarded(const struct pipeline *p, const struct change_line *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < p->n_old && !known; k++)
+			known = strcmp(p->old[k].name, lines[i].name) == 0;
+		if (!known)
+			return &lines[i];
+	}
+	return NULL;
+}
+
 bool
 trial_knobs_lines(struct pipeline *p, const struct change_line *lines, size_t n, struct err *e)
 {
 	struct knob_value *want = arena_array(p->cmd->arena, p->n_old + 1, sizeof(*want));
+	const struct change_line *unguarded = trial_knobs_unguarded(p, lines, n);
 
+	/* What is measured would not be what the trial is said to be of. */
+	if (unguarded != NULL)
+		return fail(e, ERR_FAILED, "%s: cannot be set under the guard, so it is not tried",
+		    unguarded->name);
 	if (p->n_old != 0)
 		memcpy(want, p->old, p->n_old * sizeof(*want));
 	for (size_t i = 0; i < n; i++) {

@@ -50,7 +50,11 @@ bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
 bool trial_knobs_try(struct pipeline *p, const struct plan_direction *d, const struct setting *s,
     const char **why, struct err *e);
 
-/* All as found, but for what these lines set. */
+/* The first of these lines that sets what nobody could bring back; NULL: there is none. */
+const struct change_line *trial_knobs_unguarded(const struct pipeline *p,
+    const struct change_line *lines, size_t n);
+
+/* All as found, but for what these lines set.  One that is not guarded is an error. */
 bool trial_knobs_lines(struct pipeline *p, const struct change_line *lines, size_t n,
     struct err *e);
 

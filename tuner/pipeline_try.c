@@ -183,17 +183,10 @@ note(struct pipeline *p, const char *text)
 static bool
 all_guarded(const struct pipeline *p, const struct try_choice *c, struct err *e)
 {
-	for (size_t i = 0; i < c->n_lines; i++) {
-		bool known = false;
+	const struct change_line *l = trial_knobs_unguarded(p, c->lines, c->n_lines);
 
-		for (size_t k = 0; k < p->n_old && !known; k++)
-			known = strcmp(p->old[k].name, c->lines[i].name) == 0;
-		if (!known)
-			return fail(e, ERR_USAGE,
-			    "%s:%u: %s: this version sets only knobs that are files",
-			    p->tries->name, c->setting->line, c->lines[i].name);
-	}
-	return true;
+	return l == NULL || fail(e, ERR_USAGE, "%s:%u: %s: cannot be set under the guard",
+	    p->tries->name, c->setting->line, l->name);
 }
 
 /* What the settings are here, whether they can be set, and what can be said before measuring. */

@@ -223,6 +223,33 @@ Test(trial_knobs, a_setting_brings_its_extras_and_the_next_one_takes_them_back)
 	cr_expect_str_eq(values(), AS_FOUND);
 }
 
+/* As when the lines that were guarded are not those that are asked for. */
+Test(trial_knobs, a_line_that_nobody_could_bring_back_is_not_left_out_in_silence)
+{
+	static const char *ids[] = { "merge" };
+	struct plan_direction *d = &run.plan.directions[0];
+	const struct setting merge = { NULL, 1 * MIB, ids, 1 };
+	const struct change_line lines[] = { { .name = "max", .new = "70000" },
+		{ .name = "other", .new = "1" } };
+	size_t n = d->n_extras;
+	const char *why;
+
+	p.old = NULL;
+	p.n_old = 0;
+	d->n_extras = 0;
+	trial_knobs_collect(&p);
+	d->n_extras = n;
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	cr_assert(trial_knobs_try(&p, d, &merge, &why, &e), "%s", e.text);
+	cr_assert(why != NULL && strstr(why, "gro eth0: cannot be set under the guard") != NULL, "%s",
+	    why);
+	cr_expect_not(trial_knobs_lines(&p, lines, NELEM(lines), &e));
+	cr_expect_not_null(strstr(e.text, "other: cannot be set"), "%s", e.text);
+	cr_expect_str_eq(values(), AS_FOUND);
+	e = (struct err){ ERR_NONE, "" };
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+}
+
 Test(trial_knobs, a_limit_is_never_below_what_it_bounds)
 {
 	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
