@@ -52,7 +52,7 @@ struct facts {
 	const char *release;     /* "6.18.44-..." */
 	const char *arch;
 	bool privileged;         /* we may set knobs and use any congestion control */
-	const char *boot_id;     /* changes with every boot */
+	const char *boot_id;     /* changes with every boot, and with nothing else */
 	const char *scope_id;    /* names the network namespace (VNET) that the knobs belong to */
 	const char *container;   /* "jail", "vnet jail", "docker", ..; "none" */
 	const char *writable_scopes; /* of knobs: "all", "namespace", "none"; NULL: all */

@@ -25,7 +25,7 @@ static const struct {
 } hosts[] = {
 	{ "netbsd-9.3-wm", "NetBSD", " limit-freezes limit-freezes", {
 		{ "os", "NetBSD" }, { "release", "9.3" }, { "arch", "x86_64" },
-		{ "privileged", "true" }, { "boot_id", "1795312860" }, { "container", "none" },
+		{ "privileged", "true" }, { "boot_id", "1795312881" }, { "container", "none" },
 		{ "hypervisor", "kvm" }, { "ram_bytes", "2130706432" }, { "cpus", "2" },
 		{ "page_bytes", "4096" }, { "interface", "wm0" }, { "driver", "wm" },
 		{ "parent", "pci0" }, { "bus", "pci0 dev 18 function 0" },
@@ -60,7 +60,7 @@ static const struct {
 	} },
 	{ "openbsd-7.4-em", "OpenBSD", "", {
 		{ "os", "OpenBSD" }, { "release", "7.4" }, { "arch", "amd64" },
-		{ "privileged", "true" }, { "boot_id", "1795312860" }, { "container", "none" },
+		{ "privileged", "true" }, { "boot_id", "1795312881" }, { "container", "none" },
 		{ "hypervisor", "kvm" }, { "ram_bytes", "2130706432" }, { "cpus", "2" },
 		{ "page_bytes", "4096" }, { "interface", "em0" }, { "driver", "em" },
 		{ "parent", "pci0" }, { "bus", "pci0 dev 18 function 0" },

@@ -255,6 +255,31 @@ Test(profile, every_embedded_one_says_which_releases_it_knows)
 	}
 }
 
+/* Stepped by ntpd, it would make another boot of this one, and values would not be brought back. */
+Test(profile, every_embedded_one_tells_boots_apart_by_what_no_clock_moves)
+{
+	const char *name, *text;
+	size_t len;
+
+	for (size_t i = 0; (name = profile_embedded(i, &text, &len)) != NULL; i++) {
+		struct err e = { ERR_NONE, "" };
+		struct profile *p;
+		size_t ways = 0;
+
+		cr_assert(profile_named(arena, name, &p, &e), "%s", e.text);
+		for (size_t j = 0; j < p->n_facts; j++) {
+			const struct fact_rule *r = &p->facts[j];
+
+			if (strcmp(r->fact, "boot_id") != 0)
+				continue;
+			ways++;
+			for (size_t k = 0; k < r->n_argv; k++)
+				cr_expect_null(strstr(r->argv[k], "boottime"), "%s", name);
+		}
+		cr_expect_eq(ways, 1, "%s: one way, or there are two names for a boot", name);
+	}
+}
+
 Test(profile, releases_are_compared_by_their_numbers)
 {
 	static const struct { const char *a, *b; int order; } cases[] = {
