@@ -60,14 +60,17 @@ now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Nobody finds us any more: who hears our answer may go on at once. */
+/*
+ * Nobody finds us any more, and the host is free; only then do those go on who hear our answer, or
+ * who wait in vain for one.
+ */
 static void
 retire(struct apply_job *j, int *listener)
 {
 	unlink(socket_path(j->p->cmd->arena, pipeline_state_dir(j->p)));
+	apply_close(j);
 	close(*listener);
 	*listener = -1;
-	apply_close(j);
 }
 
 /* One question answered; true: it is over. */
@@ -107,8 +110,9 @@ keep(struct apply_job *j, int listener, double seconds)
 			{ .fd = stop_fd(), .events = POLLIN } };
 		int fd;
 
+		/* Who is let in after a stop would be told that we wait on. */
 		if (poll(wait, 2, (int)ceil(fmin(left_s, 3600) * 1e3)) <= 0 ||
-		    wait[0].revents == 0)
+		    wait[0].revents == 0 || stop_requested() != 0)
 			continue;
 		fd = accept(listener, NULL, NULL);
 		if (fd == -1)
@@ -210,14 +214,18 @@ trial_ask(struct arena *a, const char *state_dir, const char *what, struct apply
     struct err *e)
 {
 	int fd = keeper_connect(a, socket_path(a, state_dir));
+	struct err unheard = { ERR_NONE, "" };
 	const char *text;
-	bool ok;
+	bool heard;
 
 	if (fd == -1)
 		return fail(e, ERR_FAILED, "there is nothing to confirm: no apply waits for it, or "
 		    "its time was out and all was taken back");
-	ok = keeper_say(fd, what) && keeper_hear(a, fd, ANSWER_S, &text, e) &&
-	    understand(a, text, result, e);
+	heard = keeper_say(fd, what) ? keeper_hear(a, fd, ANSWER_S, &text, &unheard) :
+	    fail(&unheard, ERR_FAILED, "no answer");
 	close(fd);
-	return ok || fail(e, ERR_FAILED, "the process that keeps the values does not listen");
+	if (!heard)
+		return fail(e, unheard.code, "%s; what waited to be confirmed may be confirmed or "
+		    "taken back by now: pathtune check tells", unheard.text);
+	return understand(a, text, result, e);
 }

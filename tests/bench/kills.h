@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #define KILLS_KNOBS 3
+#define KILLS_LABS 16
 #define KILLS_STATE 8192
 #define KILLS_WMEM "/proc/sys/net/ipv4/tcp_wmem"
 #define KILLS_RMEM "/proc/sys/net/ipv4/tcp_rmem"
@@ -29,6 +30,12 @@ bool kills_await_guard(const char *dir, int most_ms);
 
 /* The first of a process's children; 0: it has none. */
 pid_t kills_child_of(pid_t pid);
+
+/*
+ * N kills of tune in so many labs at once, at most KILLS_LABS; false: violations, runs that did not
+ * start, or too few that hit.
+ */
+bool kills_tune(unsigned kills, unsigned labs);
 
 /* Set, persist and restore, killed after each system call in turn.  False: a violation. */
 bool kills_steps(void);

@@ -150,7 +150,7 @@ judge(const struct scene *s, const char *when, struct tally *t)
 	const char *wrong;
 	bool healed;
 
-	wrong = place_judge(s->may, &found, &healed, words);
+	wrong = place_judge(s->may, s->original, &found, &healed, words);
 	t->found[found]++;
 	t->healed += healed;
 	if (wrong == NULL)

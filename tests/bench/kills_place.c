@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define FILES 2
 #define GUARD_MS 60000
-#define STABLE_MS 100 /* so long the keeper has had nothing to do: it waits */
-#define TRIES 3
 
 const char *const place_found_names[] = { "as before", "applied", "waiting", "BETWEEN" };
 
@@ -305,15 +305,25 @@ look(void)
 	return BETWEEN;
 }
 
-/* The keeper, that is, and not only what a dead one left. */
+/*
+ * The keeper takes one question after the other.  Who asks nothing is let go when all before him are
+ * answered and the keeper waits on, and is reset when it has ended.
+ */
 static bool
 somebody_waits(void)
 {
+	const struct timeval most = { GUARD_MS / 1000, 0 };
 	int fd = keeper_connect(arena, waiting_file);
+	ssize_t n = -1;
+	char byte;
 
-	if (fd != -1)
-		close(fd);
-	return fd != -1 && look() == WAITING;
+	if (fd == -1)
+		return false;
+	if (shutdown(fd, SHUT_WR) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most)) == 0)
+		n = read(fd, &byte, 1);
+	close(fd);
+	return n == 0;
 }
 
 /* No command is at work: one that decided may still write that down. */
@@ -328,22 +338,37 @@ is_unlocked(void)
 	return free;
 }
 
-/* Until all who could still change something are gone, or only wait to be asked. */
+/*
+ * Until all who could still change something are gone, or only wait to be asked.  The lock is held
+ * from before a keeper is started until it has ended.
+ */
 static bool
 await_rest(bool may_wait, bool *waits)
 {
-	int stable_ms = 0;
-
 	for (int ms = 0; ms < GUARD_MS; ms++) {
-		*waits = false;
-		if (kills_await_guard(state_dir, 1) && is_unlocked())
-			return true;
-		*waits = may_wait && access(waiting_file, F_OK) == 0 && look() == WAITING;
-		stable_ms = *waits ? stable_ms + 1 : 0;
-		if (stable_ms >= STABLE_MS && somebody_waits())
+		*waits = may_wait && somebody_waits();
+		if (*waits || (kills_await_guard(state_dir, 1) && is_unlocked()))
 			return true;
 	}
 	return false;
+}
+
+/* Something of ours lies beside the files. */
+static bool
+is_littered(void)
+{
+	const struct dirent *entry;
+	bool found = false;
+
+	for (size_t i = 1; i < PLACE_DIRS; i++) {
+		DIR *d = opendir(dirs[i]);
+
+		while (d != NULL && (entry = readdir(d)) != NULL)
+			found = found || strstr(entry->d_name, ".pathtune-") != NULL;
+		if (d != NULL)
+			closedir(d);
+	}
+	return found;
 }
 
 /* What is on record is what is there: so many levels, all of them applied. */
@@ -358,26 +383,43 @@ record_says(size_t levels)
 	return n == levels && applied == levels;
 }
 
-/* A keeper that has just been told to confirm does not hear the first one. */
 static bool
 revert_works(char words[KILLS_STATE])
 {
 	static const char *const revert[] = { "revert", "--yes", NULL };
 	char state[KILLS_STATE];
-	int status = 1, tries = 0;
+	int status = pathtune(revert);
 
-	for (; tries < TRIES && status != 0; tries++)
-		status = pathtune(revert);
 	if (status == 0 && look() == BEFORE && record_says(1))
 		return true;
-	snprintf(words, KILLS_STATE, "revert exits %d, try %d, record %s, and leaves %.2000s", status,
-	    tries, record_says(1) ? "right" : "wrong", place_state(state));
+	snprintf(words, KILLS_STATE, "revert exits %d, record %s, and leaves %.2000s", status,
+	    record_says(1) ? "right" : "wrong", place_state(state));
 	return false;
 }
 
+/* What the next command finds and leaves, after all others are at rest. */
+static const char *
+judge_rest(enum place_found found, bool waits, char words[KILLS_STATE])
+{
+	const char *const heal[] = { "apply", heal_file, "--yes", NULL };
+	char journal[600];
+
+	if (!waits)
+		pathtune(heal);
+	if (kills_journal(state_dir, journal, sizeof(journal)) && !waits)
+		return "a journal is left";
+	if (look() != found)
+		return "the next command changed something";
+	if (is_littered())
+		return "something is left beside a file";
+	if (!waits && !record_says(found == APPLIED ? 2 : 1))
+		return "the record tells something else";
+	return found != BEFORE && !revert_works(words) ? words : NULL;
+}
+
 const char *
-place_judge(const bool may[PLACE_FOUND], enum place_found *found, bool *healed,
-    char words[KILLS_STATE])
+place_judge(const bool may[PLACE_FOUND], enum place_found undone, enum place_found *found,
+    bool *healed, char words[KILLS_STATE])
 {
 	const char *const heal[] = { "apply", heal_file, "--yes", NULL };
 	char journal[600];
@@ -393,15 +435,7 @@ place_judge(const bool may[PLACE_FOUND], enum place_found *found, bool *healed,
 	*found = look();
 	if (*found == BETWEEN || !may[*found] || (*found == WAITING) != waits)
 		return place_state(words);
-	if (!waits)
-		pathtune(heal);
-	if (kills_journal(state_dir, journal, sizeof(journal)) && !waits)
-		return "a journal is left";
-	if (look() != *found)
-		return "the next command changed something";
-	if (!waits && !record_says(*found == APPLIED ? 2 : 1))
-		return "the record tells something else";
-	if (*found != BEFORE && !revert_works(words))
-		return words;
-	return NULL;
+	if (!*healed && *found == undone && is_littered())
+		return "undone, and something is left beside a file";
+	return judge_rest(*found, waits, words);
 }

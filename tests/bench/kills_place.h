@@ -38,10 +38,12 @@ bool place_touched(struct timespec since[PLACE_DIRS]);
 pid_t place_keeper(void);
 
 /*
- * What is wrong, after somebody was killed; NULL: nothing.  Waits for guards; *healed: it was left
- * to the next command.  What is found must be one of may, be on record so, and revert must work.
+ * What is wrong, after somebody was killed; NULL: nothing.  Waits for the ends of guards and keepers,
+ * or until a keeper has answered all that was asked; *healed: it was left to the next command.  What
+ * is found must be one of may, be on record so, and revert must work at once.  Beside files there is
+ * nothing left, for what was undone at once, else after the next command.
  */
-const char *place_judge(const bool may[PLACE_FOUND], enum place_found *found, bool *healed,
-    char words[KILLS_STATE]);
+const char *place_judge(const bool may[PLACE_FOUND], enum place_found undone,
+    enum place_found *found, bool *healed, char words[KILLS_STATE]);
 
 #endif
