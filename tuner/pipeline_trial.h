@@ -24,9 +24,9 @@ bool trial_waits(struct arena *a, const char *state_dir);
 
 /*
  * Ask the keeper; *result (may be NULL) is what it says that came of it.  Without an answer it is
- * one of the two all the same, whole: confirmed, or taken back.  The keeper takes one question after
- * the other, closes the connection of one who asks nothing, and waits on; when it ends, the host is
- * free before those that wait are reset.
+ * one of the two all the same, whole: confirmed, or taken back.  The keeper takes one question
+ * after the other, closes the connection of one who asks nothing, and waits on; when it ends, the
+ * host is free before those that wait are reset.
  */
 bool trial_ask(struct arena *a, const char *state_dir, const char *what,
     struct apply_result *result, struct err *e);

@@ -1,8 +1,6 @@
 /* apply, confirm, revert and check as a user runs them, on a host of files. */
 #include "box.h"
 
-#include <time.h>
-
 static struct box h;
 
 static void
@@ -14,8 +12,6 @@ setup(void)
 static void
 teardown(void)
 {
-	if (box_there(box_path(&h, "state/unconfirmed"))) /* after a test that failed */
-		box_do(&h, "revert", "--yes");
 	box_end(&h);
 }
 
@@ -261,115 +257,6 @@ Test(apply, what_a_run_says_of_interfaces_is_left_out_and_is_no_drift)
 	cr_expect_not_null(strstr(s.out, "eth0 gro = off is left out"), "%s", s.out);
 	s = box_do(&h, arena_printf(h.a, "check %s", h.run), "");
 	cr_expect_eq(s.status, 0, "%s", s.out);
-}
-
-/* ---- until it is confirmed ------------------------------------------------------------------- */
-
-/* Waits for what another process does; the test's own time limit ends it. */
-static void
-await(bool (*is)(void))
-{
-	struct timespec nap = { 0, 5 * 1000 * 1000 };
-
-	while (!is())
-		nanosleep(&nap, NULL);
-}
-
-static bool
-values_are_old(void)
-{
-	return strcmp(box_get(&h, h.send), SEND_OLD) == 0 &&
-	    strcmp(box_get(&h, h.receive), RECEIVE_OLD) == 0;
-}
-
-static bool
-nobody_waits(void)
-{
-	return !box_there(box_path(&h, "state/unconfirmed"));
-}
-
-/* The process that keeps the values holds the journal, which names it. */
-static pid_t
-keeper(void)
-{
-	const char *text = box_get(&h, box_path(&h, "state/journal-S"));
-	long pid;
-
-	cr_assert_eq(sscanf(text, "pathtune-journal\t%*d\t%*d\t%ld", &pid), 1, "%s", text);
-	return (pid_t)pid;
-}
-
-Test(apply, confirmed_values_are_written_down)
-{
-	struct said s = box_apply(&h, "--confirm 60s");
-
-	cr_assert_eq(s.status, 0, "%s", s.err);
-	box_expect(&h, SEND_NEW, RECEIVE_NEW, false, "only values");
-	s = box_do(&h, "check", "-q");
-	cr_expect_not_null(strstr(s.out, "unconfirmed: "), "%s", s.out);
-	s = box_apply(&h, "");
-	cr_expect_eq(s.status, 1);
-	cr_expect_not_null(strstr(s.err, "waits to be confirmed"), "%s", s.err);
-	s = box_do(&h, "confirm", "");
-	cr_assert_eq(s.status, 0, "%s", s.err);
-	box_expect(&h, SEND_NEW, RECEIVE_NEW, true, "confirmed");
-	cr_expect(nobody_waits());
-	cr_expect_eq(box_do(&h, "check", "").status, 0);
-	cr_expect_eq(box_do(&h, "confirm", "").status, 1, "once");
-	cr_expect_eq(box_do(&h, "revert", "--yes").status, 0);
-	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "reverted");
-}
-
-Test(apply, unconfirmed_values_go_back_when_their_time_is_out)
-{
-	struct said s = box_apply(&h, "--confirm 5s");
-
-	cr_assert_eq(s.status, 0, "%s", s.err);
-	box_expect(&h, SEND_NEW, RECEIVE_NEW, false, "only values");
-	await(nobody_waits);
-	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "the time is out");
-	s = box_do(&h, "confirm", "");
-	cr_expect_eq(s.status, 1);
-	cr_expect_not_null(strstr(s.err, "there is nothing to confirm"), "%s", s.err);
-}
-
-Test(apply, revert_takes_back_at_once_what_waits)
-{
-	cr_assert_eq(box_apply(&h, "--confirm 60s").status, 0);
-	cr_expect_eq(box_do(&h, "revert", "--dry-run").status, 3);
-	box_expect(&h, SEND_NEW, RECEIVE_NEW, false, "dry run");
-	cr_expect_eq(box_do(&h, "revert", "--yes").status, 0);
-	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "reverted");
-	cr_expect(nobody_waits());
-	cr_assert_eq(box_apply(&h, "").status, 0, "and the host is free again");
-}
-
-Test(apply, a_keeper_that_is_killed_leaves_nothing_behind)
-{
-	static const int signals[] = { SIGKILL, SIGTERM };
-
-	for (size_t i = 0; i < NELEM(signals); i++) {
-		cr_assert_eq(box_apply(&h, "--confirm 60s").status, 0);
-		kill(keeper(), signals[i]);
-		await(values_are_old);
-		cr_expect_eq(box_do(&h, "confirm", "").status, 1);
-		cr_expect_not(box_there(h.conf));
-	}
-	cr_expect_eq(box_apply(&h, "").status, 0, "a dead one's socket is in nobody's way");
-}
-
-Test(apply, confirm_refuses_values_that_somebody_else_changed)
-{
-	struct said s;
-
-	cr_assert_eq(box_apply(&h, "--confirm 60s").status, 0);
-	box_put(h.send, "4096 16384 5000000");
-	s = box_do(&h, "confirm", "");
-	cr_expect_eq(s.status, 1);
-	cr_expect_not_null(strstr(s.err, "x.send: "), "%s", s.err);
-	box_expect(&h, "4096 16384 5000000", RECEIVE_OLD, false, "theirs stays, ours goes back");
-	s = box_do(&h, "revert", "--yes");
-	cr_expect_str_eq(s.out, "nothing to revert: nothing is applied\n");
 }
 
 /* ---- systems that say they did, and did not -------------------------------------------------- */
