@@ -42,13 +42,15 @@ write_knob(void *arg, size_t k, const char *text)
 
 	if (c->knob_fd[k] == -1)
 		return guard_run_write(&c->journal->knob[k], text, c->null);
-	do {
-		/* A kernel's file has no length to cut; one that stands for it in a test has. */
-		if (ftruncate(c->knob_fd[k], 0) == -1)
-			errno = 0;
+	do
 		n = pwrite(c->knob_fd[k], text, len, 0);
-	} while (n == -1 && errno == EINTR);
-	return n >= 0 && (size_t)n == len;
+	while (n == -1 && errno == EINTR);
+	if (n < 0 || (size_t)n != len)
+		return false;
+	/* A kernel's file has no length to cut; one that stands for it in a test has. */
+	if (ftruncate(c->knob_fd[k], (off_t)len) == -1)
+		errno = 0;
+	return true;
 }
 
 _Noreturn static void

@@ -91,28 +91,47 @@ beside(char dst[1024], const char *path, const char *base)
 	return snprintf(dst, 1024, "%.*s/%s", (int)(slash - path), path, base) < 1024;
 }
 
+/* What is there, if anything is; false: that cannot be told now. */
+static bool
+look(const char *path, struct stat *st, bool *there)
+{
+	*there = lstat(path, st) == 0;
+	return *there || errno == ENOENT || errno == ENOTDIR;
+}
+
 /*
  * What was made to take the name is this, and nobody wrote to it: by now that may be days ago.  The
  * number of a device may be another one after a reboot.
  */
 static bool
-is_ours(const struct journal_replaced *f, const char *path, bool booted)
+is_ours(const struct journal_replaced *f, const struct stat *st, bool booted)
 {
-	struct stat st;
-
-	return f->inode != 0 && lstat(path, &st) == 0 &&
-	    (booted || (uintmax_t)st.st_dev == f->device) && (uintmax_t)st.st_ino == f->inode &&
-	    (uintmax_t)st.st_size == f->size && (uintmax_t)st.st_mtime == f->time_s;
+	return f->inode != 0 && (booted || (uintmax_t)st->st_dev == f->device) &&
+	    (uintmax_t)st->st_ino == f->inode && (uintmax_t)st->st_size == f->size &&
+	    (uintmax_t)st->st_mtime == f->time_s;
 }
 
-/* The name went, and what was to take it still lies beside. */
+/*
+ * *changed: what has the name is ours, or the name went and what was to take it still lies beside.
+ * False: that cannot be told now, and what is beside may be needed.
+ */
 static bool
-is_removed(const struct journal_replaced *f, const char *by, bool booted)
+is_changed(const struct journal_replaced *f, const char *by, bool booted, bool *changed)
 {
 	struct stat st;
+	bool there;
 
-	return f->old[0] != '\0' && lstat(f->path, &st) != 0 && errno == ENOENT &&
-	    is_ours(f, by, booted);
+	*changed = false;
+	if (!look(f->path, &st, &there))
+		return false;
+	if (there) {
+		*changed = is_ours(f, &st, booted);
+	} else if (f->old[0] != '\0') {
+		if (!look(by, &st, &there))
+			return false;
+		*changed = there && is_ours(f, &st, booted);
+	}
+	return true;
 }
 
 /* Before the journal goes, as far as there is a descriptor left for it. */
@@ -135,10 +154,12 @@ static bool
 restore_file(const struct journal_replaced *f, bool booted, struct journal_result *result)
 {
 	char by[1024], old[1024];
+	bool changed;
 
-	if (!beside(by, f->path, f->by) || !beside(old, f->path, f->old))
+	if (!beside(by, f->path, f->by) || !beside(old, f->path, f->old) ||
+	    !is_changed(f, by, booted, &changed))
 		return false;
-	if (is_ours(f, f->path, booted) || is_removed(f, by, booted)) {
+	if (changed) {
 		if ((f->old[0] == '\0' ? unlink(f->path) : rename(old, f->path)) != 0)
 			return false;
 		to_disk(f->path);

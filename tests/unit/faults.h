@@ -57,6 +57,7 @@ static const struct fitting {
 	{ "fchmod", { EIO, EROFS, 0 } }, { "fchown", { EPERM, EIO, 0 } },
 	{ "ftruncate", { EIO, 0 } }, { "flock", { EINTR, ENOLCK, 0 } }, { "lseek", { EIO, 0 } },
 	{ "fork", { EAGAIN, ENOMEM, 0 } }, { "posix_spawn", { EAGAIN, ENOENT, EACCES, 0 } },
+	{ "execve", { EACCES, ENOENT, EIO, 0 } },
 	{ "pipe", { EMFILE, 0 } }, { "socketpair", { EMFILE, 0 } },
 	{ "send", { EPIPE, EINTR, 0 } }, { "recv", { ECONNRESET, EINTR, 0 } },
 };
@@ -143,6 +144,7 @@ WRAP(int, ftruncate, -1, (int fd, off_t n), (fd, n))
 WRAP(int, flock, -1, (int fd, int how), (fd, how))
 WRAP(off_t, lseek, -1, (int fd, off_t n, int whence), (fd, n, whence))
 WRAP(pid_t, fork, -1, (void), ())
+WRAP(int, execve, -1, (const char *a, char *const v[], char *const env[]), (a, v, env))
 WRAP(int, pipe, -1, (int ends[2]), (ends))
 WRAP(int, socketpair, -1, (int d, int type, int p, int ends[2]), (d, type, p, ends))
 WRAP(ssize_t, send, -1, (int fd, const void *from, size_t n, int flags), (fd, from, n, flags))

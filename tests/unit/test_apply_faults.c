@@ -4,7 +4,7 @@
  * command at the latest.
  *
  * The linker puts these functions in the place of the C library's:
- * wraps: open openat read pread write pwrite fsync rename renameat link unlink unlinkat mkdir lstat stat fstat fstatat fchmod fchown ftruncate flock lseek fork posix_spawn pipe socketpair send recv
+ * wraps: open openat read pread write pwrite fsync rename renameat link unlink unlinkat mkdir lstat stat fstat fstatat fchmod fchown ftruncate flock lseek fork execve posix_spawn pipe socketpair send recv
  *
  * needs: nm
  */
@@ -329,7 +329,7 @@ static const char harmless[] = " __errno_location strlen strerror strcspn strchr
     "strcmp strstr strspn strncat strtoumax strtoul memcpy memset memchr memmove memcmp snprintf "
     "free fmax getpid getppid geteuid getenv getpwuid getrlimit setrlimit sysconf environ umask "
     "clock_gettime close poll kill waitpid sigprocmask sigemptyset sigfillset sigaddset sigaction "
-    "fcntl dup2 setsid setpgid shutdown _exit execve posix_spawnattr_init posix_spawnattr_destroy "
+    "fcntl dup2 setsid setpgid shutdown _exit posix_spawnattr_init posix_spawnattr_destroy "
     "posix_spawnattr_setflags posix_spawnattr_setpgroup posix_spawnattr_setsigmask "
     "posix_spawnattr_setsigdefault posix_spawn_file_actions_init posix_spawn_file_actions_destroy "
     "posix_spawn_file_actions_addopen posix_spawn_file_actions_adddup2 opendir readdir closedir "
