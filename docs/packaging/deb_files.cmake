@@ -32,7 +32,7 @@ string(TIMESTAMP now "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(WRITE "${doc}/changelog"
 "pathtune (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium
 
-  * As built from the sources; docs/changes.md there tells what is new.
+  * Built from the sources; changes.md beside this file tells what is new.
 
  -- ${CPACK_PACKAGE_CONTACT}  ${now}
 ")
