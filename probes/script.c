@@ -131,9 +131,9 @@ static const char telling[] =
     "}\n";
 
 /*
- * Files that stand together are copied by one process.  What is not there is seen without any, and
- * what could not be copied is read by itself, to tell why.  The test of test(1) is every shell's
- * own.
+ * The files at the beginning are copied by one process.  What is not there is seen without any, and
+ * what could not be copied, or came empty where not all could be, is read by itself, to tell why.
+ * A test is the shell's own.
  */
 static const char asking[] =
     "_pathtune_run() {\n"
@@ -166,7 +166,8 @@ static const char asking[] =
     "	[ \"$#\" -ne 0 ] || return 0\n"
     "	_pathtune_start cp -- \"$@\" \"$d/in\"\n"
     "	[ \"$s\" -ge 0 ] || rm -f \"$d/in/\"*\n"
-    "	rm -f \"$d/err$n\"\n"
+    "	copied=$s\n"
+    "	: >\"$d/err$n\"\n"
     "}\n"
     "_pathtune_missing() {\n"
     "	[ ! -e \"$1\" ] && [ ! -L \"$1\" ] || return 1\n"
@@ -176,7 +177,7 @@ static const char asking[] =
     "}\n"
     "_pathtune_take() {\n"
     "	c=$d/in/${2##*/} f=$2 why=\n"
-    "	if [ -s \"$c\" ]; then\n"
+    "	if [ -s \"$c\" ] || { [ \"$copied\" -eq 0 ] && [ -e \"$c\" ]; }; then\n"
     "		s=0\n"
     "	elif _pathtune_missing \"$2\"; then\n"
     "		s=1 why=\"$2: No such file or directory\"\n"
@@ -284,7 +285,7 @@ script_make(struct arena *a, const struct command *c, size_t n, const char *mark
 	text_bytes(&t, starting, strlen(starting));
 	text_bytes(&t, telling, strlen(telling));
 	text_bytes(&t, asking, strlen(asking));
-	text_add(&t, "_pathtune() {\n	m=%s\n	n=0 blocks=%zu most=%zu LC_ALL=C\n	PATH=%s\n",
+	text_add(&t, "_pathtune() {\n	m=%s\n	n=0 copied=1 blocks=%zu most=%zu LC_ALL=C\n	PATH=%s\n",
 	    mark, BLOCKS, HOST_OUTPUT_BYTES, PROCESS_PATH);
 	text_bytes(&t, begin, strlen(begin));
 	add_copy(&t, c, n_copied);
