@@ -293,8 +293,8 @@ script_make(struct arena *a, const struct command *c, size_t n, const char *mark
 	text_bytes(&t, starting, strlen(starting));
 	text_bytes(&t, telling, strlen(telling));
 	text_bytes(&t, asking, strlen(asking));
-	text_add(&t, "_pathtune() {\n	m=%s\n	n=0 nl='\n' copied=1 blocks=%zu most=%zu LC_ALL=C\n	PATH=%s\n",
-	    mark, BLOCKS, HOST_OUTPUT_BYTES, PROCESS_PATH);
+	text_add(&t, "_pathtune() {\n	m=%s\n	n=0 nl='\n' copied=1\n	blocks=%zu most=%zu "
+	    "LC_ALL=C\n	PATH=%s\n", mark, BLOCKS, HOST_OUTPUT_BYTES, PROCESS_PATH);
 	text_bytes(&t, begin, strlen(begin));
 	add_copy(&t, c, n_copied);
 	for (size_t i = 0; i < n; i++)

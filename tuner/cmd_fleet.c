@@ -77,8 +77,8 @@ check_words(struct fleet *f, struct err *e)
 	size_t n;
 
 	for (size_t i = 0; ok && i < f->queue.n_jobs; i++)
-		ok = fleet_argv(a, f->queue.jobs[i].host, x->command, x->words, x->n_words, &argv, &n,
-		    e);
+		ok = fleet_argv(a, f->queue.jobs[i].host, x->command, x->words, x->n_words, &argv,
+		    &n, e);
 	arena_free(a);
 	return ok;
 }

@@ -37,7 +37,7 @@ struct fleet {
 /* One process a host until all are over, or a stop. */
 bool fleet_run(struct fleet *f, struct err *e);
 
-/* ---- files (cmd_fleet_files.c) ---------------------------------------------------------------- */
+/* ---- files (cmd_fleet_files.c) --------------------------------------------------------------- */
 
 bool fleet_inventory_load(struct arena *a, const char *path, struct inventory *v, struct err *e);
 

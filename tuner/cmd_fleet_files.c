@@ -96,7 +96,9 @@ drop_done(struct fleet *f, bool *chosen)
 	struct arena *a = arena_new();
 
 	for (size_t i = 0; i < f->inventory.n_hosts; i++) {
-		if (!chosen[i] || access(path_of(f, a, f->inventory.hosts[i].name, "json"), F_OK) != 0)
+		const char *name = f->inventory.hosts[i].name;
+
+		if (!chosen[i] || access(path_of(f, a, name, "json"), F_OK) != 0)
 			continue;
 		chosen[i] = false;
 		f->before++;

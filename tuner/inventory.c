@@ -93,7 +93,8 @@ read_groups(struct inventory_reader *r, const struct node *list)
 	}
 	qsort(r->by_name, v->n_groups, sizeof(void *), group_order);
 	for (i = 1; i < v->n_groups; i++) {
-		const struct inventory_host *x = &r->by_name[i - 1]->said, *y = &r->by_name[i]->said;
+		const struct inventory_host *x = &r->by_name[i - 1]->said;
+		const struct inventory_host *y = &r->by_name[i]->said;
 
 		if (strcasecmp(x->name, y->name) == 0)
 			return fail(r->e, ERR_USAGE, "%s:%u: group %s: there is one in line %u",
@@ -181,8 +182,8 @@ check_names(struct inventory_reader *r)
 		const struct inventory_host *h = inventory_find(v, v->groups[i].said.name);
 
 		if (h != NULL)
-			return fail(r->e, ERR_USAGE, "%s:%u: host %s: there is a group of this name",
-			    r->name, h->line, h->name);
+			return fail(r->e, ERR_USAGE, "%s:%u: host %s: there is a group of this "
+			    "name", r->name, h->line, h->name);
 	}
 	return true;
 }
