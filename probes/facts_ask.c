@@ -69,31 +69,43 @@ one_line(struct arena *a, const char *why)
 	return line;
 }
 
+/* The questions that are still to be put, files first: a script copies them with one process. */
+static size_t
+list_open(struct probe *p, struct question **open)
+{
+	size_t n = 0;
+
+	for (int argv = 0; argv < 2; argv++) {
+		for (size_t i = 0; i < p->n_questions; i++) {
+			struct question *q = &p->questions[i];
+
+			if (!q->answered && (q->argv != NULL) == (argv == 1))
+				open[n++] = q;
+		}
+	}
+	return n;
+}
+
 bool
 facts_ask_run(struct probe *p, bool *any)
 {
-	struct command *commands = arena_array(p->arena, p->n_questions, sizeof(*commands));
-	struct output *out = arena_array(p->arena, p->n_questions, sizeof(*out));
-	size_t i, n = 0;
+	struct question **open = arena_array(p->arena, p->n_questions, sizeof(void *));
+	size_t n = list_open(p, open);
+	struct command *commands = arena_array(p->arena, n, sizeof(*commands));
+	struct output *out = arena_array(p->arena, n, sizeof(*out));
 
-	for (i = 0; i < p->n_questions; i++) {
-		if (p->questions[i].answered)
-			continue;
-		commands[n].argv = p->questions[i].argv;
-		commands[n].timeout_s = p->questions[i].timeout_s;
-		commands[n++].file = p->questions[i].file;
-	}
 	*any = n != 0;
 	if (n == 0)
 		return true;
+	for (size_t i = 0; i < n; i++)
+		commands[i] = (struct command){ .argv = open[i]->argv, .file = open[i]->file,
+			.timeout_s = open[i]->timeout_s };
 	if (!host_run(p->host, p->arena, commands, n, out, p->e))
 		return false;
-	for (i = n = 0; i < p->n_questions; i++) {
-		if (p->questions[i].answered)
-			continue;
-		out[n].why = one_line(p->arena, out[n].why);
-		p->questions[i].answer = out[n++];
-		p->questions[i].answered = true;
+	for (size_t i = 0; i < n; i++) {
+		out[i].why = one_line(p->arena, out[i].why);
+		open[i]->answer = out[i];
+		open[i]->answered = true;
 	}
 	return true;
 }

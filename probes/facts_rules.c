@@ -278,6 +278,19 @@ list_unknown(struct probe *p)
 	}
 }
 
+/* A command behind a file for the same fact: mostly the file knows, and a command is a process. */
+static bool
+is_second_choice(const struct profile *profile, size_t rule)
+{
+	const struct fact_rule *r = &profile->facts[rule];
+
+	for (size_t i = 0; r->file == NULL && i < rule; i++) {
+		if (profile->facts[i].file != NULL && strcmp(profile->facts[i].fact, r->fact) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 facts_ask_ahead(struct probe *p)
 {
@@ -287,7 +300,7 @@ facts_ask_ahead(struct probe *p)
 	for (i = 0; i < p->profile->n_facts; i++) {
 		const struct fact_rule *r = &p->profile->facts[i];
 
-		if (!is_asked(p, r))
+		if (!is_asked(p, r) || is_second_choice(p->profile, i))
 			continue;
 		expand_rule(p, r, &argv, &file);
 		ask_rule(p, r, argv, file);
@@ -302,6 +315,8 @@ facts_ask_rules(struct probe *p)
 	list_wants(p);
 	do {
 		advance(p);
+		if (p->ahead)
+			facts_ask_offloads(p);
 		if (!facts_ask_run(p, &asked))
 			return false;
 	} while (asked || unblock(p));

@@ -237,13 +237,35 @@ text_wrap(struct text *t, const char *indent, size_t width, const char *words)
 	text_bytes(t, "\n", 1);
 }
 
+size_t
+text_utf8(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	size_t i;
+
+	if (s[0] > 0xf4)
+		return 0;
+	for (i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80) /* also the end of the string */
+			return 0;
+	}
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
 void
 text_disarm(char *s)
 {
-	for (unsigned char *c = (unsigned char *)s; *c != '\0'; c++) {
-		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
-			c[0] = c[1] = '?';
-		else if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
+	size_t n;
+
+	for (unsigned char *c = (unsigned char *)s; *c != '\0'; c += n == 0 ? 1 : n) {
+		n = text_utf8((char *)c);
+		if (n == 0 || (*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
 			*c = '?';
+		else if (c[0] == 0xc2 && c[1] <= 0x9f)
+			c[0] = c[1] = '?';
 	}
 }

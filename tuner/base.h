@@ -92,8 +92,15 @@ void text_wrap(struct text *t, const char *indent, size_t width, const char *wor
 
 /*
  * What came from outside is not to command a terminal: control characters other than newline and
- * tab, those of the second set in UTF-8 (U+0080..U+009F) included, become '?' in place.
+ * tab, those of the second set in UTF-8 (U+0080..U+009F) included, and what is no UTF-8 become '?'
+ * in place.
  */
 void text_disarm(char *s);
+
+/*
+ * Length of the well-formed UTF-8 sequence at s, 0 when there is none (RFC 3629: no overlong
+ * forms, no surrogates, nothing above U+10FFFF).
+ */
+size_t text_utf8(const char *s);
 
 #endif

@@ -18,6 +18,8 @@ struct cmd_context {
 	bool progress;  /* the live line is there */
 	const char *program; /* path by which this program can be started again */
 	int status;     /* exit status of a success: 0, or what the command sets (exec) */
+	/* A whole command, in a process forked for it: its errors are printed; its exit status. */
+	int (*again)(const char *program, int argc, char **argv);
 };
 
 struct cmd {
@@ -29,6 +31,7 @@ struct cmd {
 
 extern const struct cmd cmd_advise, cmd_apply, cmd_check, cmd_confirm, cmd_demo;
 extern const struct cmd cmd_import, cmd_lab, cmd_module, cmd_probe, cmd_profile;
+extern const struct cmd cmd_fleet;
 extern const struct cmd cmd_revert, cmd_serve, cmd_show, cmd_tune;
 
 enum opt_type {

@@ -18,6 +18,7 @@ static const struct cmd *const commands[] = {
 	&cmd_confirm,
 	&cmd_revert,
 	&cmd_check,
+	&cmd_fleet,
 	&cmd_demo,
 	&cmd_show,
 	&cmd_import,
@@ -86,13 +87,16 @@ fill_standard(void)
 	return true;
 }
 
+static int again(const char *program, int argc, char **argv);
+
 static int
 run(const struct cmd *cmd, const char *program, int argc, char **argv)
 {
 	struct cmd_context c = { .arena = arena_new(),
 		.tty = terminal(stderr),
 		.color = terminal(stdout) && getenv("NO_COLOR") == NULL,
-		.program = program };
+		.program = program,
+		.again = again };
 	struct err e = { ERR_NONE, "" };
 	int status;
 
@@ -112,9 +116,29 @@ run(const struct cmd *cmd, const char *program, int argc, char **argv)
 	return status;
 }
 
+static const struct cmd *
+command_of(const char *name)
+{
+	for (size_t i = 0; i < NELEM(commands); i++) {
+		if (strcmp(name, commands[i]->name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int
+again(const char *program, int argc, char **argv)
+{
+	const struct cmd *cmd = command_of(argv[0]);
+
+	return cmd == NULL ? 2 : run(cmd, program, argc, argv);
+}
+
 int
 main(int argc, char **argv)
 {
+	const struct cmd *cmd;
+
 	if (argc < 2)
 		return usage(stderr);
 	if (strcmp(argv[1], "--version") == 0) {
@@ -124,10 +148,9 @@ main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0)
 		return usage(stdout);
-	for (size_t i = 0; i < NELEM(commands); i++) {
-		if (strcmp(argv[1], commands[i]->name) == 0)
-			return run(commands[i], argv[0], argc - 1, argv + 1);
-	}
+	cmd = command_of(argv[1]);
+	if (cmd != NULL)
+		return run(cmd, argv[0], argc - 1, argv + 1);
 	fprintf(stderr, "pathtune: %.60s is not a command\n", argv[1]);
 	return usage(stderr);
 }

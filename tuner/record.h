@@ -36,6 +36,9 @@ struct node {
 /* name is what errors call the input (a file name).  len bytes, need not be terminated. */
 bool node_from_yaml(struct arena *a, const char *name, const char *text, size_t len,
     struct node **out, struct err *e);
+/* The same of up to most bytes: what programs write may be longer than what people do. */
+bool node_from_yaml_most(struct arena *a, const char *name, const char *text, size_t len,
+    size_t most, struct node **out, struct err *e);
 bool node_from_json(struct arena *a, const char *name, const char *text, size_t len,
     struct node **out, struct err *e);
 

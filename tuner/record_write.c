@@ -28,28 +28,6 @@ new_line(struct writer *w)
 		put(w, "  ");
 }
 
-/*
- * Length of the well-formed UTF-8 sequence at s, 0 when there is none (RFC 3629: no overlong
- * forms, no surrogates, nothing above U+10FFFF).
- */
-static size_t
-utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	size_t i;
-
-	if (s[0] > 0xf4)
-		return 0;
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80) /* also the end of the string */
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void
 put_escaped(struct writer *w, unsigned char c)
 {
@@ -76,7 +54,7 @@ put_string(struct writer *w, const char *s)
 	}
 	put(w, "\"");
 	while (*p != '\0') {
-		n = utf8_length(p);
+		n = text_utf8((const char *)p);
 		if (n == 0)
 			put(w, "\xef\xbf\xbd"); /* U+FFFD stands for a byte that is no character */
 		else if (*p < ' ' || *p == '"' || *p == '\\')

@@ -254,13 +254,20 @@ bool
 node_from_yaml(struct arena *a, const char *name, const char *text, size_t len, struct node **out,
     struct err *e)
 {
+	return node_from_yaml_most(a, name, text, len, NODE_YAML_BYTES, out, e);
+}
+
+bool
+node_from_yaml_most(struct arena *a, const char *name, const char *text, size_t len, size_t most,
+    struct node **out, struct err *e)
+{
 	struct reader r = { .arena = a, .name = name, .text = text, .len = len, .e = e };
 	const char *nul = len == 0 ? NULL : memchr(text, '\0', len);
 	struct node *root = NULL;
 	bool ok;
 
-	if (len > NODE_YAML_BYTES)
-		return fail(e, ERR_USAGE, "%s: larger than %zu KiB", name, NODE_YAML_BYTES / 1024);
+	if (len > most)
+		return fail(e, ERR_USAGE, "%s: larger than %zu KiB", name, most / 1024);
 	if (nul != NULL)
 		return fail(e, ERR_USAGE, "%s:%u: NUL byte", name,
 		    line_at(text, (size_t)(nul - text)));

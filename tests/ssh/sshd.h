@@ -160,19 +160,36 @@ sshd_serve(const struct sshd *s, int listener)
 	}
 }
 
+/* The users of this machine, with root at home in the test: what his .bashrc does is not ours. */
+static inline bool
+sshd_users(const struct sshd *s)
+{
+	FILE *in = fopen("/etc/passwd", "r"), *out = fopen(sshd_path(s, "passwd"), "w");
+	char line[1024], *shell;
+	bool ok = in != NULL && out != NULL;
+
+	while (ok && fgets(line, sizeof(line), in) != NULL) {
+		shell = strncmp(line, "root:", 5) == 0 ? strrchr(line, ':') : NULL;
+		ok = (shell == NULL ? fputs(line, out) :
+		    fprintf(out, "root:x:0:0:root:%s%s", s->dir, shell)) > 0;
+	}
+	return ok && fclose(out) == 0 && fclose(in) == 0 &&
+	    mount(sshd_path(s, "passwd"), "/etc/passwd", NULL, MS_BIND, NULL) == 0;
+}
+
 static inline void
-sshd_private(void)
+sshd_private(const struct sshd *s)
 {
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("none", "/run", "tmpfs", 0, NULL) != 0 || mkdir("/run/sshd", 0755) != 0)
+	    mount("none", "/run", "tmpfs", 0, NULL) != 0 || mkdir("/run/sshd", 0755) != 0 ||
+	    !sshd_users(s))
 		_exit(126);
 }
 
 static inline void
-sshd_listen(struct sshd *s)
+sshd_listen(struct sshd *s, in_addr_t where)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(where) } };
 	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -189,7 +206,7 @@ sshd_listen(struct sshd *s)
 		if (first == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (own)
-				sshd_private();
+				sshd_private(s);
 			sshd_serve(s, fd);
 		}
 		close(fd);
@@ -200,7 +217,7 @@ sshd_listen(struct sshd *s)
 }
 
 static inline struct sshd *
-sshd_start(struct arena *a)
+sshd_start_at(struct arena *a, in_addr_t where)
 {
 	struct sshd *s = arena_alloc(a, sizeof(*s));
 	const struct passwd *me = getpwuid(getuid());
@@ -218,10 +235,16 @@ sshd_start(struct arena *a)
 	sshd_keygen(s, "ed25519", ".ssh/id_ed25519", "");
 	sshd_write(s, "authorized", 0600, sshd_read(s, ".ssh/id_ed25519.pub"));
 	sshd_personality(s, NULL, NULL);
-	sshd_listen(s);
+	sshd_listen(s, where);
 	s->name = arena_printf(a, "ssh://127.0.0.1:%u", s->port);
 	sshd_known(s, "host_key");
 	return s;
+}
+
+static inline struct sshd *
+sshd_start(struct arena *a)
+{
+	return sshd_start_at(a, INADDR_LOOPBACK);
 }
 
 static inline void

@@ -1,6 +1,7 @@
 /*
  * stand_in: every command of a machine that is known by a transcript only ($STAND_IN).  Called by
- * the command's name it says what that machine said.  "cat -- FILE" is how a script reads a file.
+ * the command's name it says what that machine said.  "cat -- FILE" is how a script reads a file;
+ * files of the script's own are there.
  */
 #include "probes/files.h"
 #include "probes/transcript.h"
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NOT_FOUND 127 /* as a shell says it */
 
@@ -41,7 +43,8 @@ main(int argc, char **argv)
 	size_t len;
 	int status;
 
-	(void)argc;
+	if (argc > 1 && strstr(argv[0], "cat") != NULL && strstr(argv[1], "/pathtune-") != NULL)
+		return execv("/bin/cat", argv);
 	if (file == NULL || !files_read(a, file, TRANSCRIPT_BYTES, &text, &len, &e) ||
 	    !transcript_parse(a, file, text, len, &t, &e)) {
 		fprintf(stderr, "stand_in: %s\n", e.text);
