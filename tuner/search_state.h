@@ -231,7 +231,7 @@ void race_open(struct search *s);
 void race_close(struct search *s);
 void arm_forget(struct arm *a);
 double arm_gain(const struct search *s, const struct arm *a); /* over the default, log */
-/* Of a quick race, when its pick would change nothing: the best other arm worth a change, or NULL. */
+/* A quick race whose pick would change nothing: the best other arm worth a change, or NULL. */
 struct arm *race_other(struct search *s);
 void knee_enter(struct search *s, struct arm *pick);
 void knee_open(struct search *s);
