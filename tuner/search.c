@@ -108,7 +108,7 @@ block_times(struct search *s, struct block *b)
 	bool fast = s->fastest_bps >= FAST_BPS;
 
 	b->warmup_s = fmax(fast || rtt <= SHORT_RTT_S ? 1 : 2, 12 * rtt + .5);
-	if (s->lossy && rtt > SHORT_RTT_S)
+	if ((s->lossy || s->sends_again) && rtt > SHORT_RTT_S)
 		b->warmup_s += LOSSY_WARMUP_S;
 	if (growth > b->warmup_s)
 		b->warmup_s = fmax(b->warmup_s, fmin(growth, GROWTH_MAX_S));

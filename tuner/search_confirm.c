@@ -12,6 +12,7 @@
 #define GROSS_PAIRS 4
 #define CONNECTIONS_CC 20    /* of another control: one stuck in a fifth shows with .99 */
 #define CONNECTIONS_QUICK 16 /* the same in a quick run: .97 */
+#define CONNECTIONS_LEAST 13 /* when time ends before these were seen: .95 */
 #define CONNECTIONS_STUCK 30 /* once one was stuck: a second shows with .99 */
 #define CHECK_S 1            /* being stuck shows at once */
 #define FILLS 0.95
@@ -105,13 +106,17 @@ unsteady(struct search *s)
 	search_end(s, CLASS_UNSTEADY);
 }
 
-/* The test may have spoken while more connections were wanted; then they were too expensive. */
+/*
+ * The test may have spoken while more connections were wanted; then they were too expensive, but
+ * another control is not recommended after a handful.
+ */
 static void
 out_of_time(struct search *s)
 {
 	struct confirm *c = &s->confirm;
+	bool seen = c->cc == 0 || search_connections(s) >= CONNECTIONS_LEAST;
 
-	if (!crossed(c) || !pairs_gain_is_sure(c->d, c->n)) {
+	if (!crossed(c) || !pairs_gain_is_sure(c->d, c->n) || (!seen && search_stuck(s) == 0)) {
 		s->result.out_of_data = s->bytes > .8 * s->config.data_cap_bytes;
 		search_because(s, "out of %s", s->result.out_of_data ? "data" : "time");
 		search_end(s, CLASS_INCONCLUSIVE);

@@ -124,13 +124,16 @@ void
 extras_trim(struct search *s, double window)
 {
 	struct knee *k = &s->knee;
+	struct arm *other;
 
 	k->window = window;
 	k->extras = k->untried = extras_at(s, k->pick->extras, window);
-	if (is_default(s, k->extras))
-		search_end(s, CLASS_NO_GAIN);
-	else
+	if (!is_default(s, k->extras))
 		leave_out_next(s);
+	else if ((other = race_other(s)) != NULL)
+		knee_enter(s, other);
+	else
+		search_end(s, CLASS_NO_GAIN);
 }
 
 void

@@ -8,6 +8,7 @@
 
 #define SHARE 0.7
 #define KAPPA_LOSS 1.5 /* of the BDP: a sawtooth needs room above it */
+#define KAPPA_LOSS_QUICK 1.35 /* where no round follows; the ladder rounds up */
 #define KAPPA_BBR 2.0  /* bbr keeps up to two BDPs in flight */
 /*
  * While it starts, bbr keeps 2/ln 2 BDPs in flight and up to one more for acks that come in
@@ -36,7 +37,7 @@ pick_samples(const struct search *s, double *y)
 	const struct arm *a = s->knee.pick;
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->race.blocks; i++)
+	for (size_t i = a->since < s->race.blocks ? a->since : 0; i < s->race.blocks; i++)
 		if (!isnan(a->at[i].y))
 			y[n++] = a->at[i].y;
 	return n;
@@ -120,7 +121,7 @@ expected_window(struct search *s)
 	if (loss && quick && !unchecked)
 		window = ladder_floor(s, KAPPA_LOSS * high);
 	else if (loss)
-		window = ladder_ceil(s, KAPPA_LOSS * high);
+		window = ladder_ceil(s, (quick ? KAPPA_LOSS_QUICK : KAPPA_LOSS) * high);
 	else if (unchecked || (drops(s) && !quick && !rounds_fit(s, 2)))
 		window = ladder_ceil(s, KAPPA_BBR_STARTS * high);
 	else

@@ -10,9 +10,14 @@
 #define SHARE_QUICK 0.65
 #define BLOCKS_QUICK 2
 #define QUICK_PAIRS 10
-#define RETRANSMIT_MARGIN 0.9 /* of the guard's allowance: such an arm would not pass it */
 #define Z95 1.645
 #define Z90 1.28
+#define Z_QUICK 0.5  /* a quick race has no more blocks to make sure */
+/*
+ * Of the fastest trial's BDP: more than any control needs, bbr's start included (search_knee.c).  A
+ * window of many times that may be slower by itself, and a quick race has no time to find out.
+ */
+#define WIDE_BDPS 4
 
 static bool
 quick(const struct search *s)
@@ -74,8 +79,8 @@ arm_lead(const struct search *s, const struct arm *a, const struct arm *b)
 	return lead;
 }
 
-static double
-gain(const struct search *s, const struct arm *a)
+double
+arm_gain(const struct search *s, const struct arm *a)
 {
 	return arm_lead(s, a, &s->race.arms[0]).h;
 }
@@ -108,8 +113,8 @@ leader(struct search *s)
 	for (size_t i = 1; i < s->race.n_arms; i++) {
 		struct arm *a = &s->race.arms[i];
 
-		if (a->live && a->n > 0 && gain(s, a) > most) {
-			most = gain(s, a);
+		if (a->live && a->n > 0 && arm_gain(s, a) > most) {
+			most = arm_gain(s, a);
 			best = a;
 		}
 	}
@@ -159,36 +164,6 @@ race_enter(struct search *s)
 /* ---- screening ------------------------------------------------------------------------------ */
 
 static bool
-too_many_retransmits(const struct search *s, const struct arm *a)
-{
-	const struct arm *def = &s->race.arms[0];
-	double more = samples_median_retransmits(a->at, s->race.blocks) -
-	    samples_median_retransmits(def->at, s->race.blocks);
-
-	return a->n >= 2 && more > RETRANSMIT_MARGIN * guard_retransmit_allowance(gain(s, a));
-}
-
-/* Once with a window that does not overfill the path; after that it is out. */
-static void
-cut_window(struct search *s, struct arm *a)
-{
-	double goodput = exp(samples_median_y(a->at, s->race.blocks));
-	double window = ladder_floor(s, 1.02 * goodput * s->rtt0_s / 8);
-
-	if (a->replaced || window >= a->window ||
-	    (a->cc == 0 && window <= s->config.window_bytes &&
-	    extras_at(s, a->extras, window) == 0)) {
-		s->race.refused_retransmits |= gain(s, a) > WORTH;
-		a->live = false;
-		return;
-	}
-	a->replaced = true;
-	a->window = window;
-	a->extras = extras_at(s, a->extras, window);
-	arm_forget(a);
-}
-
-static bool
 hopeless(const struct search *s, const struct arm *a)
 {
 	struct lead m = arm_lead(s, a, &s->race.arms[0]);
@@ -204,8 +179,8 @@ screen_alone(struct search *s)
 	for (size_t i = 1; i < s->race.n_arms; i++) {
 		struct arm *a = &s->race.arms[i];
 
-		if (a->live && too_many_retransmits(s, a))
-			cut_window(s, a);
+		if (a->live)
+			drops_screen(s, a);
 		if (a->live && hopeless(s, a))
 			a->live = false;
 	}
@@ -274,7 +249,10 @@ screen(struct search *s)
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
-/* The fewest changes: the default control, unless another is better beyond doubt. */
+/*
+ * The fewest changes: the default control, unless another is better beyond doubt; in a quick race,
+ * where doubt mostly means too few blocks, unless it is likely.
+ */
 static struct arm *
 choose(struct search *s)
 {
@@ -284,10 +262,10 @@ choose(struct search *s)
 	if (l == NULL || simple == NULL || !simple->simple || !simple->live || simple->n == 0 ||
 	    l == simple)
 		return l;
-	if (s->slack && gain(s, simple) < WORTH && gain(s, l) >= WORTH)
+	if (s->slack && arm_gain(s, simple) < WORTH && arm_gain(s, l) >= WORTH)
 		return l;
 	ahead = arm_lead(s, l, simple);
-	return ahead.h > BETTER && ahead.h - Z95 * ahead.se > 0 ? l : simple;
+	return ahead.h > BETTER && ahead.h - (quick(s) ? Z_QUICK : Z95) * ahead.se > 0 ? l : simple;
 }
 
 static void
@@ -299,11 +277,23 @@ race_end(struct search *s)
 		search_because(s, "the budget is too small for one block of %zu trials",
 		    s->race.n_arms);
 		search_end(s, CLASS_INCONCLUSIVE);
-	} else if (gain(s, pick) < 0) {
+	} else if (arm_gain(s, pick) < 0) {
 		search_end(s, CLASS_NO_GAIN);
 	} else {
 		knee_enter(s, pick);
 	}
+}
+
+struct arm *
+race_other(struct search *s)
+{
+	struct arm *simple = &s->race.arms[1], *l;
+
+	if (!quick(s) || !simple->simple)
+		return NULL;
+	simple->live = false;
+	l = leader(s);
+	return l != NULL && arm_gain(s, l) >= WORTH ? l : NULL;
 }
 
 static bool
@@ -372,6 +362,32 @@ race_open(struct search *s)
 	block_shuffle(s);
 }
 
+/*
+ * After the first block of a quick race the arms get a window that the path can use.  What they did
+ * with the wide one still counts, unless it was slower than the default: then it misled.
+ */
+static void
+narrow(struct search *s)
+{
+	double w0 = s->config.window_bytes, bdp = s->fastest_bps * s->rtt0_s / 8;
+	double window = fmax(ladder_ceil(s, WIDE_BDPS * bdp), w0);
+	bool misled = arm_gain(s, &s->race.arms[1]) < 0;
+
+	for (size_t i = 1; i < s->race.n_arms; i++) {
+		struct arm *a = &s->race.arms[i];
+
+		if (!a->live || a->window <= window)
+			continue;
+		a->window = window;
+		a->extras = extras_at(s, a->extras, window);
+		a->since = s->race.blocks;
+		if (misled)
+			arm_forget(a);
+		if (a->cc == 0 && window <= w0 && a->extras == 0)
+			a->live = false;
+	}
+}
+
 void
 race_close(struct search *s)
 {
@@ -384,7 +400,10 @@ race_close(struct search *s)
 		a->n++;
 	}
 	r->blocks++;
+	drops_learn(s);
 	r->decided = screen(s);
+	if (quick(s) && r->blocks == 1 && !r->decided)
+		narrow(s);
 	if (!any_live(s))
 		nobody_left(s);
 }

@@ -56,6 +56,7 @@ struct arm {
 	bool live;
 	bool replaced;  /* its window was cut once because of retransmits */
 	size_t n;       /* blocks it took part in */
+	size_t since;   /* first block with its present window */
 	struct sample at[RACE_BLOCKS]; /* by block of the race */
 };
 
@@ -157,6 +158,7 @@ struct search {
 	struct sample probe;
 	unsigned probes;
 	bool slack, lossy;    /* the default leaves its window unused; it loses segments */
+	bool sends_again;     /* an arm sent more than the guard's allowance again */
 	struct race race;
 	struct knee knee;
 	struct confirm confirm;
@@ -183,6 +185,10 @@ double ladder_ceil(const struct search *s, double window);  /* the last step whe
 double ladder_floor(const struct search *s, double window); /* the default's when below all */
 double ladder_below(const struct search *s, double window); /* NAN: none */
 double ladder_above(const struct search *s, double window); /* NAN: none */
+
+/* search_drops.c */
+void drops_learn(struct search *s); /* from the race's last block */
+void drops_screen(struct search *s, struct arm *a); /* its window is cut once, then it is out */
 
 /* search_extras.c */
 void extras_bind(struct search *s, const struct trial *probe); /* what could lift its limit */
@@ -224,6 +230,9 @@ void race_enter(struct search *s);
 void race_open(struct search *s);
 void race_close(struct search *s);
 void arm_forget(struct arm *a);
+double arm_gain(const struct search *s, const struct arm *a); /* over the default, log */
+/* A quick race whose pick would change nothing: the best other arm worth a change, or NULL. */
+struct arm *race_other(struct search *s);
 void knee_enter(struct search *s, struct arm *pick);
 void knee_open(struct search *s);
 void knee_close(struct search *s);

@@ -34,21 +34,28 @@
 #define TEXT 96
 #define AROUND_S .6 /* connecting, setting, and saying so */
 #define MOST_FLAGS 16
+#define LOST_IN_BURST .5
+#define SHORT_RTT_MS 40.0 /* as tuner/search.c: with losses a longer RTT takes a longer warm-up */
+#define LOSSY_WARMUP_S 1.0
 
 /* lab.md's table, in its order. */
 const struct lab_path lab_paths[PATHS] = {
-	{ "full", "300 Mbit/s, 80 ms, queue 1 BDP", 300e6, 80, 1, 0,
+	{ "full", "300 Mbit/s, 80 ms, queue 1 BDP", 300e6, 80, 1, 0, 0,
 	    { 1 * MIB, NAN, 3 * MIB, 4 * MIB, 6 * MIB, 12 * MIB } },
-	{ "long", "600 Mbit/s, 209 ms, queue .25 BDP", 600e6, 209, .25, 0,
+	{ "long", "600 Mbit/s, 209 ms, queue .25 BDP", 600e6, 209, .25, 0, 0,
 	    { NAN, 8 * MIB, 12 * MIB, 16 * MIB, 24 * MIB, 32 * MIB } },
-	{ "lossy", "100 Mbit/s, 100 ms, queue 1 BDP, loss .5 %", 100e6, 100, 1, .005,
+	{ "lossy", "100 Mbit/s, 100 ms, queue 1 BDP, loss .5 %", 100e6, 100, 1, .005, 0,
 	    { 1 * MIB, NAN, 3 * MIB, 4 * MIB, 6 * MIB, 12 * MIB } },
-	{ "shallow", "300 Mbit/s, 80 ms, queue .1 BDP", 300e6, 80, .1, 0,
+	{ "shallow", "300 Mbit/s, 80 ms, queue .1 BDP", 300e6, 80, .1, 0, 0,
 	    { NAN, 3 * MIB, 4 * MIB, 6 * MIB, 8 * MIB, 12 * MIB } },
-	{ "short", "500 Mbit/s, 1 ms, queue 100 packets", 500e6, 1, NAN, 0,
+	{ "short", "500 Mbit/s, 1 ms, queue 100 packets", 500e6, 1, NAN, 0, 0,
 	    { 64 * KIB, 128 * KIB, 256 * KIB, 1 * MIB, NAN, 12 * MIB } },
-	{ "near", "100 Mbit/s, 20 ms, queue 1 BDP", 100e6, 20, 1, 0,
+	{ "near", "100 Mbit/s, 20 ms, queue 1 BDP", 100e6, 20, 1, 0, 0,
 	    { 192 * KIB, 256 * KIB, 512 * KIB, 1 * MIB, NAN, 12 * MIB } },
+	{ "far", "200 Mbit/s, 150 ms, queue 1 BDP, loss .03 %", 200e6, 150, 1, .0003, 0,
+	    { NAN, 4 * MIB, 6 * MIB, 8 * MIB, 12 * MIB, 24 * MIB } },
+	{ "radio", "80 Mbit/s, 30 ms, queue 1 BDP, loss .1 % in bursts", 80e6, 30, 1, .001, 4,
+	    { 256 * KIB, 512 * KIB, 1 * MIB, NAN, 4 * MIB, 12 * MIB } },
 };
 
 const struct lab_path *
@@ -69,7 +76,7 @@ path_bdp_bytes(const struct lab_path *p)
 double
 path_warmup_s(const struct lab_path *p)
 {
-	return fmax(2, 12 * p->rtt_ms / 1e3 + .5);
+	return fmax(2, 12 * p->rtt_ms / 1e3 + .5) + (p->loss > 0 && p->rtt_ms > SHORT_RTT_MS ? LOSSY_WARMUP_S : 0);
 }
 
 double
@@ -102,6 +109,27 @@ path_max_bytes(struct arena *a, double window_bytes, double *max_bytes, struct e
 
 /* ---- the lab --------------------------------------------------------------------------------- */
 
+/* Gilbert-Elliott, so that the mean is the path's: every other segment of a burst is lost. */
+static void
+set_bursts(struct lab_link *l, const struct lab_path *p)
+{
+	double bad = p->loss / LOST_IN_BURST; /* share of the segments that fall into bursts */
+
+	l->loss_model = LOSS_GILBERT_ELLIOTT;
+	l->loss = LOST_IN_BURST;
+	l->p_good = 1 / p->burst_segments;
+	l->p_bad = l->p_good * bad / (1 - bad);
+}
+
+static void
+set_loss(struct lab_link *l, const struct lab_path *p)
+{
+	l->loss = p->loss;
+	l->loss_model = p->loss > 0 ? LOSS_BERNOULLI : LOSS_NONE;
+	if (p->burst_segments > 0)
+		set_bursts(l, p);
+}
+
 bool
 path_lab_up(struct arena *a, const struct lab_path *p, struct path_lab *out, struct err *e)
 {
@@ -121,8 +149,7 @@ path_lab_up(struct arena *a, const struct lab_path *p, struct path_lab *out, str
 		s.link[i].rate_bps = p->rate_bps;
 		s.link[i].queue = isnan(p->queue_bdp) ? 100 : p->queue_bdp;
 		s.link[i].queue_unit = isnan(p->queue_bdp) ? QUEUE_PACKETS : QUEUE_BDP;
-		s.link[i].loss = p->loss;
-		s.link[i].loss_model = p->loss > 0 ? LOSS_BERNOULLI : LOSS_NONE;
+		set_loss(&s.link[i], p);
 	}
 	return lab_up(a, &s, &cc, e);
 }

@@ -1,5 +1,5 @@
 /*
- * lab_path: the six paths by which tune is judged, as labs of ours, and trials on them of settings
+ * lab_path: the paths by which tune is judged, as labs of ours, and trials on them of settings
  * that nobody searched for.
  *
  * The lab is tied to the process that makes it.  A child of it, the prober, lives in namespace a
@@ -22,7 +22,8 @@ struct lab_path {
 	const char *name, *words;
 	double rate_bps, rtt_ms;
 	double queue_bdp; /* NAN: 100 packets, where a BDP is too little for a stream to live on */
-	double loss;
+	double loss;           /* mean */
+	double burst_segments; /* long on average are bursts in which half is lost; 0: one by one */
 	/*
 	 * Usable send windows of the grid, steps of the search's ladder (2^k and 1.5 * 2^k) around
 	 * what the path holds; NAN: that of the start.
@@ -30,7 +31,8 @@ struct lab_path {
 	double windows[PATH_WINDOWS];
 };
 
-#define PATHS 6
+#define PATHS 8
+#define PATHS_FIRST 6 /* of these only two are lost by cubic with large buffers; the bars tell them apart */
 extern const struct lab_path lab_paths[PATHS];
 
 const struct lab_path *path_named(const char *name); /* or NULL */

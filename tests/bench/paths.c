@@ -1,5 +1,5 @@
 /*
- * paths: is what tune finds as good as the best there is, on six emulated paths?
+ * paths: is what tune finds as good as the best there is, on emulated paths?
  *
  * usage: paths [-d DIR] [-j JOBS] oracle [PATH ..]
  *        paths [-d DIR] [-j JOBS] [-r RUNS] judge [PATH ..] [-- FLAG ..]

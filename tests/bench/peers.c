@@ -1,6 +1,5 @@
 /*
- * peers: fixed settings of others (tests/peers_table.h) beside what tune finds, on six emulated
- * paths.
+ * peers: fixed settings of others (tests/peers_table.h) beside what tune finds, on emulated paths.
  *
  * usage: peers [-d DIR] [-j JOBS] [-n ROUNDS] [-s] [PATH ..]
  *
@@ -216,16 +215,19 @@ static void
 bar_better(struct arena *a, struct verdicts *v, const char *peer)
 {
 	struct text t = { .arena = a };
-	unsigned better = 0;
+	unsigned better = 0, of_first = 0, first = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
 		struct interval r = cells_ratio(sheet_find(&v->s[i], OURS), sheet_find(&v->s[i], peer));
+		bool is_first = path_named(v->s[i].path) < lab_paths + PATHS_FIRST;
 
 		better += r.estimate > BETTER;
+		first += is_first;
+		of_first += is_first && r.estimate > BETTER;
 		text_add(&t, " %s %.2f", v->s[i].path, r.estimate);
 	}
-	bar(v, better >= BETTER_PATHS, arena_printf(a, "%s: more than 20 %% better on %u paths of at least %u:%s",
-	    peer, better, BETTER_PATHS, t.s));
+	bar(v, better >= BETTER_PATHS, arena_printf(a, "%s: more than 20 %% better on %u of %zu paths, at least %u "
+	    "(%u of the first %u):%s", peer, better, v->n, BETTER_PATHS, of_first, first, t.s));
 }
 
 /*

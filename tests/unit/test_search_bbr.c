@@ -93,3 +93,47 @@ Test(search, warms_up_a_second_longer_where_the_default_loses_segments)
 {
 	cr_assert_float_eq(warmup_after_probe(.005), warmup_after_probe(0) + 1, 1e-9);
 }
+
+/* bbr whose start takes longer than the warm-up that the RTT asks for. */
+static void
+starts_slowly(struct trial *t, unsigned n)
+{
+	(void)n;
+	if (is_bbr(&t->setting) && t->warmup_s < 3)
+		t->retransmits = .07;
+}
+
+/* The run of a search that keeps each trial's warm-up where spoil finds it. */
+static struct search_result
+warmed_search(struct lab *l, const struct search_config *c, double *last_s)
+{
+	struct arena *a = arena_new();
+	struct search *s = search_new(a, c);
+	struct search_result r;
+	struct trial t;
+	struct ask ask;
+
+	while (search_next(s, l->now_s, l->bytes, &ask)) {
+		run_trial(l, &ask, &t);
+		t.warmup_s = *last_s = ask.warmup_s;
+		starts_slowly(&t, 0);
+		search_tell(s, &t);
+	}
+	r = search_result(s);
+	r.chosen.cc = is_bbr(&r.chosen) ? "bbr" : "cubic";
+	arena_free(a);
+	return r;
+}
+
+Test(search, warms_up_longer_once_an_arm_sends_much_again_and_does_not_cut_it_for_its_start)
+{
+	struct lab l = { .path = { 200e6, .15, 4e6, .cubic_bps = 40e6 } };
+	struct search_config c = config(.15, 2.6 * MB, 2);
+	double last_s = 0;
+	struct search_result r = warmed_search(&l, &c, &last_s);
+
+	cr_expect_float_eq(last_s, 12 * .15 + .5 + 1, 1e-9);
+	cr_assert_eq(r.verdict, VERDICT_CHANGE, "%s", decision_class_names[r.class]);
+	cr_expect_str_eq(r.chosen.cc, "bbr");
+	cr_expect(r.chosen.window_bytes >= BDP(l.path), "%g", r.chosen.window_bytes);
+}
