@@ -292,8 +292,8 @@ decide_direction(struct arena *a, const struct plan_direction *p, const struct s
 		.after = r->after,
 		.more_s = r->more_s };
 
-	d.limit_before = limiter_name(a, trials, n_trials, p->direction, &r->start);
-	d.limit_after = limiter_name(a, trials, n_trials, p->direction, &r->chosen);
+	d.limit_before = limiter_name(a, NULL, trials, n_trials, p->direction, &r->start);
+	d.limit_after = limiter_name(a, NULL, trials, n_trials, p->direction, &r->chosen);
 	if (d.verdict != VERDICT_CHANGE && d.class != CLASS_FAILED && d.class != CLASS_GUARD &&
 	    peer_limits(&d)) {
 		d.class = CLASS_PEER_LIMITS;

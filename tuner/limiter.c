@@ -175,9 +175,10 @@ path_or_cwnd(struct arena *a, const struct medians *m, double best_bps)
 }
 
 struct limit
-limiter_name(struct arena *a, const struct trial *trials, size_t n, enum direction direction,
-    const struct setting *setting)
+limiter_name(struct arena *a, const struct path_fact *path, const struct trial *trials, size_t n,
+    enum direction direction, const struct setting *setting)
 {
+	(void)path;
 	struct medians m = medians_of(a, trials, n, direction, setting);
 
 	if (m.n == 0)

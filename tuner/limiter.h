@@ -6,9 +6,12 @@
 
 #include "model.h"
 
-/* From the trials of one setting in one direction (those that went well); never guesses. */
-struct limit limiter_name(struct arena *a, const struct trial *trials, size_t n,
-    enum direction direction, const struct setting *setting);
+/*
+ * From the trials of one setting in one direction (those that went well); never guesses.  path:
+ * what other traffic got in that direction; NULL: that was not looked at.
+ */
+struct limit limiter_name(struct arena *a, const struct path_fact *path,
+    const struct trial *trials, size_t n, enum direction direction, const struct setting *setting);
 
 bool setting_same(const struct setting *a, const struct setting *b);
 

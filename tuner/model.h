@@ -47,6 +47,23 @@ struct source_line {
 	const char *value;
 };
 
+/*
+ * One direction of the path to the peer, by other means than one TCP connection.  All rates are of
+ * payload, as they arrived.
+ */
+struct path_fact {
+	enum direction direction;
+	double udp_bps;       /* the most that arrived at any rate for as long as the probe lasted;
+	                         the path's if udp_sent_bps is clearly above, else at least so much */
+	double udp_loss;      /* fraction that did not arrive at the highest rate that was sent */
+	double udp_sent_bps;  /* that rate */
+	double udp_burst_bps; /* of short bursts after a pause: above udp_bps behind a policer */
+	double udp_bytes;     /* what the probe sent */
+	double streams;       /* TCP connections at a time */
+	double streams_bps;   /* goodput of all of them together */
+	double one_bps;       /* goodput of one of the same kind, beside them */
+};
+
 struct facts {
 	const char *os;          /* "Linux" */
 	const char *release;     /* "6.18.44-..." */
@@ -103,6 +120,8 @@ struct facts {
 	double rtt_ms;           /* smallest of five connects or three pings; NAN without a peer */
 	double send_bps;         /* goodput of a short transfer; NAN without a peer */
 	double receive_bps;
+	struct path_fact *path;  /* what other traffic than one connection got; or none */
+	size_t n_path;
 	struct unknown *unknown; /* facts that could not be had, and why */
 	size_t n_unknown;
 };
@@ -238,6 +257,18 @@ struct trial {
 	const char *try;         /* name of the user's setting; NULL: a trial of the search */
 	double pin_bytes;        /* SO_SNDBUF and SO_RCVBUF of both ends; NAN: never set */
 	double cpu;              /* our process, fraction of one core */
+	double cpu_wait;         /* fraction of the time that it was ready and had to wait: for a
+	                            core, or because its group had used up its share */
+	double peer_cpu;         /* the same two of the peer's process */
+	double peer_cpu_wait;
+	double system_cpu;       /* of the machine's busiest core: spent on interrupts and network
+	                            processing, whoever it was for */
+	double peer_system_cpu;
+	double idle_writes;      /* fraction of the looks at which the sender could have written
+	                            more at once: near 1 when it writes slowly */
+	double unread_bytes;     /* median that lay in the receiver's sockets, not yet read */
+	double cwnd_bytes;       /* median, all streams, as inflight_bytes is */
+	double rwnd_bytes;       /* median that the receiver offered, as the sender heard it */
 	double *intervals_bps;   /* goodput per 100 ms from the first byte, at the receiver */
 	size_t n_intervals_bps;
 };
@@ -286,10 +317,17 @@ struct side {                /* one of the two settings of the confirmation */
 
 enum limiter {
 	LIMIT_UNKNOWN,
-	LIMIT_RWND,   /* the receiver's window            */
-	LIMIT_SNDBUF, /* the sender's buffer              */
-	LIMIT_CWND,   /* losses held the cwnd down        */
-	LIMIT_PATH,   /* the path itself carries no more  */
+	LIMIT_RWND,     /* the receiver's window                              */
+	LIMIT_SNDBUF,   /* the sender's buffer                                */
+	LIMIT_CWND,     /* losses held the cwnd down                          */
+	LIMIT_PATH,     /* the path itself carries no more                    */
+	LIMIT_POLICER,  /* a policer drops what is above its rate             */
+	LIMIT_CPU,      /* the CPU of this host                               */
+	LIMIT_PEER_CPU, /* the CPU of the peer                                */
+	LIMIT_WRITER,   /* the sending application writes slowly              */
+	LIMIT_READER,   /* the receiving application reads slowly             */
+	LIMIT_GROWTH,   /* buffers still grew when the transfer was over      */
+	LIMIT_NIC,      /* driver or NIC: the path carries more, nothing else */
 };
 extern const char *const limiter_names[];
 
@@ -419,13 +457,17 @@ struct run {
 	size_t n_files;
 };
 
-extern const struct record run_record, facts_record, trial_record, decision_record;
+extern const struct record run_record, facts_record, path_fact_record, trial_record,
+    decision_record;
 
 /* What probe --json prints: the facts, and "hazards" beside them. */
 extern const struct record hazard_record;
 
 /* Why a fact could not be had; NULL: it is not listed as unknown. */
 const char *facts_why_unknown(const struct facts *f, const char *fact);
+
+/* What is known of this direction of the path, or NULL. */
+const struct path_fact *facts_path(const struct facts *f, enum direction d);
 
 /* The fact of a knob, or NULL. */
 const struct knob_fact *facts_knob(const struct facts *f, const char *name);

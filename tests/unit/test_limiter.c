@@ -53,7 +53,7 @@ Test(limiter, names_what_the_numbers_show_and_quotes_one)
 	for (size_t i = 0; i < NELEM(t); i++) {
 		struct arena *a = arena_new();
 		struct trial trial = trial_of(&t[i].seen);
-		struct limit l = limiter_name(a, &trial, 1, DIR_SEND, &cubic4);
+		struct limit l = limiter_name(a, NULL, &trial, 1, DIR_SEND, &cubic4);
 
 		cr_assert_eq(l.limiter, t[i].expected, "row %zu: %s (%s)", i,
 		    limiter_names[l.limiter], l.evidence);
@@ -76,8 +76,8 @@ Test(limiter, looks_only_at_good_trials_of_the_setting_in_question)
 	t[2].status = TRIAL_TIMEOUT;
 	t[3] = trial_of(&window);
 	t[3].direction = DIR_RECEIVE;
-	cr_assert_eq(limiter_name(a, t, 4, DIR_SEND, &cubic4).limiter, LIMIT_PATH);
-	cr_assert_eq(limiter_name(a, t + 1, 3, DIR_SEND, &cubic4).limiter, LIMIT_UNKNOWN);
+	cr_assert_eq(limiter_name(a, NULL, t, 4, DIR_SEND, &cubic4).limiter, LIMIT_PATH);
+	cr_assert_eq(limiter_name(a, NULL, t + 1, 3, DIR_SEND, &cubic4).limiter, LIMIT_UNKNOWN);
 	arena_free(a);
 }
 
@@ -90,11 +90,11 @@ Test(limiter, calls_a_path_full_only_when_no_other_setting_got_more_over_it)
 	struct limit l;
 
 	t[1].setting.cc = "bbr";
-	cr_assert_eq(limiter_name(a, t, 1, DIR_SEND, &cubic4).limiter, LIMIT_PATH);
-	l = limiter_name(a, t, 2, DIR_SEND, &cubic4);
+	cr_assert_eq(limiter_name(a, NULL, t, 1, DIR_SEND, &cubic4).limiter, LIMIT_PATH);
+	l = limiter_name(a, NULL, t, 2, DIR_SEND, &cubic4);
 	cr_assert_eq(l.limiter, LIMIT_CWND, "%s", l.evidence);
 	cr_assert(strstr(l.evidence, "284 Mbit/s") != NULL, "%s", l.evidence);
-	cr_assert_eq(limiter_name(a, t, 2, DIR_SEND, &t[1].setting).limiter, LIMIT_PATH);
+	cr_assert_eq(limiter_name(a, NULL, t, 2, DIR_SEND, &t[1].setting).limiter, LIMIT_PATH);
 	arena_free(a);
 }
 
@@ -105,9 +105,9 @@ Test(limiter, compares_the_window_with_what_one_connection_has_in_flight)
 	struct trial t = trial_of(&four);
 
 	t.streams = 4;
-	cr_assert_eq(limiter_name(a, &t, 1, DIR_SEND, &cubic4).limiter, LIMIT_UNKNOWN);
+	cr_assert_eq(limiter_name(a, NULL, &t, 1, DIR_SEND, &cubic4).limiter, LIMIT_UNKNOWN);
 	t.inflight_bytes = 4 * 3.9e6;
-	cr_assert_eq(limiter_name(a, &t, 1, DIR_SEND, &cubic4).limiter, LIMIT_SNDBUF);
+	cr_assert_eq(limiter_name(a, NULL, &t, 1, DIR_SEND, &cubic4).limiter, LIMIT_SNDBUF);
 	arena_free(a);
 }
 
@@ -116,14 +116,14 @@ Test(limiter, names_losses_without_an_rtt_and_claims_no_queue_then)
 	struct arena *a = arena_new();
 	struct seen lossy = { 0, 0, .005, 3e6, 60e6, NAN, NAN, 3e6 };
 	struct trial t = trial_of(&lossy);
-	struct limit l = limiter_name(a, &t, 1, DIR_SEND, &cubic4);
+	struct limit l = limiter_name(a, NULL, &t, 1, DIR_SEND, &cubic4);
 
 	cr_assert_eq(l.limiter, LIMIT_CWND);
 	cr_assert_str_eq(l.evidence,
 	    "losses hold the cwnd down: 0.5 % of the segments were sent again");
 	t.rtt.idle_ms = 1.1;
 	t.rtt.loaded_ms = 1.7;
-	l = limiter_name(a, &t, 1, DIR_SEND, &cubic4);
+	l = limiter_name(a, NULL, &t, 1, DIR_SEND, &cubic4);
 	cr_assert_eq(l.limiter, LIMIT_CWND);
 	cr_assert(strstr(l.evidence, "queue") == NULL && strstr(l.evidence, "1.7 under load"), "%s",
 	    l.evidence);
