@@ -258,6 +258,7 @@ static const struct field trial_fields[] = {
 	F_NUM(trial, peer_system_cpu, 0, 1, 0),
 	F_NUM(trial, idle_writes, 0, 1, 0),
 	F_NUM(trial, unread_bytes, 0, 1e15, 0),
+	F_NUM(trial, unsent_bytes, 0, 1e15, 0),
 	F_NUM(trial, cwnd_bytes, 0, 1e15, 0),
 	F_NUM(trial, rwnd_bytes, 0, 1e15, 0),
 	F_NUMS(trial, intervals_bps),

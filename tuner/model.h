@@ -9,6 +9,7 @@
 #ifndef PATHTUNE_MODEL_H
 #define PATHTUNE_MODEL_H
 
+#include "model_limit.h"
 #include "model_profile.h"
 
 #define RUN_SCHEMA "pathtune-run/1"
@@ -45,23 +46,6 @@ struct source_line {
 	double line;
 	const char *name;   /* of the knob, in the profile's spelling */
 	const char *value;
-};
-
-/*
- * One direction of the path to the peer, by other means than one TCP connection.  All rates are of
- * payload, as they arrived.
- */
-struct path_fact {
-	enum direction direction;
-	double udp_bps;       /* the most that arrived at any rate for as long as the probe lasted;
-	                         the path's if udp_sent_bps is clearly above, else at least so much */
-	double udp_loss;      /* fraction that did not arrive at the highest rate that was sent */
-	double udp_sent_bps;  /* that rate */
-	double udp_burst_bps; /* of short bursts after a pause: above udp_bps behind a policer */
-	double udp_bytes;     /* what the probe sent */
-	double streams;       /* TCP connections at a time */
-	double streams_bps;   /* goodput of all of them together */
-	double one_bps;       /* goodput of one of the same kind, beside them */
 };
 
 struct facts {
@@ -267,6 +251,7 @@ struct trial {
 	double idle_writes;      /* fraction of the looks at which the sender could have written
 	                            more at once: near 1 when it writes slowly */
 	double unread_bytes;     /* median that lay in the receiver's sockets, not yet read */
+	double unsent_bytes;     /* median that the sender's kernel had, and had not sent yet */
 	double cwnd_bytes;       /* median, all streams, as inflight_bytes is */
 	double rwnd_bytes;       /* median that the receiver offered, as the sender heard it */
 	double *intervals_bps;   /* goodput per 100 ms from the first byte, at the receiver */
@@ -313,27 +298,6 @@ struct side {                /* one of the two settings of the confirmation */
 	double goodput_bps;  /* median */
 	double rtt_ms;       /* under load, median */
 	double retransmits;
-};
-
-enum limiter {
-	LIMIT_UNKNOWN,
-	LIMIT_RWND,     /* the receiver's window                              */
-	LIMIT_SNDBUF,   /* the sender's buffer                                */
-	LIMIT_CWND,     /* losses held the cwnd down                          */
-	LIMIT_PATH,     /* the path itself carries no more                    */
-	LIMIT_POLICER,  /* a policer drops what is above its rate             */
-	LIMIT_CPU,      /* the CPU of this host                               */
-	LIMIT_PEER_CPU, /* the CPU of the peer                                */
-	LIMIT_WRITER,   /* the sending application writes slowly              */
-	LIMIT_READER,   /* the receiving application reads slowly             */
-	LIMIT_GROWTH,   /* buffers still grew when the transfer was over      */
-	LIMIT_NIC,      /* driver or NIC: the path carries more, nothing else */
-};
-extern const char *const limiter_names[];
-
-struct limit {
-	enum limiter limiter;
-	const char *evidence; /* one sentence with the number that shows it */
 };
 
 /* What came of a setting that the user named, against the present one. */
