@@ -4,6 +4,7 @@
 #include "probes/lab.h"
 #include "probes/lab_ns.h"
 #include "probes/lab_state.h"
+#include "probes/endpoint.h"
 #include "probes/peer.h"
 #include "probes/stop.h"
 #include "tuner/kernel.h"
@@ -277,23 +278,24 @@ look(struct running *r, struct answer *out, struct err *e)
 		.warmup_s = WARMUP_S + 12 * c->rtt_ms / 1e3, .duration_s = COUNT_S, .cc = s.cc };
 	struct path_ask ask = { .direction = d, .link_bps = NAN, .rtt_ms = c->rtt_ms, .cc = s.cc,
 		.udp = true, .streams = true };
-	struct session *session;
+	const struct endpoint_spec peer = { .peer = LAB_ADDRESS_B, .token = TOKEN };
+	struct endpoint *session;
 	struct side side;
 	struct limit l;
 	const char *why;
 	bool ok;
 
-	if (!peer_open(r->a, LAB_ADDRESS_B, TOKEN, &session, e))
+	if (!endpoint_open(r->a, &peer, &session, e))
 		return false;
 	record_init(&trial_record, &out->trial);
-	ok = peer_measure(session, r->a, &f, NULL, &out->trial, e);
+	ok = endpoint_measure(session, r->a, &f, NULL, &out->trial, e);
 	out->trial.setting = s;
 	l = limiter_name(r->a, NULL, &out->trial, 1, d, &s);
 	ask.known_bps = out->trial.goodput_bps;
 	side = (struct side){ s, out->trial.goodput_bps, out->trial.rtt.loaded_ms, NAN };
 	if (ok && limiter_unsure(&l, &side, out->trial.rtt.idle_ms, NAN))
 		ok = path_measure(session, r->a, &ask, &out->path, &why, e);
-	peer_close(session);
+	endpoint_close(session);
 	return ok;
 }
 
