@@ -34,8 +34,8 @@ endpoint_udp(struct endpoint *p, struct arena *a, const struct udp_spec *u,
 {
 	if (p->way == &endpoint_session)
 		return peer_udp(p->self, a, u, out, e);
-	*out = (struct udp_result){ "only a pathtune serve, from the local host, answers UDP", NAN, NAN,
-		NAN, NAN, NAN, NAN };
+	*out = (struct udp_result){ "only a pathtune serve, from the local host, answers UDP", NAN,
+		NAN, NAN, NAN, NAN, NAN };
 	return true;
 }
 

@@ -246,9 +246,10 @@ stamp_of(struct msghdr *m)
 	struct timeval t = { 0, 0 };
 
 #ifdef SCM_TIMESTAMP
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMP)
-			memcpy(&t, CMSG_DATA(c), sizeof(t));
+	struct cmsghdr *c = CMSG_FIRSTHDR(m); /* nothing else was asked for */
+
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMP)
+		memcpy(&t, CMSG_DATA(c), sizeof(t));
 #else
 	(void)m;
 #endif
