@@ -148,6 +148,9 @@ limiter_path(const struct question *q)
 			    100 * (m->wait >= WAIT_DOUBT ? m->wait : m->peer_wait)) };
 	if (below || (limiter_loses(m) && !matches))
 		return cwnd(q);
+	if (q->path != NULL && !isnan(q->path->udp_bps))
+		return (struct limit){ LIMIT_UNKNOWN,
+			"neither a window, losses nor a queue shows, and UDP did not fill the path" };
 	if (matches)
 		return (struct limit){ LIMIT_PATH,
 			arena_printf(q->arena,

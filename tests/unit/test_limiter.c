@@ -286,6 +286,8 @@ Test(limiter, tells_a_policer_from_losses_and_from_a_full_path)
 	t.rtt.loaded_ms = 90;
 	says(&t, &policed, LIMIT_PATH, "90.0 ms");
 	t = plain();
+	t.delivery_rate_bps = 41e6;
+	says(&t, NULL, LIMIT_PATH, "98 %");
 	full.udp_bps = 30e6; /* less than TCP got: that probe was disturbed */
 	says(&t, &full, LIMIT_UNKNOWN, "neither");
 	t.retransmits = .01;
