@@ -150,7 +150,8 @@ limiter_path(const struct question *q)
 		return cwnd(q);
 	if (q->path != NULL && !isnan(q->path->udp_bps))
 		return (struct limit){ LIMIT_UNKNOWN,
-			"neither a window, losses nor a queue shows, and UDP did not fill the path" };
+			"neither a window, losses nor a queue shows, and UDP did not fill "
+			"the path" };
 	if (matches)
 		return (struct limit){ LIMIT_PATH,
 			arena_printf(q->arena,
