@@ -220,6 +220,8 @@ Test(limiter, tells_a_slow_application_from_a_small_window)
 	t = plain();
 	t.rwnd_limited = .99;
 	says(&t, NULL, LIMIT_RWND, "99 %");
+	t.unread_bytes = 2e3; /* came while it read */
+	says(&t, NULL, LIMIT_RWND, "99 %");
 	t.unread_bytes = 2e6;
 	says(&t, NULL, LIMIT_READER, "1.91 MiB lay unread");
 	t.rwnd_limited = NAN;
