@@ -1,4 +1,7 @@
 #include "endpoint_way.h"
+#include "peer.h"
+
+#include <math.h>
 
 struct endpoint {
 	const struct endpoint_way *way;
@@ -22,6 +25,18 @@ endpoint_measure(struct endpoint *p, struct arena *a, const struct flow_spec *f,
     const struct progress *progress, struct trial *t, struct err *e)
 {
 	return p->way->measure(p->self, a, f, progress, t, e);
+}
+
+/* Nobody but a pathtune serve proves who it is before it sends or hears UDP. */
+bool
+endpoint_udp(struct endpoint *p, struct arena *a, const struct udp_spec *u,
+    struct udp_result *out, struct err *e)
+{
+	if (p->way == &endpoint_session)
+		return peer_udp(p->self, a, u, out, e);
+	*out = (struct udp_result){ "only a pathtune serve, from the local host, answers UDP", NAN,
+		NAN, NAN, NAN, NAN, NAN };
+	return true;
 }
 
 bool

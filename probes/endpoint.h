@@ -16,6 +16,7 @@
 
 #include "flow.h"
 #include "host.h"
+#include "udp.h"
 
 struct endpoint;
 
@@ -34,6 +35,10 @@ bool endpoint_open(struct arena *a, const struct endpoint_spec *s, struct endpoi
 /* The contract of peer_measure(). */
 bool endpoint_measure(struct endpoint *p, struct arena *a, const struct flow_spec *f,
     const struct progress *progress, struct trial *t, struct err *e);
+
+/* The contract of peer_udp(); out->why where this way has no UDP. */
+bool endpoint_udp(struct endpoint *p, struct arena *a, const struct udp_spec *u,
+    struct udp_result *out, struct err *e);
 
 /* Smallest of n connects or pings from the host to the peer, in ms. */
 bool endpoint_idle_rtt(struct endpoint *p, unsigned n, double *rtt_ms, struct err *e);

@@ -1,4 +1,5 @@
 #include "flow.h"
+#include "flow_look.h"
 #include "net.h"
 #include "tcpinfo.h"
 
@@ -33,7 +34,8 @@ struct flow {
 	struct bins bins;          /* receiver */
 	size_t first_bin, end_bin; /* what was counted */
 	struct tcp_log log;        /* sender */
-	double sampled_s;
+	double sampled_s;          /* the last look */
+	struct flow_look look;
 	double moved[NOW_BINS + 1]; /* sender: bytes at the last samples, a ring */
 	size_t n_samples;
 };
@@ -60,6 +62,7 @@ flow_new(struct arena *a, const struct flow_spec *f)
 	struct flow *fl = arena_alloc(a, sizeof(*fl));
 
 	fl->spec = *f;
+	look_init(&fl->look, a);
 	fl->started_s = fl->first_s = fl->over_s = NAN;
 	fl->first_bin = bins_warmup(f->warmup_s);
 	tcp_log_init(&fl->log, a);
@@ -146,6 +149,7 @@ over(struct flow *fl, double now)
 	if (flow_over(fl))
 		return;
 	fl->over_s = now;
+	look_end(&fl->look);
 	fl->end_bin = bins_complete(now - fl->first_s);
 	if (fl->end_bin > whole)
 		fl->end_bin = whole;
@@ -234,6 +238,8 @@ sample(struct flow *fl, double now)
 	}
 	if (known)
 		tcp_log_add(&fl->log, &sum, now - fl->started_s >= fl->spec.warmup_s);
+	if (now - fl->started_s >= fl->spec.warmup_s)
+		look_writes(&fl->look, fl->fd, fl->n);
 	fl->moved[fl->n_samples++ % NELEM(fl->moved)] =
 	    known && !isnan(sum.acked_bytes) ? sum.acked_bytes : fl->bytes;
 	fl->sampled_s = now;
@@ -258,6 +264,10 @@ receiver_judge(struct flow *fl, double now)
 	bool enough = counted_s + SLACK_S >= fmin(CAPPED_S, fl->spec.duration_s);
 	bool early = fl->spec.early_s > 0 && counted_s + SLACK_S >= fl->spec.early_s;
 
+	if (now - fl->sampled_s >= FLOW_INTERVAL_S && now - fl->first_s >= fl->spec.warmup_s) {
+		fl->sampled_s = now;
+		look_unread(&fl->look, fl->fd, fl->n);
+	}
 	if (now - fl->first_s >= due_s || (capped(fl) && enough) ||
 	    (early && bins_tight(&fl->bins, fl->first_bin, end)))
 		receiver_done(fl, now, end);
@@ -288,6 +298,9 @@ sender_judge(struct flow *fl, double now)
 void
 flow_step(struct flow *fl, const struct pollfd *p)
 {
+	/* Slow start costs less CPU than what is counted. */
+	if (!flow_over(fl) && flow_clock_s() - fl->started_s >= fl->spec.warmup_s)
+		look_begin(&fl->look);
 	for (unsigned i = 0; i < fl->n; i++) {
 		if (fl->fd[i] == -1 || p[i].revents == 0)
 			continue;
@@ -376,6 +389,7 @@ flow_fill(const struct flow *fl, struct arena *a, struct trial *t)
 {
 	t->status = fl->status;
 	t->why = fl->status == TRIAL_OK ? NULL : arena_strdup(a, fl->why);
+	look_fill(&fl->look, t);
 	if (sending(fl))
 		tcp_log_fill(&fl->log, t);
 	else

@@ -107,7 +107,8 @@ double flow_bytes(const struct flow *fl);    /* payload read or written so far *
 
 /*
  * What this end knows: the receiver sets status, why, goodput_bps, bytes, warmup_s, duration_s,
- * steady and the intervals; the sender status, why and what TCP_INFO tells.
+ * steady, the intervals and what lay unread; the sender status, why, what TCP_INFO tells and how
+ * often it could have written more.  Both: the CPU of this end since the warm-up.
  */
 void flow_fill(const struct flow *fl, struct arena *a, struct trial *t);
 

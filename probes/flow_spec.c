@@ -86,7 +86,9 @@ flow_void(struct trial *t, const char *why)
 	t->rtt.idle_ms = t->rtt.min_ms = t->rtt.loaded_ms = NAN;
 	t->inflight_bytes = t->rwnd_limited = t->sndbuf_limited = t->delivery_rate_bps = NAN;
 	t->bytes = 0;
-	t->warmup_s = t->duration_s = t->cpu = NAN;
+	t->warmup_s = t->duration_s = t->cpu = t->peer_cpu = NAN;
+	t->cpu_wait = t->peer_cpu_wait = t->system_cpu = t->peer_system_cpu = NAN;
+	t->idle_writes = t->unsent_bytes = t->unread_bytes = t->cwnd_bytes = t->rwnd_bytes = NAN;
 	t->steady = false;
 	t->intervals_bps = NULL;
 	t->n_intervals_bps = 0;

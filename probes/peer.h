@@ -13,6 +13,7 @@
 #define PATHTUNE_PEER_H
 
 #include "flow.h"
+#include "udp.h"
 
 #define PEER_PORT 5209
 #define PEER_TOKEN_MIN 16
@@ -37,6 +38,15 @@ bool peer_open(struct arena *a, const char *peer, const char *token, struct sess
  */
 bool peer_measure(struct session *s, struct arena *a, const struct flow_spec *f,
     const struct progress *p, struct trial *t, struct err *e);
+
+/*
+ * One UDP probe (udp.h) in one direction, at the address and port of the session: only where the
+ * session exists may the server listen there, and it sends to nobody but the host that holds the
+ * other end.  Nothing that arrives gives true with out->why set; false when the session is lost or
+ * a stop was requested.
+ */
+bool peer_udp(struct session *s, struct arena *a, const struct udp_spec *u, struct udp_result *out,
+    struct err *e);
 
 /* Smallest of n TCP connects, in ms: the idle RTT. */
 bool peer_idle_rtt(struct session *s, unsigned n, double *rtt_ms, struct err *e);

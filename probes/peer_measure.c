@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { AT_CONTROL, AT_STREAMS, AT_ROOM = AT_STREAMS + FLOW_STREAMS_MAX + 1 };
@@ -278,17 +277,6 @@ attempt_drive(struct attempt *at, const struct progress *progress, struct err *e
 	return true;
 }
 
-static double
-cpu_s(void)
-{
-	struct rusage u;
-
-	if (getrusage(RUSAGE_SELF, &u) != 0)
-		return NAN;
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
-}
-
 static void
 attempt_fill(const struct attempt *at, struct trial *t)
 {
@@ -310,8 +298,6 @@ attempt_fill(const struct attempt *at, struct trial *t)
 static bool
 attempt_run(struct attempt *at, const struct progress *p, struct trial *t, struct err *e)
 {
-	double began = flow_clock_s(), cpu = cpu_s();
-
 	if (!attempt_ask(at, e) || !attempt_dial(at, e))
 		return false;
 	at->deadline_s =
@@ -319,7 +305,6 @@ attempt_run(struct attempt *at, const struct progress *p, struct trial *t, struc
 	if (!attempt_drive(at, p, e))
 		return false;
 	attempt_fill(at, t);
-	t->cpu = (cpu_s() - cpu) / (flow_clock_s() - began);
 	return true;
 }
 

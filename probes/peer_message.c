@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const type_names[] = { "none", "trial", "ready", "stop", "result", "bye", NULL };
+static const char *const type_names[] = { "none", "trial", "ready", "stop", "result", "bye", "udp",
+	NULL };
 
 #define ANY 1e18
 #define WHY_MAX 200
@@ -19,6 +20,8 @@ static const struct field message_fields[] = {
 	F_NUM(message, early_s, 0, FLOW_SECONDS_MAX, 0),
 	F_NUM(message, max_bytes, 0, ANY, 0),
 	F_NUM(message, pin_bytes, 0, FLOW_PIN_MAX, 0),
+	F_NUM(message, rate_bps, 0, ANY, 0),
+	F_NUM(message, burst, 0, ANY, 0),
 	F_ENUM(message, status, trial_status_names, 0),
 	F_NUM(message, goodput_bps, 0, ANY, 0),
 	F_NUM(message, retransmits, 0, 1, 0),
@@ -31,8 +34,21 @@ static const struct field message_fields[] = {
 	F_NUM(message, bytes, 0, ANY, 0),
 	F_NUM(message, counted_s, 0, FLOW_SECONDS_MAX, 0),
 	F_NUM(message, skipped_s, 0, FLOW_SECONDS_MAX, 0),
+	F_NUM(message, cpu, 0, 1e3, 0),
+	F_NUM(message, cpu_wait, 0, 1, 0),
+	F_NUM(message, system_cpu, 0, 1, 0),
+	F_NUM(message, idle_writes, 0, 1, 0),
+	F_NUM(message, unread_bytes, 0, ANY, 0),
+	F_NUM(message, unsent_bytes, 0, ANY, 0),
+	F_NUM(message, cwnd_bytes, 0, ANY, 0),
+	F_NUM(message, rwnd_bytes, 0, ANY, 0),
 	F_BOOL(message, steady),
 	F_NUMS(message, intervals_bps),
+	F_NUM(message, sent_bytes, 0, ANY, 0),
+	F_NUM(message, sent_bps, 0, ANY, 0),
+	F_NUM(message, got_bytes, 0, ANY, 0),
+	F_NUM(message, got_bps, 0, ANY, 0),
+	F_NUM(message, burst_bps, 0, ANY, 0),
 	F_END,
 };
 
@@ -107,13 +123,65 @@ known(double v)
 	return isnan(v) ? 0 : v;
 }
 
+static enum direction
+other_way(int direction)
+{
+	return direction == DIR_SEND ? DIR_RECEIVE : direction == DIR_RECEIVE ? DIR_SEND : DIR_NONE;
+}
+
+void
+message_from_udp(struct message *m, const struct udp_spec *u)
+{
+	m->direction = u->direction;
+	m->duration_s = u->duration_s;
+	m->max_bytes = u->max_bytes;
+	m->rate_bps = u->rate_bps;
+	m->burst = u->burst;
+}
+
+void
+message_to_udp(const struct message *m, struct udp_spec *u)
+{
+	*u = (struct udp_spec){ other_way(m->direction), known(m->rate_bps), known(m->duration_s),
+		known(m->burst), known(m->max_bytes) };
+}
+
+void
+message_from_udp_result(struct message *m, const struct udp_result *r)
+{
+	m->status = r->why == NULL ? TRIAL_OK : TRIAL_VOID;
+	m->why = r->why;
+	m->sent_bytes = r->sent_bytes;
+	m->sent_bps = r->sent_bps;
+	m->got_bytes = r->got_bytes;
+	m->got_bps = r->got_bps;
+	m->burst_bps = r->burst_bps;
+}
+
+static void
+join(double *mine, double theirs)
+{
+	if (isnan(*mine))
+		*mine = theirs;
+}
+
+void
+message_to_udp_result(const struct message *m, struct udp_result *r)
+{
+	join(&r->sent_bytes, m->sent_bytes);
+	join(&r->sent_bps, m->sent_bps);
+	join(&r->got_bytes, m->got_bytes);
+	join(&r->got_bps, m->got_bps);
+	join(&r->burst_bps, m->burst_bps);
+	if (r->why == NULL && m->status != TRIAL_OK)
+		r->why = m->why != NULL ? m->why : "the peer could not do it";
+}
+
 void
 message_to_spec(const struct message *m, struct flow_spec *f)
 {
 	*f = (struct flow_spec){
-		.direction = m->direction == DIR_SEND ? DIR_RECEIVE
-		    : m->direction == DIR_RECEIVE     ? DIR_SEND
-						      : DIR_NONE,
+		.direction = other_way(m->direction),
 		.streams = (unsigned)known(m->streams),
 		.warmup_s = known(m->warmup_s),
 		.duration_s = known(m->duration_s),
@@ -139,6 +207,14 @@ message_from_trial(struct message *m, const struct trial *t)
 	m->bytes = t->bytes;
 	m->counted_s = t->duration_s;
 	m->skipped_s = t->warmup_s;
+	m->cpu = t->cpu;
+	m->cpu_wait = t->cpu_wait;
+	m->system_cpu = t->system_cpu;
+	m->idle_writes = t->idle_writes;
+	m->unread_bytes = t->unread_bytes;
+	m->unsent_bytes = t->unsent_bytes;
+	m->cwnd_bytes = t->cwnd_bytes;
+	m->rwnd_bytes = t->rwnd_bytes;
 	m->steady = t->steady;
 	m->intervals_bps = t->intervals_bps;
 	m->n_intervals_bps = t->n_intervals_bps;
@@ -152,6 +228,7 @@ counts_to_trial(const struct message *m, struct trial *t)
 	t->duration_s = m->counted_s;
 	t->warmup_s = m->skipped_s;
 	t->steady = m->steady;
+	t->unread_bytes = m->unread_bytes;
 	t->intervals_bps = m->intervals_bps;
 	t->n_intervals_bps = m->n_intervals_bps;
 }
@@ -166,6 +243,10 @@ kernel_to_trial(const struct message *m, struct trial *t)
 	t->rwnd_limited = m->rwnd_limited;
 	t->sndbuf_limited = m->sndbuf_limited;
 	t->delivery_rate_bps = m->delivery_rate_bps;
+	t->idle_writes = m->idle_writes;
+	t->unsent_bytes = m->unsent_bytes;
+	t->cwnd_bytes = m->cwnd_bytes;
+	t->rwnd_bytes = m->rwnd_bytes;
 }
 
 void
@@ -175,6 +256,9 @@ message_to_trial(const struct message *m, struct trial *t)
 		counts_to_trial(m, t);
 	else
 		kernel_to_trial(m, t);
+	t->peer_cpu = m->cpu;
+	t->peer_cpu_wait = m->cpu_wait;
+	t->peer_system_cpu = m->system_cpu;
 	if (t->status == TRIAL_OK && m->status != TRIAL_OK) {
 		t->status = (enum trial_status)m->status;
 		t->why = m->why != NULL ? m->why : "the peer could not do this transfer";

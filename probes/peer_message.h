@@ -7,6 +7,7 @@
 
 #include "flow.h"
 #include "peer_wire.h"
+#include "udp.h"
 
 enum message_type {
 	MESSAGE_NONE,
@@ -16,6 +17,7 @@ enum message_type {
 	MESSAGE_RESULT, /* server: what its end knows; the answer to STOP, and comes unasked
 	                 * when the server's end is over                                      */
 	MESSAGE_BYE,    /* either: the run is over; why                                       */
+	MESSAGE_UDP,    /* client: as TRIAL, by UDP                                           */
 };
 
 struct message {
@@ -26,13 +28,18 @@ struct message {
 	int direction;
 	double streams, warmup_s, duration_s, early_s, max_bytes;
 	double pin_bytes; /* not known: 0 */
+	double rate_bps, burst; /* UDP */
 	/* RESULT: members of struct trial */
 	int status;
 	double goodput_bps, retransmits, min_ms, loaded_ms, inflight_bytes, rwnd_limited;
 	double sndbuf_limited, delivery_rate_bps, bytes, counted_s, skipped_s;
+	double cpu, cpu_wait, system_cpu, idle_writes, unread_bytes, unsent_bytes, cwnd_bytes;
+	double rwnd_bytes;
 	bool steady;
 	double *intervals_bps;
 	size_t n_intervals_bps;
+	/* RESULT of UDP: members of struct udp_result */
+	double sent_bytes, sent_bps, got_bytes, got_bps, burst_bps;
 };
 
 /* All unknown. */
@@ -49,6 +56,13 @@ bool message_next(struct arena *a, struct channel *c, struct message *m, struct 
 void message_from_spec(struct message *m, const struct flow_spec *f);
 /* The spec as the server's end sees it: the other direction. */
 void message_to_spec(const struct message *m, struct flow_spec *f);
+
+void message_from_udp(struct message *m, const struct udp_spec *u);
+void message_to_udp(const struct message *m, struct udp_spec *u);
+
+/* Either end's part of the result. */
+void message_from_udp_result(struct message *m, const struct udp_result *r);
+void message_to_udp_result(const struct message *m, struct udp_result *r);
 
 void message_from_trial(struct message *m, const struct trial *t);
 

@@ -194,6 +194,36 @@ wire_data_check(const struct wire_session *s, const unsigned char hello_nonce[WI
 	    mac_holds(s->key, parts, NELEM(parts), in + DATA_CLAIM);
 }
 
+#define DATAGRAM_HEAD (WIRE_DATAGRAM - WIRE_MAC)
+
+void
+wire_datagram(const struct wire_session *s, char kind, bool server, uint32_t trial, uint32_t number,
+    unsigned char out[WIRE_DATAGRAM])
+{
+	const char who = server ? 'S' : 'C';
+	struct part parts[] = { { "udp", 3 }, { &who, 1 }, { out, DATAGRAM_HEAD } };
+
+	out[0] = (unsigned char)kind;
+	memcpy(out + 1, s->run, WIRE_RUN);
+	put_u32(out + 1 + WIRE_RUN, trial);
+	put_u32(out + 5 + WIRE_RUN, number);
+	mac(s->key, parts, NELEM(parts), out + DATAGRAM_HEAD);
+}
+
+bool
+wire_datagram_check(const struct wire_session *s, bool server,
+    const unsigned char in[WIRE_DATAGRAM], char *kind, uint32_t *trial, uint32_t *number)
+{
+	const char who = server ? 'S' : 'C';
+	struct part parts[] = { { "udp", 3 }, { &who, 1 }, { in, DATAGRAM_HEAD } };
+
+	*kind = (char)in[0];
+	*trial = get_u32(in + 1 + WIRE_RUN);
+	*number = get_u32(in + 5 + WIRE_RUN);
+	return (*kind == 'H' || *kind == 'U') && memcmp(in + 1, s->run, WIRE_RUN) == 0 &&
+	    mac_holds(s->key, parts, NELEM(parts), in + DATAGRAM_HEAD);
+}
+
 /* ---- channel -------------------------------------------------------------------------------- */
 
 static unsigned char *

@@ -10,6 +10,9 @@
  *                                  sequence number, length, payload)
  *   client, data connection        'D', run nonce, u32 trial, u32 stream,
  *                                  MAC(session key, "data", hello nonce, all that)
+ *   both, UDP                      'H' greeting of the client, 'U' data: letter, run nonce,
+ *                                  u32 trial, u32 number, MAC(session key, "udp", direction,
+ *                                  all that)
  *
  * MAC is crypto_auth (HMAC-SHA512-256).  The token key is the hash of context and token, the
  * session key a keyed hash over both nonces, the run nonce one of the session key.  Numbers are
@@ -21,7 +24,7 @@
 
 #include "../tuner/base.h"
 
-#define WIRE_MAGIC "pathtune-1\r\n"
+#define WIRE_MAGIC "pathtune-2\r\n"
 #define WIRE_MAGIC_BYTES 12
 #define WIRE_NONCE 32
 #define WIRE_KEY 32
@@ -31,6 +34,7 @@
 #define WIRE_CLAIM (1 + WIRE_NONCE + WIRE_MAC)
 #define WIRE_ANSWER (1 + WIRE_MAC)
 #define WIRE_DATA (1 + WIRE_RUN + 4 + 4 + WIRE_MAC)
+#define WIRE_DATAGRAM (1 + WIRE_RUN + 4 + 4 + WIRE_MAC)
 #define WIRE_PAYLOAD_MAX ((size_t)1024 * 1024)
 
 bool wire_start(struct err *e); /* once, before anything else here: random numbers work */
@@ -69,6 +73,12 @@ void wire_data(const struct wire_session *s, const unsigned char hello_nonce[WIR
     uint32_t trial, uint32_t stream, unsigned char out[WIRE_DATA]);
 bool wire_data_check(const struct wire_session *s, const unsigned char hello_nonce[WIRE_NONCE],
     const unsigned char in[WIRE_DATA], uint32_t *trial, uint32_t *stream);
+
+/* The head of a datagram; server: who sends it.  Replays are the caller's to see. */
+void wire_datagram(const struct wire_session *s, char kind, bool server, uint32_t trial,
+    uint32_t number, unsigned char out[WIRE_DATAGRAM]);
+bool wire_datagram_check(const struct wire_session *s, bool server,
+    const unsigned char in[WIRE_DATAGRAM], char *kind, uint32_t *trial, uint32_t *number);
 
 /* One end of the control connection. */
 struct wire_bytes {

@@ -62,6 +62,8 @@ tcpinfo_read(int fd, struct tcp_sample *out)
 		.sndbuf_s = MEMBER(tcpi_sndbuf_limited, 1e-6),
 		.inflight_bytes = MEMBER(tcpi_unacked, mss),
 		.cwnd_bytes = MEMBER(tcpi_snd_cwnd, mss),
+		.rwnd_bytes = MEMBER(tcpi_snd_wnd, 1),
+		.unsent_bytes = MEMBER(tcpi_notsent_bytes, 1),
 		.acked_bytes = MEMBER(tcpi_bytes_acked, 1),
 	};
 	if (out->min_rtt_ms >= UINT32_MAX * 1e-3) /* ~0: no sample yet */
@@ -75,7 +77,8 @@ tcpinfo_read(int fd, struct tcp_sample *out)
 bool
 tcpinfo_read(int fd, struct tcp_sample *out)
 {
-	*out = (struct tcp_sample){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+	*out = (struct tcp_sample){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN,
+		NAN, NAN };
 #ifdef TCP_INFO
 	struct tcp_info i;
 	socklen_t len;
@@ -106,6 +109,8 @@ tcpinfo_add(struct tcp_sample *sum, const struct tcp_sample *s, unsigned n)
 	sum->sndbuf_s += s->sndbuf_s;
 	sum->inflight_bytes += s->inflight_bytes;
 	sum->cwnd_bytes += s->cwnd_bytes;
+	sum->rwnd_bytes += s->rwnd_bytes;
+	sum->unsent_bytes += s->unsent_bytes;
 	sum->acked_bytes += s->acked_bytes;
 }
 
@@ -134,6 +139,9 @@ tcp_log_add(struct tcp_log *l, const struct tcp_sample *s, bool warm)
 	l->counting = true;
 	push(l, &l->rtt_ms, &l->n_rtt_ms, s->rtt_ms);
 	push(l, &l->inflight_bytes, &l->n_inflight_bytes, s->inflight_bytes);
+	push(l, &l->cwnd_bytes, &l->n_cwnd_bytes, s->cwnd_bytes);
+	push(l, &l->unsent_bytes, &l->n_unsent_bytes, s->unsent_bytes);
+	push(l, &l->rwnd_bytes, &l->n_rwnd_bytes, s->rwnd_bytes);
 	l->delivery_bps = fmax(l->delivery_bps, s->delivery_bps);
 }
 
@@ -145,8 +153,8 @@ by_size(const void *x, const void *y)
 	return (a > b) - (a < b);
 }
 
-static double
-median(double *v, size_t n)
+double
+tcp_log_median(double *v, size_t n)
 {
 	if (n == 0)
 		return NAN;
@@ -167,8 +175,11 @@ tcp_log_fill(const struct tcp_log *l, struct trial *t)
 	const struct tcp_sample *b = &l->base, *z = &l->last;
 
 	t->rtt.min_ms = l->counting ? z->min_rtt_ms : NAN;
-	t->rtt.loaded_ms = median(l->rtt_ms, l->n_rtt_ms);
-	t->inflight_bytes = median(l->inflight_bytes, l->n_inflight_bytes);
+	t->rtt.loaded_ms = tcp_log_median(l->rtt_ms, l->n_rtt_ms);
+	t->inflight_bytes = tcp_log_median(l->inflight_bytes, l->n_inflight_bytes);
+	t->cwnd_bytes = tcp_log_median(l->cwnd_bytes, l->n_cwnd_bytes);
+	t->unsent_bytes = tcp_log_median(l->unsent_bytes, l->n_unsent_bytes);
+	t->rwnd_bytes = tcp_log_median(l->rwnd_bytes, l->n_rwnd_bytes);
 	t->delivery_rate_bps = l->delivery_bps;
 	t->retransmits = share(z->retransmits, b->retransmits, z->segments, b->segments);
 	t->rwnd_limited = share(z->rwnd_s, b->rwnd_s, z->busy_s, b->busy_s);

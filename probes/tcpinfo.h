@@ -20,6 +20,8 @@ struct tcp_sample {
 	double sndbuf_s;        /* of it: stopped by a full send buffer */
 	double inflight_bytes;  /* sent and not acknowledged */
 	double cwnd_bytes;
+	double rwnd_bytes;      /* that the receiver offers */
+	double unsent_bytes;    /* written, and not sent for the first time */
 	double acked_bytes;     /* since the connection began */
 };
 
@@ -33,6 +35,9 @@ bool tcpinfo_read(int fd, struct tcp_sample *out);
 struct tcp_sample tcpinfo_none(void);
 void tcpinfo_add(struct tcp_sample *sum, const struct tcp_sample *s, unsigned n);
 
+/* Sorts v. NAN of none. */
+double tcp_log_median(double *v, size_t n);
+
 /* The samples of one trial, all streams summed, about every 100 ms. */
 struct tcp_log {
 	struct arena *arena;
@@ -42,6 +47,12 @@ struct tcp_log {
 	size_t n_rtt_ms;
 	double *inflight_bytes;
 	size_t n_inflight_bytes;
+	double *cwnd_bytes;
+	size_t n_cwnd_bytes;
+	double *unsent_bytes;
+	size_t n_unsent_bytes;
+	double *rwnd_bytes;
+	size_t n_rwnd_bytes;
 	double delivery_bps;     /* largest after the warm-up; NAN before */
 	bool counting;           /* the warm-up is over */
 };
@@ -49,7 +60,7 @@ struct tcp_log {
 void tcp_log_init(struct tcp_log *l, struct arena *a);
 void tcp_log_add(struct tcp_log *l, const struct tcp_sample *s, bool warm);
 
-/* rtt.min_ms, rtt.loaded_ms, retransmits, inflight, limited times and delivery rate of t. */
+/* rtt.min_ms, rtt.loaded_ms, retransmits, windows, limited times and delivery rate of t. */
 void tcp_log_fill(const struct tcp_log *l, struct trial *t);
 
 #endif

@@ -4,9 +4,12 @@
  */
 #include "cmd.h"
 #include "hazards.h"
+#include "limiter.h"
 #include "pipeline.h"
+#include "pipeline_path.h"
 #include "report_facts.h"
 #include "report_hazards.h"
+#include "report_page.h"
 #include "units.h"
 
 #include <arpa/inet.h>
@@ -17,7 +20,7 @@
 
 struct asked {
 	const char *host, *peer, *ping, *token_file, *profile, *record;
-	bool token_stdin;
+	bool token_stdin, udp;
 	struct host_access access;
 };
 
@@ -39,6 +42,8 @@ settle(const struct asked *x, struct err *e)
 		    "--record: the name '%.60s' would stay in it; --ping an address", x->ping);
 	if (x->peer == NULL && (x->token_file != NULL || x->token_stdin))
 		return fail(e, ERR_USAGE, "a token is of use only with --peer");
+	if (x->peer == NULL && x->udp)
+		return fail(e, ERR_USAGE, "--udp is of use only with --peer");
 	if (x->peer != NULL && strcmp(x->host, "local") != 0)
 		return fail(e, ERR_USAGE,
 		    "--peer: paths are measured from the local host only, not from '%.60s'",
@@ -60,6 +65,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 			"the server's token (or PATHTUNE_TOKEN)", false },
 		{ "token-stdin", 0, OPT_FLAG, &x->token_stdin, 0, 0, NULL, NULL,
 			"read the token from standard input", false },
+		{ "udp", 0, OPT_FLAG, &x->udp, 0, 0, NULL, NULL,
+			"with --peer: also what UDP and several connections get", false },
 		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
 			"use this profile of the system", false },
 		{ "record", 0, OPT_STRING, &x->record, 0, 0, NULL, "DIR",
@@ -87,9 +94,18 @@ bandwidth(struct pipeline *p, struct err *e)
 }
 
 static bool
-stages(struct pipeline *p, const char *token, struct err *e)
+look(struct pipeline *p, struct err *e)
 {
-	if (!pipeline_probe(p, token, e) || (p->endpoint != NULL && !bandwidth(p, e)))
+	cmd_note(p->cmd, "UDP in steps of less than a second, at most %s a direction, and %d "
+	    "connections", units_say_bytes(p->cmd->arena, PATH_UDP_BYTES), PATH_STREAMS);
+	return pipeline_look(p, e);
+}
+
+static bool
+stages(struct pipeline *p, const struct asked *x, const char *token, struct err *e)
+{
+	if (!pipeline_probe(p, token, e) || (p->endpoint != NULL && !bandwidth(p, e)) ||
+	    (x->udp && !look(p, e)))
 		return false;
 	if (p->record_dir == NULL)
 		return true;
@@ -100,9 +116,28 @@ stages(struct pipeline *p, const char *token, struct err *e)
 	return true;
 }
 
-static void
-print(struct cmd_context *c, const struct profile *p, const struct facts *f)
+/* What held the short transfers back. */
+static const char *
+limits(struct arena *a, const struct run *run)
 {
+	struct text t = { .arena = a };
+
+	for (size_t i = 0; i < run->n_trials; i++) {
+		const struct trial *one = &run->trials[i];
+		struct limit l = limiter_name(a, facts_path(&run->facts, one->direction), one, 1,
+		    one->direction, &one->setting);
+
+		text_wrap(&t, "", PAGE_COLUMNS, arena_printf(a,
+		    "%s is limited by %s: %s", one->direction == DIR_SEND ? "sending" :
+		    "receiving", limiter_names[l.limiter], l.evidence));
+	}
+	return t.len == 0 ? "" : t.s;
+}
+
+static void
+print(struct cmd_context *c, const struct profile *p, const struct run *run)
+{
+	const struct facts *f = &run->facts;
 	struct facts_document d = { .facts = *f };
 	const char *note = profile_release_note(c->arena, p, f->release);
 
@@ -112,7 +147,7 @@ print(struct cmd_context *c, const struct profile *p, const struct facts *f)
 	if (c->json)
 		puts(record_to_json(c->arena, hazards_document(c->arena), &d, true));
 	else
-		printf("%s%s", report_facts(c->arena, f),
+		printf("%s%s%s", report_facts(c->arena, f), limits(c->arena, run),
 		    report_hazards(c->arena, d.hazards, d.n_hazards));
 }
 
@@ -140,11 +175,11 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	p.profile_file = x.profile;
 	p.record_dir = x.record;
 	p.access = x.access;
-	ok = stages(&p, token, e);
+	ok = stages(&p, &x, token, e);
 	pipeline_close(&p);
 	if (!ok || e->code != ERR_NONE)
 		return false;
-	print(c, p.profile, &run->facts);
+	print(c, p.profile, run);
 	return true;
 }
 

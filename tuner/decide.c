@@ -280,6 +280,14 @@ say_verdict(struct arena *a, const struct plan_direction *p, const struct search
 	}
 }
 
+void
+decide_limits(struct arena *a, const struct path_fact *path, const struct trial *trials, size_t n,
+    struct direction_decision *d)
+{
+	d->limit_before = limiter_name(a, path, trials, n, d->direction, &d->before.setting);
+	d->limit_after = limiter_name(a, path, trials, n, d->direction, &d->after.setting);
+}
+
 struct direction_decision
 decide_direction(struct arena *a, const struct plan_direction *p, const struct search_result *r,
     const struct trial *trials, size_t n_trials)
@@ -292,8 +300,9 @@ decide_direction(struct arena *a, const struct plan_direction *p, const struct s
 		.after = r->after,
 		.more_s = r->more_s };
 
-	d.limit_before = limiter_name(a, trials, n_trials, p->direction, &r->start);
-	d.limit_after = limiter_name(a, trials, n_trials, p->direction, &r->chosen);
+	d.before.setting = r->start;
+	d.after.setting = r->chosen;
+	decide_limits(a, NULL, trials, n_trials, &d);
 	if (d.verdict != VERDICT_CHANGE && d.class != CLASS_FAILED && d.class != CLASS_GUARD &&
 	    peer_limits(&d)) {
 		d.class = CLASS_PEER_LIMITS;

@@ -15,6 +15,10 @@
 struct direction_decision decide_direction(struct arena *a, const struct plan_direction *p,
     const struct search_result *r, const struct trial *trials, size_t n_trials);
 
+/* What limited it before and after, with what is known of the path by other means (or NULL). */
+void decide_limits(struct arena *a, const struct path_fact *path, const struct trial *trials,
+    size_t n, struct direction_decision *d);
+
 /*
  * The whole: settings of every direction that changes.  Lines are marked verified; the pipeline
  * takes that back where the kernel refused.

@@ -27,7 +27,8 @@ const char *const decision_class_names[] = { "none", "window", "congestion-contr
 	"tried", NULL };
 const char *const try_class_names[] = { "none", "better", "worse", "no-gain", "inconclusive",
 	"guard", "unsteady", "failed", NULL };
-const char *const limiter_names[] = { "unknown", "rwnd", "sndbuf", "cwnd", "path", NULL };
+const char *const limiter_names[] = { "unknown", "rwnd", "sndbuf", "cwnd", "path", "policer", "cpu",
+	"peer-cpu", "writer", "reader", "growth", "nic", NULL };
 
 static const struct field offload_fields[] = {
 	F_STR(offload, name, FIELD_REQUIRED),
@@ -66,6 +67,20 @@ static const struct field source_line_fields[] = {
 };
 static const struct record source_line_record = { "source", sizeof(struct source_line),
 	source_line_fields };
+
+static const struct field path_fact_fields[] = {
+	F_ENUM(path_fact, direction, direction_names, FIELD_REQUIRED),
+	F_NUM(path_fact, udp_bps, 0, 1e15, 0),
+	F_NUM(path_fact, udp_loss, 0, 1, 0),
+	F_NUM(path_fact, udp_sent_bps, 0, 1e15, 0),
+	F_NUM(path_fact, udp_burst_bps, 0, 1e15, 0),
+	F_NUM(path_fact, udp_bytes, 0, 1e18, 0),
+	F_NUM(path_fact, streams, 0, 1e6, 0),
+	F_NUM(path_fact, streams_bps, 0, 1e15, 0),
+	F_NUM(path_fact, one_bps, 0, 1e15, 0),
+	F_END,
+};
+const struct record path_fact_record = { "path", sizeof(struct path_fact), path_fact_fields };
 
 static const struct field facts_fields[] = {
 	F_STR(facts, os, 0),
@@ -113,6 +128,7 @@ static const struct field facts_fields[] = {
 	F_NUM(facts, rtt_ms, 0, 1e6, 0),
 	F_NUM(facts, send_bps, 0, 1e15, 0),
 	F_NUM(facts, receive_bps, 0, 1e15, 0),
+	F_LIST(facts, path, &path_fact_record),
 	F_LIST(facts, unknown, &unknown_record),
 	F_END,
 };
@@ -235,6 +251,16 @@ static const struct field trial_fields[] = {
 	F_STR(trial, try, 0),
 	F_NUM(trial, pin_bytes, 0, 1e15, 0),
 	F_NUM(trial, cpu, 0, 1e3, 0),
+	F_NUM(trial, cpu_wait, 0, 1, 0),
+	F_NUM(trial, peer_cpu, 0, 1e3, 0),
+	F_NUM(trial, peer_cpu_wait, 0, 1, 0),
+	F_NUM(trial, system_cpu, 0, 1, 0),
+	F_NUM(trial, peer_system_cpu, 0, 1, 0),
+	F_NUM(trial, idle_writes, 0, 1, 0),
+	F_NUM(trial, unread_bytes, 0, 1e15, 0),
+	F_NUM(trial, unsent_bytes, 0, 1e15, 0),
+	F_NUM(trial, cwnd_bytes, 0, 1e15, 0),
+	F_NUM(trial, rwnd_bytes, 0, 1e15, 0),
 	F_NUMS(trial, intervals_bps),
 	F_END,
 };
@@ -388,6 +414,16 @@ facts_why_unknown(const struct facts *f, const char *fact)
 	for (size_t i = 0; i < f->n_unknown; i++) {
 		if (strcmp(f->unknown[i].fact, fact) == 0)
 			return f->unknown[i].why;
+	}
+	return NULL;
+}
+
+const struct path_fact *
+facts_path(const struct facts *f, enum direction d)
+{
+	for (size_t i = 0; i < f->n_path; i++) {
+		if (f->path[i].direction == d)
+			return &f->path[i];
 	}
 	return NULL;
 }

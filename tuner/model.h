@@ -9,6 +9,7 @@
 #ifndef PATHTUNE_MODEL_H
 #define PATHTUNE_MODEL_H
 
+#include "model_limit.h"
 #include "model_profile.h"
 
 #define RUN_SCHEMA "pathtune-run/1"
@@ -103,6 +104,8 @@ struct facts {
 	double rtt_ms;           /* smallest of five connects or three pings; NAN without a peer */
 	double send_bps;         /* goodput of a short transfer; NAN without a peer */
 	double receive_bps;
+	struct path_fact *path;  /* what other traffic than one connection got; or none */
+	size_t n_path;
 	struct unknown *unknown; /* facts that could not be had, and why */
 	size_t n_unknown;
 };
@@ -238,6 +241,19 @@ struct trial {
 	const char *try;         /* name of the user's setting; NULL: a trial of the search */
 	double pin_bytes;        /* SO_SNDBUF and SO_RCVBUF of both ends; NAN: never set */
 	double cpu;              /* our process, fraction of one core */
+	double cpu_wait;         /* fraction of the time that it was ready and had to wait: for a
+	                            core, or because its group had used up its share */
+	double peer_cpu;         /* the same two of the peer's process */
+	double peer_cpu_wait;
+	double system_cpu;       /* of the machine's busiest core: spent on interrupts and network
+	                            processing, whoever it was for */
+	double peer_system_cpu;
+	double idle_writes;      /* fraction of the looks at which the sender could have written
+	                            more at once: near 1 when it writes slowly */
+	double unread_bytes;     /* median that lay in the receiver's sockets, not yet read */
+	double unsent_bytes;     /* median that the sender's kernel had, and had not sent yet */
+	double cwnd_bytes;       /* median, all streams, as inflight_bytes is */
+	double rwnd_bytes;       /* median that the receiver offered, as the sender heard it */
 	double *intervals_bps;   /* goodput per 100 ms from the first byte, at the receiver */
 	size_t n_intervals_bps;
 };
@@ -282,20 +298,6 @@ struct side {                /* one of the two settings of the confirmation */
 	double goodput_bps;  /* median */
 	double rtt_ms;       /* under load, median */
 	double retransmits;
-};
-
-enum limiter {
-	LIMIT_UNKNOWN,
-	LIMIT_RWND,   /* the receiver's window            */
-	LIMIT_SNDBUF, /* the sender's buffer              */
-	LIMIT_CWND,   /* losses held the cwnd down        */
-	LIMIT_PATH,   /* the path itself carries no more  */
-};
-extern const char *const limiter_names[];
-
-struct limit {
-	enum limiter limiter;
-	const char *evidence; /* one sentence with the number that shows it */
 };
 
 /* What came of a setting that the user named, against the present one. */
@@ -419,13 +421,17 @@ struct run {
 	size_t n_files;
 };
 
-extern const struct record run_record, facts_record, trial_record, decision_record;
+extern const struct record run_record, facts_record, path_fact_record, trial_record,
+    decision_record;
 
 /* What probe --json prints: the facts, and "hazards" beside them. */
 extern const struct record hazard_record;
 
 /* Why a fact could not be had; NULL: it is not listed as unknown. */
 const char *facts_why_unknown(const struct facts *f, const char *fact);
+
+/* What is known of this direction of the path, or NULL. */
+const struct path_fact *facts_path(const struct facts *f, enum direction d);
 
 /* The fact of a knob, or NULL. */
 const struct knob_fact *facts_knob(const struct facts *f, const char *name);

@@ -1,4 +1,6 @@
 #include "pipeline.h"
+#include "kernel.h"
+#include "pipeline_path.h"
 #include "plan.h"
 #include "../probes/facts.h"
 #include "../probes/files.h"
@@ -165,6 +167,20 @@ pipeline_record(struct pipeline *p, struct err *e)
 		f->release != NULL ? f->release : "of unknown release"), &path, e);
 }
 
+/* The usable window as it is, where the profile has a model of it. */
+static struct setting
+present(const struct pipeline *p, enum direction d)
+{
+	const struct facts *f = &p->run->facts;
+	struct kernel_knobs knobs = kernel_knobs(p->profile, f);
+	struct setting s = { .window_bytes = INFINITY };
+	struct kernel_window w;
+
+	if (kernel_window(p->profile, f, &knobs, d, f->rtt_ms, &w))
+		s.window_bytes = w.window_bytes;
+	return s;
+}
+
 static bool
 one_way(struct pipeline *p, enum direction d, double *bps, struct err *e)
 {
@@ -182,6 +198,9 @@ one_way(struct pipeline *p, enum direction d, double *bps, struct err *e)
 	if (!endpoint_measure(p->endpoint, p->cmd->arena, &f, NULL, &t, e))
 		return false;
 	*bps = t.status == TRIAL_OK ? t.goodput_bps : NAN;
+	t.setting = present(p, d);
+	*(struct trial *)arena_push(p->cmd->arena, &p->run->trials, &p->run->n_trials,
+	    sizeof(t)) = t;
 	return true;
 }
 
@@ -191,6 +210,35 @@ pipeline_bandwidth(struct pipeline *p, struct err *e)
 	bool ok = one_way(p, DIR_SEND, &p->run->facts.send_bps, e) &&
 	    one_way(p, DIR_RECEIVE, &p->run->facts.receive_bps, e);
 
+	cmd_progress_end(p->cmd);
+	return ok;
+}
+
+bool
+pipeline_look(struct pipeline *p, struct err *e)
+{
+	struct facts *f = &p->run->facts;
+	bool ok = true;
+
+	for (int i = 0; i < 2 && ok; i++) {
+		enum direction d = i == 0 ? DIR_SEND : DIR_RECEIVE;
+		const struct path_ask ask = { .direction = d,
+			.known_bps = i == 0 ? f->send_bps : f->receive_bps,
+			.link_bps = f->link_bps, .rtt_ms = f->rtt_ms, .udp = true, .streams = true,
+			.cap_bytes = p->run->options.data_cap_bytes };
+		struct path_fact path;
+		const char *why;
+
+		cmd_progress(p->cmd, "UDP and %d connections, %s", PATH_STREAMS,
+		    i == 0 ? "sending" : "receiving");
+		ok = path_measure(p->endpoint, p->cmd->arena, &ask, &path, &why, e);
+		if (!ok)
+			break;
+		if (why != NULL)
+			cmd_note(p->cmd, "UDP, %s: %s", i == 0 ? "sending" : "receiving", why);
+		*(struct path_fact *)arena_push(p->cmd->arena, &f->path, &f->n_path,
+		    sizeof(path)) = path;
+	}
 	cmd_progress_end(p->cmd);
 	return ok;
 }

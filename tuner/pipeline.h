@@ -50,8 +50,14 @@ bool pipeline_probe(struct pipeline *p, const char *token, struct err *e);
 /* What the host was asked since, into record_dir. */
 bool pipeline_record(struct pipeline *p, struct err *e);
 
-/* A short transfer each way, for send_bps and receive_bps of the facts. */
+/*
+ * A short transfer each way, for send_bps and receive_bps of the facts; both become trials of the
+ * run.
+ */
 bool pipeline_bandwidth(struct pipeline *p, struct err *e);
+
+/* After that: each way by UDP and by several connections, for path[] of the facts. */
+bool pipeline_look(struct pipeline *p, struct err *e);
 
 bool pipeline_plan(struct pipeline *p, struct err *e);
 

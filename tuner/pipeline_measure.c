@@ -1,6 +1,8 @@
 #include "decide.h"
 #include "kernel.h"
+#include "limiter.h"
 #include "pipeline_knobs.h"
+#include "pipeline_path.h"
 #include "pipeline_save.h"
 #include "pipeline_seed.h"
 #include "resume.h"
@@ -221,6 +223,37 @@ catch_up(struct measuring *m, struct err *e)
 	return true;
 }
 
+/*
+ * Where the trials leave open what limits, the path is looked at by other traffic, with the values
+ * as found; as far as time and traffic of this direction last.
+ */
+static bool
+look_at_path(struct measuring *m, const struct trial *trials, size_t n,
+    struct direction_decision *d, struct err *e)
+{
+	struct run *run = m->p->run;
+	struct cmd_context *c = m->p->cmd;
+	struct facts *f = &run->facts;
+	const struct path_ask ask = { .direction = d->direction, .known_bps = d->before.goodput_bps,
+		.link_bps = f->link_bps, .rtt_ms = f->rtt_ms, .cc = d->before.setting.cc,
+		.cap_bytes = flow_cap_left(m->cap_bytes, m->bytes), .udp = true, .streams = true };
+	struct path_fact path;
+	const char *why;
+
+	if (!limiter_unsure(&d->limit_before, &d->before, f->rtt_ms, f->link_bps) ||
+	    spent_s(m) + PATH_SECONDS > m->budget_s + m->more_s)
+		return true;
+	cmd_progress(c, "what limits: UDP in steps, and %d connections", PATH_STREAMS);
+	if (!path_measure(m->p->endpoint, c->arena, &ask, &path, &why, e))
+		return false;
+	if (why != NULL)
+		cmd_note(c, "what the path carries by UDP is not known: %s", why);
+	save_rounded(c->arena, &path_fact_record, &path);
+	*(struct path_fact *)arena_push(c->arena, &f->path, &f->n_path, sizeof(path)) = path;
+	decide_limits(c->arena, &path, trials, n, d);
+	return true;
+}
+
 static bool
 search_direction(struct pipeline *p, const struct plan_direction *plan,
     struct direction_decision *out, struct err *e)
@@ -250,7 +283,7 @@ search_direction(struct pipeline *p, const struct plan_direction *plan,
 	r = search_result(m.search);
 	trials = trials_of(a, run, plan->direction, &n_trials);
 	*out = decide_direction(a, plan, &r, trials, n_trials);
-	return trial_knobs_put(p, p->old, e);
+	return trial_knobs_put(p, p->old, e) && look_at_path(&m, trials, n_trials, out, e);
 }
 
 /* In the order of the plan; what was decided before an interruption is there already. */

@@ -75,6 +75,21 @@ direction_lines(struct arena *a, struct page *p, const struct run *run,
 		page_wrapped(p, "  ", report_extras(a, run, d));
 }
 
+/* Whoever copies with scp sees another ceiling than the one that was tuned. */
+static void
+scp_line(struct arena *a, struct page *p, const struct run *run)
+{
+	double scp_bps = limiter_scp_bps(run->facts.rtt_ms), best_bps = 0;
+
+	for (size_t i = 0; i < run->n_trials; i++)
+		if (run->trials[i].status == TRIAL_OK)
+			best_bps = fmax(best_bps, run->trials[i].goodput_bps);
+	if (scp_bps < best_bps)
+		page_wrapped(p, "", arena_printf(a, "scp and sftp get at most %s over this RTT, "
+		    "whatever is set: OpenSSH has no more than 2 MiB on its way.",
+		    units_say_rate(a, scp_bps)));
+}
+
 static void
 trial_lines(struct arena *a, struct page *p, const struct run *run)
 {
@@ -110,6 +125,7 @@ report_run(struct arena *a, const struct run *run, bool color)
 		direction_lines(a, &p, run, &run->decision.directions[i]);
 	if (run->decision.verdict == VERDICT_NONE)
 		page_say(&p, "\nNo decision: the run ended before one.\n");
+	scp_line(a, &p, run);
 	trial_lines(a, &p, run);
 	page_files(&p, run);
 	return p.t.s;

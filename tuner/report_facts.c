@@ -1,11 +1,13 @@
 #include "report_facts.h"
 
+#include "limiter.h"
 #include "units.h"
 
 #include <math.h>
 #include <string.h>
 
 #define LABEL 12 /* columns of the left side */
+#define SCP_MS 2.0 /* over less the ceiling is beyond what anybody has */
 
 static void
 line(struct text *t, const char *label, const char *value)
@@ -179,6 +181,27 @@ sources(struct text *t, const struct facts *f)
 	}
 }
 
+/* What other traffic than one connection got. */
+static const char *
+other(struct arena *a, const struct facts *f, enum direction d)
+{
+	const struct path_fact *p = facts_path(f, d);
+	struct text t = { .arena = a };
+
+	if (p == NULL)
+		return NULL;
+	if (!isnan(p->udp_bps))
+		text_add(&t, "UDP %s of %s sent (%s lost)", units_say_rate(a, p->udp_bps),
+		    units_say_rate(a, p->udp_sent_bps), units_say_percent(a, p->udp_loss, 1));
+	if (!isnan(p->udp_burst_bps))
+		text_add(&t, "%sin bursts %s", t.len == 0 ? "UDP " : ", ",
+		    units_say_rate(a, p->udp_burst_bps));
+	if (!isnan(p->streams_bps))
+		text_add(&t, "%s%.0f connections %s", t.len == 0 ? "" : "; ", p->streams,
+		    units_say_rate(a, p->streams_bps));
+	return t.s;
+}
+
 static void
 path(struct text *t, const struct facts *f)
 {
@@ -191,8 +214,13 @@ path(struct text *t, const struct facts *f)
 		line(t, "RTT", units_say_time(a, f->rtt_ms / 1e3));
 	if (!isnan(f->send_bps))
 		line(t, "sending", units_say_rate(a, f->send_bps));
+	line(t, "", other(a, f, DIR_SEND));
 	if (!isnan(f->receive_bps))
 		line(t, "receiving", units_say_rate(a, f->receive_bps));
+	line(t, "", other(a, f, DIR_RECEIVE));
+	if (f->rtt_ms >= SCP_MS)
+		line(t, "scp, sftp", arena_printf(a, "at most %s over this RTT: OpenSSH has no "
+		    "more than 2 MiB on its way", units_say_rate(a, limiter_scp_bps(f->rtt_ms))));
 }
 
 char *

@@ -20,7 +20,7 @@ extras_bind(struct search *s, const struct trial *probe)
 
 	t.direction = s->config.direction;
 	t.setting = (struct setting){ .cc = s->cc[0], .window_bytes = s->config.window_bytes };
-	limit = limiter_name(s->arena, &t, 1, t.direction, &t.setting);
+	limit = limiter_name(s->arena, NULL, &t, 1, t.direction, &t.setting);
 	for (size_t i = 0; i < s->config.n_extras; i++) {
 		const struct plan_extra *x = &s->config.extras[i];
 

@@ -185,7 +185,7 @@ limit_of(const struct deciding *x, const struct trial *trials, size_t n, size_t 
 			own[k++] = trials[j];
 	for (size_t j = 0; j < k; j++)
 		own[j].setting = same;
-	return limiter_name(x->arena, own, k, x->plan->direction, &same);
+	return limiter_name(x->arena, NULL, own, k, x->plan->direction, &same);
 }
 
 struct direction_decision

@@ -68,6 +68,7 @@ Test(probe, words_are_aligned_and_what_is_not_known_comes_last_with_its_reason)
 	    "congestion   cubic; available reno cubic; loadable bbr\n"
 	    "peer         192.0.2.7\n"
 	    "RTT          80 ms\n"
+	    "scp, sftp    at most 210 Mbit/s over this RTT: OpenSSH has no more than 2 MiB on its way\n"
 	    "not known    cpus: getconf: not found\n"
 	    "             gone: not there\n", "%s", report_facts(arena, &f));
 }
@@ -164,6 +165,7 @@ Test(probe, refuses_what_contradicts_itself)
 		{ "probe replay:", "pathtune probe: replay: needs the directory of a recording\n" },
 		{ "tune replay:x --peer y", "pathtune tune: 'replay:x': only the local host can be tuned "
 		    "by this version\n" },
+		{ "probe --udp", "pathtune probe: --udp is of use only with --peer\n" },
 		{ "probe --token-file x", "pathtune probe: a token is of use only with --peer\n" },
 		{ "probe --token-stdin", "pathtune probe: a token is of use only with --peer\n" },
 	};
@@ -310,7 +312,7 @@ Test(probe, a_recording_knows_the_path_that_it_was_made_with)
 		if (line[n] == '\n')
 			cr_assert_eq(sscanf(strstr(line, "port"), "port %u", &port), 1, "%s", line);
 	}
-	f = facts_of(arena_printf(arena, "probe -q --json --peer 127.0.0.1:%u --record %s/new", port,
+	f = facts_of(arena_printf(arena, "probe -q --json --udp --peer 127.0.0.1:%u --record %s/new", port,
 	    dir));
 	cr_expect_eq(program_end(arena, server).status, 0);
 	again = facts_of(arena_printf(arena, "probe --json replay:%s/new", dir));
@@ -321,6 +323,14 @@ Test(probe, a_recording_knows_the_path_that_it_was_made_with)
 	cr_expect_float_eq(again.rtt_ms, f.rtt_ms, 1e-6 * f.rtt_ms);
 	cr_expect_float_eq(again.send_bps, f.send_bps, 1e-6 * f.send_bps);
 	cr_expect_float_eq(again.receive_bps, f.receive_bps, 1e-6 * f.receive_bps);
+	cr_assert_eq(f.n_path, 2, "both directions were looked at");
+	for (size_t i = 0; i < 2; i++) {
+		const struct path_fact *p = facts_path(&f, i == 0 ? DIR_SEND : DIR_RECEIVE);
+
+		cr_assert_not_null(p);
+		cr_expect(p->udp_burst_bps > 0 && p->udp_bytes > 0, "by UDP");
+		cr_expect(p->streams == 4 && p->streams_bps > 0, "by four connections");
+	}
 	unlink(arena_printf(arena, "%s/new/transcript", dir));
 	rmdir(arena_printf(arena, "%s/new", dir));
 	rmdir(dir);
