@@ -174,6 +174,37 @@ guard_remote_announce(struct guard_remote *g, struct arena *a, const struct knob
 	return tell(g, a, t.s, e);
 }
 
+struct knob_value
+guard_remote_fenced(const struct guard_remote *g, struct arena *a, const struct knob_value *v)
+{
+	static const char by_file[] = "[ -d \"$1\" ] && [ ! -e \"$1/decided\" ] || exit 1; "
+	    "printf %s \"$2\" >\"$3\"";
+	static const char by_command[] = "[ -d \"$1\" ] && [ ! -e \"$1/decided\" ] || exit 1; "
+	    "shift; exec \"$@\"";
+	const char *const file[] = { "{value}", v->file, NULL }, *const *rest =
+	    v->file != NULL ? file : v->write;
+	const char *const head[] = { "sh", "-c", v->file != NULL ? by_file : by_command, "sh",
+		g->dir };
+	struct knob_value fenced = *v;
+	const char **write = NULL, **read = arena_array(a, 4, sizeof(*read));
+	size_t n = 0;
+
+	for (size_t i = 0; i < NELEM(head); i++)
+		*(const char **)arena_push(a, &write, &n, sizeof(*write)) = head[i];
+	for (; *rest != NULL; rest++)
+		*(const char **)arena_push(a, &write, &n, sizeof(*write)) = *rest;
+	*(const char **)arena_push(a, &write, &n, sizeof(*write)) = NULL;
+	fenced.write = write;
+	if (v->file == NULL)
+		return fenced;
+	read[0] = "cat";
+	read[1] = "--";
+	read[2] = v->file;
+	fenced.read = read;
+	fenced.file = NULL;
+	return fenced;
+}
+
 bool
 guard_remote_held(struct guard_remote *g, struct arena *a, struct err *e)
 {
@@ -185,8 +216,8 @@ guard_remote_release(struct guard_remote *g, struct arena *a, struct err *e)
 {
 	char *word, *rest;
 
-	if (!call(g->host, a, guard_remote_script_end(a, g->dir, GUARD_REMOTE_RESTORE), RELEASE_S, &word, &rest,
-		e))
+	if (!call(g->host, a, guard_remote_script_end(a, g->dir, GUARD_REMOTE_RESTORE), RELEASE_S,
+		&word, &rest, e))
 		return false;
 	return strcmp(word, "ok") == 0 || fail_said(word, rest, e);
 }
@@ -196,7 +227,8 @@ guard_remote_keep(struct guard_remote *g, struct arena *a, struct err *e)
 {
 	char *word, *rest;
 
-	if (!call(g->host, a, guard_remote_script_end(a, g->dir, GUARD_REMOTE_KEEP), CALL_S, &word, &rest, e))
+	if (!call(g->host, a, guard_remote_script_end(a, g->dir, GUARD_REMOTE_KEEP), CALL_S, &word,
+		&rest, e))
 		return false;
 	return strcmp(word, "ok") == 0 || fail_said(word, rest, e);
 }
@@ -254,8 +286,8 @@ guard_remote_commit(struct guard_remote *g, struct arena *a, struct err *e)
 
 	if (!call(g->host, a, guard_remote_script_end(a, g->dir, GUARD_REMOTE_GO), RELEASE_S, &word,
 		&rest, &lost))
-		return fail(e, lost.code, "%s; the host was told to go ahead or was not: it will be "
-		    "as it was, or changed as a whole; look with pathtune check", lost.text);
+		return fail(e, lost.code, "%s; the host was told to go ahead or was not: it will "
+		    "be as it was, or changed as a whole; look with pathtune check", lost.text);
 	if (strcmp(word, "ok") == 0)
 		return fail(e, ERR_FAILED, "the time was out; all is as it was before");
 	return strcmp(word, "kept") == 0 || fail_said(word, rest, e);
@@ -330,7 +362,8 @@ guard_remote_join(struct host *h, struct arena *a, const char *state_dir)
 	static const struct guard_remote_spec none;
 	struct guard_remote *g = arena_alloc(a, sizeof(*g));
 
-	*g = (struct guard_remote){ h, &none, arena_printf(a, "%s/" GUARD_REMOTE_DIR, state_dir), 0 };
+	*g = (struct guard_remote){ .host = h, .spec = &none,
+		.dir = arena_printf(a, "%s/" GUARD_REMOTE_DIR, state_dir) };
 	return g;
 }
 

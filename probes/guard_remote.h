@@ -45,6 +45,13 @@ bool guard_remote_announce(struct guard_remote *g, struct arena *a, const struct
 bool guard_remote_held(struct guard_remote *g, struct arena *a, struct err *e);
 
 /*
+ * The same knob, set only while the guard has not begun to restore: a script that arrives late, of
+ * a round that was given up, must not set anything after it.
+ */
+struct knob_value guard_remote_fenced(const struct guard_remote *g, struct arena *a,
+    const struct knob_value *v);
+
+/*
  * Have it restore, and wait until it has.  False names the first value that could not be restored
  * (what it needs stays, the next start tries again) or that somebody else has changed.
  */

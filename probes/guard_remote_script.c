@@ -114,6 +114,7 @@ static const char body[] =
     "mkdir \"$d/decided\" 2>/dev/null || exit 0\n"
     "beats </dev/null >/dev/null 2>&1 &\n"
     "b=$! why= failed=\n"
+    "[ -e \"$d/stop\" ] || [ -e \"$d/go\" ] || sleep 1\n" /* for one who looked just before */
     "if [ -e \"$d/go\" ] && [ ! -e \"$d/stop\" ] && commit; then settle; else restore; fi\n"
     "kill -9 \"$b\"\n"
     "wait \"$b\"\n"
@@ -163,7 +164,7 @@ static const char private[] =
     "[ -z \"$1\" ] || [ \"$3\" = \"$(id -u)\" ] || set --\n"
     "[ -n \"$1\" ] || { echo \"unfit $s\"; exit 0; }\n";
 
-/* A run of the host's own looks for "remote" once its journal is there: so one of the two gives up. */
+/* A run of the host's own looks for "remote" once its journal is there: one of the two gives up. */
 static const char take[] =
     "m=0 healed=0\n"
     "until mkdir \"$s/remote\" 2>/dev/null; do\n"
@@ -375,7 +376,8 @@ guard_remote_script_look(struct arena *a, const char *dir, const char *usual, bo
 	    "[ -e \"$s\" ] || exit 0\n%s%s%s", private, alive, carry);
 	text_add(&t, "if [ ! -d \"$s/remote\" ]; then :\n"
 	    "elif alive; then\n"
-	    "	[ -s \"$s/remote/result\" ] && [ ! -e \"$s/remote/decided\" ] && echo waits || echo busy\n"
+	    "	[ -s \"$s/remote/result\" ] && [ ! -e \"$s/remote/decided\" ] &&\n"
+	    "		echo waits || echo busy\n"
 	    "%s"
 	    "fi\n"
 	    "[ ! -s \"$s/remote.said\" ] || echo \"said $(cat \"$s/remote.said\")\"\n"

@@ -232,7 +232,7 @@ void
 remote_file_bring(struct arena *a, const char *path, const char *text, size_t len,
     struct command **c, size_t *n)
 {
-	/* The script's limit of output is not meant for this; where it cannot be raised it holds. */
+	/* The script's limit of output is not meant for it; where it cannot be raised it holds. */
 	static const char first[] = "ulimit -f unlimited 2>/dev/null\nprintf \"$1\" >\"$2\"";
 	static const char more[] = "ulimit -f unlimited 2>/dev/null\nprintf \"$1\" >>\"$2\"";
 	size_t at = 0, part;

@@ -97,8 +97,9 @@ say_status(struct arena *a, const char *host, const struct apply_result *r)
 		return revert ? "nothing to revert: nothing is applied\n" :
 		    "nothing to do: it is in force already\n";
 	if (strcmp(r->status, "unconfirmed") == 0)
-		return arena_printf(a, "these values go back in %.0f s, unless: pathtune confirm%s%s\n",
-		    r->confirm_s, host == NULL ? "" : " ", host == NULL ? "" : host);
+		return arena_printf(a, "these values go back in %.0f s, unless: pathtune "
+		    "confirm%s%s\n", r->confirm_s, host == NULL ? "" : " ",
+		    host == NULL ? "" : host);
 	return strcmp(r->status, "confirmed") == 0 ? "confirmed\n" : "";
 }
 

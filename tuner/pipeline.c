@@ -43,8 +43,6 @@ pipeline_open(struct pipeline *p, struct err *e)
 const char *
 pipeline_state_dir(struct pipeline *p)
 {
-	if (p->there.dir != NULL)
-		return p->there.dir;
 	return guard_state_dir(p->cmd->arena,
 	    p->profile == NULL ? NULL : p->profile->persist.state);
 }

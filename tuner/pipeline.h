@@ -24,7 +24,7 @@ struct pipeline {
 	const struct try_file *tries; /* settings to be compared instead of a search; or NULL */
 	struct profile *profile;
 	struct host *host;
-	struct guard_remote_state there; /* on a host reached through a shell, once it was looked at */
+	struct guard_remote_state there; /* on one reached through a shell, once looked at */
 	struct endpoint *endpoint;    /* NULL without a peer */
 	struct guard *guard;          /* while measuring, if there are knobs that may be set */
 	struct knob_value *old;       /* every knob that may be set, as found */

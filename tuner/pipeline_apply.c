@@ -244,7 +244,8 @@ take_level(struct apply_job *j)
 
 	/* On a host that is reached through a shell it is written when all else is, or never. */
 	j->level = (struct undo_level){
-		.state = change_is_remote(j->p) ? UNDO_APPLIED : UNDO_APPLYING, .applied = cmd_utc_now(a),
+		.state = change_is_remote(j->p) ? UNDO_APPLIED : UNDO_APPLYING,
+		.applied = cmd_utc_now(a),
 		.run = j->name, .boot_id = f->boot_id, .scope_id = f->scope_id };
 	for (size_t i = 0; i < j->change.n_values; i++) {
 		const struct change_value *v = &j->change.values[i];

@@ -116,6 +116,8 @@ set_one(struct change *c, struct change_value *v, struct err *e)
 	if (!(c->remote != NULL ? guard_remote_announce(c->remote, a, &want, 1, e) :
 	    guard_announce(c->guard, &want, 1, e)))
 		return false;
+	if (c->remote != NULL)
+		want = guard_remote_fenced(c->remote, a, &want);
 	v->held = knobs_set(c->p->host, a, &want, 1, &refused);
 	v->why = v->held ? NULL : arena_strdup(a, refused.text);
 	if (stop_requested() != 0)

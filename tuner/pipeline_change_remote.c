@@ -6,12 +6,18 @@
 
 #define LEASE_LEAST_S 4.0
 #define LEASE_MOST_S 600.0
-#define LEASE_SILENCES 4 /* a link that is silent for so long ends the command */
+#define LEASE_SILENCES 2 /* a link that is silent for so long ends the command */
 
 bool
 change_is_remote(const struct pipeline *p)
 {
 	return !host_is_here(p->host) && host_path(p->host) == NULL;
+}
+
+const char *
+change_state_dir(struct pipeline *p)
+{
+	return change_is_remote(p) ? p->there.dir : pipeline_state_dir(p);
 }
 
 static void
@@ -25,8 +31,8 @@ tell(struct pipeline *p, const struct guard_remote_state *s)
 	if (strcmp(s->said, "kept") == 0)
 		cmd_note(p->cmd, "the change whose command was lost before its end was made");
 	else if (strncmp(s->said, "undone ", 7) == 0)
-		cmd_note(p->cmd, "the change whose command was lost before its end was not made: %s",
-		    s->said + 7);
+		cmd_note(p->cmd, "the change whose command was lost before its end was not "
+		    "made: %s", s->said + 7);
 	else if (strncmp(s->said, "ok", 2) == 0)
 		cmd_note(p->cmd, "the change whose command was lost before its end was taken back");
 	else
@@ -45,8 +51,8 @@ change_remote_look(struct pipeline *p, struct err *e)
 		return false;
 	tell(p, s);
 	if (s->there == GUARD_REMOTE_DEAD)
-		cmd_note(p->cmd, "an earlier run died there; the next apply, confirm or revert takes "
-		    "back what it left");
+		cmd_note(p->cmd, "an earlier run died there; the next apply, confirm or revert "
+		    "takes back what it left");
 	if (p->sets && s->there == GUARD_REMOTE_BUSY)
 		return fail(e, ERR_FAILED, "another pathtune is at work on the host; wait until it "
 		    "is done");
@@ -78,8 +84,8 @@ change_remote_begin(struct change *c, const struct knob_value *old, size_t n, st
 	if (healed == 0)
 		return true;
 	change_remote_cancel(c, e);
-	return fail(e, ERR_FAILED, "what an earlier run had left was taken back in this moment; run "
-	    "it again");
+	return fail(e, ERR_FAILED, "what an earlier run had left was taken back in this moment; "
+	    "run it again");
 }
 
 /* The record is one of the files: it is there when they are, and only then. */

@@ -17,6 +17,9 @@ bool change_is_remote(const struct pipeline *p);
  */
 bool change_remote_look(struct pipeline *p, struct err *e);
 
+/* Where the host keeps what was applied. */
+const char *change_state_dir(struct pipeline *p);
+
 bool change_remote_begin(struct change *c, const struct knob_value *old, size_t n, struct err *e);
 
 /* Bring all of it to the host: what change_keep() would do, and the result for who confirms it. */

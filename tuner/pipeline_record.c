@@ -97,7 +97,7 @@ static bool
 read_record(struct apply_job *j, bool *changed, struct err *e)
 {
 	struct arena *a = j->p->cmd->arena;
-	const char *dir = pipeline_state_dir(j->p), *text;
+	const char *dir = change_state_dir(j->p), *text;
 	const char *path = arena_printf(a, "%s/" STORE_UNDO, dir), *host;
 	size_t len;
 
@@ -125,7 +125,7 @@ apply_save(struct apply_job *j, struct err *e)
 	    arena_printf(a, "%s\n", record_to_json(a, &undo_record, &j->undo, true));
 
 	if (!change_is_remote(j->p))
-		return store_write(a, pipeline_state_dir(j->p), STORE_UNDO, text, e);
+		return store_write(a, change_state_dir(j->p), STORE_UNDO, text, e);
 	j->change.record = (struct change_file){ .found = j->record, .want = text,
 		.len = text == NULL ? 0 : strlen(text) };
 	return true;

@@ -231,15 +231,15 @@ trial_waits(struct pipeline *p)
 static bool
 fail_nothing(struct err *e)
 {
-	return fail(e, ERR_FAILED, "there is nothing to confirm: no apply waits for it, or its time "
-	    "was out and all was taken back");
+	return fail(e, ERR_FAILED, "there is nothing to confirm: no apply waits for it, or its "
+	    "time was out and all was taken back");
 }
 
 static bool
 ask_remote(struct pipeline *p, const char *what, struct apply_result *result, struct err *e)
 {
 	struct arena *a = p->cmd->arena;
-	struct guard_remote *g = guard_remote_join(p->host, a, pipeline_state_dir(p));
+	struct guard_remote *g = guard_remote_join(p->host, a, p->there.dir);
 	const char *text;
 
 	if (!trial_waits(p))

@@ -233,6 +233,23 @@ Test(guard_remote_files, a_value_that_does_not_hold_any_more_stops_it)
 	}
 }
 
+/* The knob reads differently once the files are new: all of them go back. */
+Test(guard_remote_files, a_value_that_does_not_hold_in_the_end_takes_the_files_back)
+{
+	const char *const argv[] = { "sh", "-c", "if [ -e \"$0/state/undo\" ]; then echo 7; "
+	    "else cat \"$0/" KNOB "\"; fi", dir, NULL };
+	struct guard_remote *g;
+
+	old.read = ours.read = argv;
+	for (size_t i = 0; i < NELEM(shells); i++) {
+		begin();
+		g = staged(shells[i], NULL);
+		cr_expect_not(guard_remote_commit(g, a, &e), "%s", shells[i]);
+		cr_expect_not_null(strstr(e.text, "should be 200, is 7"), "%s", e.text);
+		expect(false, shells[i]);
+	}
+}
+
 Test(guard_remote_files, another_command_finds_what_waits_and_decides)
 {
 	struct guard_remote_state s;
@@ -306,6 +323,28 @@ Test(guard_remote_files, killed_at_any_moment_it_is_the_old_or_the_new_never_bet
 		expect(get("state/undo") != NULL, arena_printf(a, "kill %u", i));
 	}
 	cr_log_info("%zu of 10 were new", n_new);
+}
+
+/* As of a round that was given up, and arrives when all was taken back. */
+Test(guard_remote_files, what_is_set_late_is_not_set)
+{
+	struct knob_value by_file = { .name = "file", .file = in_dir("knob"), .text = "2" }, fenced;
+	struct guard_remote *g;
+
+	begin();
+	put("knob", "1");
+	g = staged(NULL, NULL);
+	fenced = guard_remote_fenced(g, a, &by_file);
+	cr_expect(knobs_set(h, a, &fenced, 1, &e), "%s", e.text);
+	cr_expect_str_eq(get("knob"), "2");
+	cr_assert(guard_remote_release(g, a, &e), "%s", e.text);
+	fenced.text = "3";
+	cr_expect_not(knobs_set(h, a, &fenced, 1, &e));
+	cr_expect_str_eq(get("knob"), "2");
+	fenced = guard_remote_fenced(g, a, &ours);
+	e = (struct err){ 0 };
+	cr_expect_not(knobs_set(h, a, &fenced, 1, &e));
+	expect(false, "late");
 }
 
 Test(guard_remote_files, a_state_that_others_can_write_is_refused)
