@@ -273,6 +273,7 @@ Test(ssh_apply, as_root_by_a_program)
 /* ---- links that are cut ---------------------------------------------------------------------- */
 
 #define CUTS 6
+#define MINE "# mine\r\n\tz = 1"
 #define UNCUT ((size_t)-1)
 
 /* Between us and sshd: one connection, which breaks when so many bytes went there. */
@@ -364,8 +365,11 @@ is_new(struct box *b, const char *when)
 {
 	bool new = box_there(box_path(b, "state/undo"));
 
-	cr_expect_str_eq(box_get(b, b->conf), new ? box_get(&h, h.conf) : "# mine\r\n\tz = 1",
-	    "%s: %s: %s", when, new ? "new" : "old", box_get(b, b->conf));
+	const char *conf = box_get(b, b->conf);
+
+	cr_expect(new ? strncmp(conf, MINE "\n# BEGIN pathtune\n", sizeof(MINE) + 17) == 0 &&
+	    strstr(conf, "\nx.receive = " RECEIVE_NEW "\n# END pathtune\n") != NULL :
+	    strcmp(conf, MINE) == 0, "%s: %s", when, conf);
 	cr_expect(knobs_same(box_get(b, b->send), new ? SEND_NEW : SEND_OLD), "%s", when);
 	cr_expect(knobs_same(box_get(b, b->receive), new ? RECEIVE_NEW : RECEIVE_OLD), "%s", when);
 	return new;
@@ -377,7 +381,7 @@ block_box(void)
 	struct box b = box_new();
 
 	box_profile(&b, "block", NULL);
-	box_put(b.conf, "# mine\r\n\tz = 1");
+	box_put(b.conf, MINE);
 	return b;
 }
 
