@@ -51,6 +51,8 @@ link_box(size_t k, bool after)
 static struct started
 start_apply(struct box *b)
 {
+	/* The shell of via: has our environment. */
+	setenv("PATHTUNE_STATE", b->state, 1);
 	return program_start(b->a, arena_printf(b->a, "apply %s via:%s %s --yes", b->run,
 	    box_path(b, "link"), b->flags));
 }
