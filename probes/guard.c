@@ -1,4 +1,5 @@
 #include "guard_own.h"
+#include "guard_remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,17 @@ take_journal(struct guard *g, const char *state_dir, const char *scope_id, struc
 		return fail(e, ERR_FAILED, "%s: values of an earlier run are not restored yet",
 		    g->file.path);
 	return true;
+}
+
+/* It looks for journals once it is there, and we for it once ours is: one of the two gives up. */
+static bool
+check_remote(const struct guard *g, struct err *e)
+{
+	struct stat st;
+
+	return fstatat(g->file.dir_fd, GUARD_REMOTE_DIR, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    fail(e, ERR_FAILED, "a pathtune on another machine is at work on this host; wait until "
+	    "it is done");
 }
 
 /* Whoever reads it finds what is there, and does not wait. */
@@ -153,7 +165,7 @@ guard_arm(struct arena *a, const char *state_dir, const char *boot_id, const cha
 		journal_close(&g->file);
 		goto out;
 	}
-	armed = journal_append(&g->file, journal_head(a, g->journal), e);
+	armed = check_remote(g, e) && journal_append(&g->file, journal_head(a, g->journal), e);
 	if (armed && fsync(g->file.dir_fd) != 0)
 		armed = fail(e, ERR_FAILED, "%s: %s", state_dir, strerror(errno));
 	armed = armed && fork_child(g, &child, e);

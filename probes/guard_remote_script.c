@@ -1,5 +1,6 @@
 #include "guard_remote_script.h"
 
+#include "guard_remote_files.h"
 #include "process.h"
 #include "words.h"
 
@@ -73,6 +74,7 @@ static const char body[] =
     "}\n"
     "restore() {\n"
     "	k=$n failed= foreign= restored=0\n"
+    "	put_back\n"
     "	while [ \"$k\" -gt 0 ]; do\n"
     "		k=$((k - 1))\n"
     "		eval \"name=\\$name_$k\"\n"
@@ -80,19 +82,27 @@ static const char body[] =
     "	done\n"
     "	if [ -n \"$failed\" ]; then said=\"failed $failed\"\n"
     "	elif [ -n \"$foreign\" ]; then said=\"foreign $foreign\"\n"
+    "	elif [ -n \"$why\" ]; then said=\"undone $why\"\n"
     "	else said=\"ok $restored\"\n"
     "	fi\n"
-    "	[ \"$1\" = now ] || [ ! -e \"$d/stop\" ] || echo \"$said\" >\"$d.said\"\n"
-    "	[ -n \"$failed\" ] || rm -rf \"$d\"\n"
     "}\n"
     "if [ \"$1\" = now ]; then\n"
-    "	restore now\n"
+    "	why=\n"
+    "	if [ -e \"$d/kept\" ]; then settle; else restore; fi\n"
+    "	[ -n \"$failed\" ] || rm -rf \"$d\"\n"
     "	echo \"$said\"\n"
     "	exit 0\n"
     "fi\n"
+    "beats() {\n"
+    "	while kill -0 \"$$\" && [ -d \"$d\" ]; do\n"
+    "		beat=$((beat + 1))\n"
+    "		echo \"$beat\" >\"$d/beat\"\n"
+    "		sleep 1\n"
+    "	done\n"
+    "}\n"
     "beat=0 idle=0 was=\n"
     "echo \"$$\" >\"$d/pid\"\n"
-    "while [ ! -e \"$d/stop\" ] && [ \"$idle\" -lt \"$lease\" ]; do\n"
+    "while [ ! -e \"$d/stop\" ] && [ ! -e \"$d/go\" ] && [ \"$idle\" -lt \"$lease\" ]; do\n"
     "	[ -d \"$d\" ] || exit 0\n"
     "	now=\n"
     "	read -r now <\"$d/lease\"\n"
@@ -102,29 +112,74 @@ static const char body[] =
     "	sleep 1\n"
     "done 2>/dev/null\n"
     "mkdir \"$d/decided\" 2>/dev/null || exit 0\n"
-    "restore\n";
+    "beats </dev/null >/dev/null 2>&1 &\n"
+    "b=$! why= failed=\n"
+    "[ -e \"$d/stop\" ] || [ -e \"$d/go\" ] || sleep 1\n" /* for one who looked just before */
+    "if [ -e \"$d/go\" ] && [ ! -e \"$d/stop\" ] && commit; then settle; else restore; fi\n"
+    "kill -9 \"$b\"\n"
+    "wait \"$b\"\n"
+    "if [ -e \"$d/stop\" ] || [ -e \"$d/go\" ]; then\n"
+    "	echo \"$said\" >\"$d.new\"\n"
+    "	mv -f \"$d.new\" \"$d.said\"\n"
+    "fi\n"
+    "[ -n \"$failed\" ] || rm -rf \"$d\"\n";
 
-/* What is there may be at work: its beat goes on.  If not, it is carried out first. */
+/*
+ * What is there may be at work: its beat goes on.  A process of its number alone says nothing, but
+ * may be one that is slow; where there is no number yet, it may be about to start.
+ */
+static const char alive[] =
+    "alive() {\n"
+    "	t=0 was=$(cat \"$s/remote/beat\" 2>/dev/null)\n"
+    "	while [ \"$t\" -lt 2 ] || { [ \"$t\" -lt 10 ] && { [ ! -e \"$s/remote/pid\" ] ||\n"
+    "		kill -0 \"$(cat \"$s/remote/pid\" 2>/dev/null)\" 2>/dev/null; }; }; do\n"
+    "		sleep 1\n"
+    "		[ -d \"$s/remote\" ] || return 1\n"
+    "		[ \"$was\" = \"$(cat \"$s/remote/beat\" 2>/dev/null)\" ] || return 0\n"
+    "		t=$((t + 1))\n"
+    "	done\n"
+    "	return 1\n"
+    "}\n";
+
+/* What a dead one left is carried out.  Says why not, and ends the script. */
+static const char carry[] =
+    "carry() {\n"
+    "	if [ ! -e \"$s/remote/guard\" ]; then\n"
+    "		rm -rf \"$s/remote\"\n"
+    "		return\n"
+    "	fi\n"
+    "	said=$($sh \"$s/remote/guard\" now)\n"
+    "	case $said in\n"
+    "	ok*) healed=$((healed + ${said#ok })) ;;\n"
+    "	failed*) echo \"$said\"; exit 0 ;;\n"
+    "	esac\n"
+    "}\n";
+
+/* It says what is written into a kernel and into /etc: nobody else may have a hand in it. */
+static const char private[] =
+    "set -- $(ls -ldn \"$s/.\" 2>/dev/null)\n"
+    "case $1 in\n"
+    "?????w*|????????w*) set -- ;;\n"
+    "esac\n"
+    "[ -z \"$1\" ] || [ \"$3\" = \"$(id -u)\" ] || set --\n"
+    "[ -n \"$1\" ] || { echo \"unfit $s\"; exit 0; }\n";
+
+/* A run of the host's own looks for "remote" once its journal is there: one of the two gives up. */
 static const char take[] =
     "m=0 healed=0\n"
     "until mkdir \"$s/remote\" 2>/dev/null; do\n"
     "	[ -d \"$s/remote\" ] || { echo \"failed $s cannot be made: a value\"; exit 0; }\n"
-    "	was=$(cat \"$s/remote/beat\" 2>/dev/null)\n"
-    "	sleep 3\n"
+    "	! alive || { echo \"busy its guard is alive\"; exit 0; }\n"
     "	[ -d \"$s/remote\" ] || continue\n"
-    "	[ \"$was\" = \"$(cat \"$s/remote/beat\" 2>/dev/null)\" ] ||\n"
-    "		{ echo \"busy its guard is alive\"; exit 0; }\n"
     "	m=$((m + 1))\n"
     "	[ \"$m\" -le 2 ] || { echo \"busy $s/remote is in the way\"; exit 0; }\n"
-    "	if [ -e \"$s/remote/guard\" ] && [ ! -e \"$s/remote/kept\" ]; then\n"
-    "		said=$($sh \"$s/remote/guard\" now)\n"
-    "		case $said in\n"
-    "		ok*) healed=${said#ok } ;;\n"
-    "		failed*) echo \"$said\"; exit 0 ;;\n"
-    "		esac\n"
-    "	else\n"
-    "		rm -rf \"$s/remote\"\n"
-    "	fi\n"
+    "	carry\n"
+    "done\n"
+    "for j in \"$s\"/journal-*; do\n"
+    "	[ -e \"$j\" ] || continue\n"
+    "	rm -rf \"$s/remote\"\n"
+    "	echo \"busy $j is there\"\n"
+    "	exit 0\n"
     "done\n"
     "d=$s/remote\n"
     "rm -f \"$d.said\"\n";
@@ -222,11 +277,8 @@ add_state(struct text *t, const struct guard_remote_spec *spec)
 	    "	s=$HOME/.local/state/pathtune\n"
 	    "	[ \"$(id -u)\" -ne 0 ] || s=/var/lib/pathtune\n"
 	    "fi\n"
-	    "mkdir -p \"$s\" 2>/dev/null\n"
-	    "for j in \"$s\"/journal-*; do\n"
-	    "	[ ! -e \"$j\" ] || { echo \"busy $j is there\"; exit 0; }\n"
-	    "done\n"
-	    "sh='%s'\n", spec->shell == NULL ? "sh" : spec->shell);
+	    "mkdir -p \"$s\" 2>/dev/null || { echo \"unmade $s\"; exit 0; }\n"
+	    "%ssh='%s'\n", private, spec->shell == NULL ? "sh" : spec->shell);
 }
 
 const char *
@@ -236,17 +288,18 @@ guard_remote_script_start(struct arena *a, const struct guard_remote_spec *spec)
 
 	add_common(&t);
 	add_state(&t, spec);
-	text_bytes(&t, take, strlen(take));
+	text_add(&t, "%s%s%s", alive, carry, take);
 	text_add(&t, "cd \"$d\" || exit 1\n");
 	for (size_t k = 0; k < spec->n; k++)
 		guard_remote_script_value(&t, k, spec->old[k].text);
 	text_add(&t, "rm -f pending*\ncat >guard.new <<'" HERE "'\n");
 	add_common(&t);
-	text_add(&t, "d=${0%%/*}\ntrap '' HUP INT TERM QUIT PIPE TSTP\nset -f\nlease=%.0f n=%zu\n",
+	text_add(&t, "d=${0%%/*}\ntrap '' HUP INT TERM QUIT PIPE TSTP\nset -f\n"
+	    "ulimit -f unlimited 2>/dev/null\nlease=%.0f n=%zu\n",
 	    spec->lease_s, spec->n);
 	for (size_t k = 0; k < spec->n; k++)
 		add_knob(&t, &spec->old[k], k);
-	text_bytes(&t, body, strlen(body));
+	text_add(&t, "%s%s", guard_remote_files_text, body);
 	text_add(&t, HERE "\n");
 	text_bytes(&t, launch, strlen(launch));
 	return t.s;
@@ -268,28 +321,68 @@ guard_remote_script_tell(struct arena *a, const char *dir, unsigned long renewal
 	return t.s;
 }
 
+/* Say it to the guard, and wait for what comes of it; a dead one's work is done here. */
+static const char tell_text[] =
+    "until [ -s \"$d.said\" ]; do\n"
+    "	[ -d \"$d\" ] || [ -s \"$d.said\" ] || { echo gone; exit 0; }\n"
+    "	kill -0 \"$(cat \"$d/pid\" 2>/dev/null)\" 2>/dev/null ||\n"
+    "		[ -s \"$d.said\" ] || { sh \"$d/guard\" now; exit 0; }\n"
+    "	sleep .1 2>/dev/null || sleep 1\n"
+    "done\n"
+    "cat \"$d.said\"\n"
+    "case $(cat \"$d.said\") in\n"
+    "failed*) ;;\n"
+    "*)\n"
+    "	while [ -d \"$d\" ] && kill -0 \"$(cat \"$d/pid\" 2>/dev/null)\" 2>/dev/null; do\n"
+    "		sleep .1 2>/dev/null || sleep 1\n"
+    "	done ;;\n"
+    "esac\n"
+    "rm -f \"$d.said\"\n";
+
 const char *
-guard_remote_script_end(struct arena *a, const char *dir, bool restore)
+guard_remote_script_end(struct arena *a, const char *dir, enum guard_remote_end end)
 {
 	struct text t = { .arena = a };
 
 	add_common(&t);
 	text_add(&t, "d=");
 	words_quote(&t, dir);
-	if (restore)
-		text_add(&t, "\n: >\"$d/stop\"\n"
-		    "until [ -s \"$d.said\" ]; do\n"
-		    "	[ -d \"$d\" ] || [ -s \"$d.said\" ] || { echo gone; exit 0; }\n"
-		    "	kill -0 \"$(cat \"$d/pid\" 2>/dev/null)\" 2>/dev/null ||\n"
-		    "		[ -s \"$d.said\" ] || { sh \"$d/guard\" now; exit 0; }\n"
-		    "	sleep .1 2>/dev/null || sleep 1\n"
-		    "done\n"
-		    "cat \"$d.said\"\n"
-		    "rm -f \"$d.said\"\n");
-	else
+	if (end == GUARD_REMOTE_KEEP)
 		text_add(&t, "\nmkdir \"$d/decided\" 2>/dev/null || { echo gone; exit 0; }\n"
 		    ": >\"$d/kept\"\n"
 		    "rm -rf \"$d\"\n"
 		    "echo ok\n");
+	else
+		text_add(&t, "\n[ -d \"$d\" ] || [ -s \"$d.said\" ] || { echo gone; exit 0; }\n"
+		    "( : >\"$d/%s\" ) 2>/dev/null\n%s", end == GUARD_REMOTE_GO ? "go" : "stop",
+		    tell_text);
+	return t.s;
+}
+
+const char *
+guard_remote_script_look(struct arena *a, const char *dir, const char *usual, bool heal)
+{
+	struct text t = { .arena = a };
+
+	add_common(&t);
+	text_add(&t, "s=");
+	words_quote(&t, dir == NULL ? "" : dir);
+	text_add(&t, "\ns=${s:-${PATHTUNE_STATE:-}} sh=sh healed=0\n"
+	    "if [ -z \"$s\" ]; then\n"
+	    "	s=${HOME:-}/.local/state/pathtune\n"
+	    "	[ \"$(id -u)\" -ne 0 ] || s=");
+	words_quote(&t, usual);
+	text_add(&t, "\nfi\necho \"dir $s\"\necho \"uid $(id -u)\"\n"
+	    "[ -e \"$s\" ] || exit 0\n%s%s%s", private, alive, carry);
+	text_add(&t, "if [ ! -d \"$s/remote\" ]; then :\n"
+	    "elif alive; then\n"
+	    "	[ -s \"$s/remote/result\" ] && [ ! -e \"$s/remote/decided\" ] &&\n"
+	    "		echo waits || echo busy\n"
+	    "%s"
+	    "fi\n"
+	    "[ ! -s \"$s/remote.said\" ] || echo \"said $(cat \"$s/remote.said\")\"\n"
+	    "%s", heal ? "elif [ -d \"$s/remote\" ]; then\n	carry\n	echo \"healed $healed\"\n" :
+	    "elif [ -d \"$s/remote\" ]; then echo dead\n",
+	    heal ? "[ -d \"$s/remote\" ] || rm -f \"$s/remote.said\"\n" : "");
 	return t.s;
 }

@@ -18,7 +18,20 @@ const char *guard_remote_script_tell(struct arena *a, const char *dir, unsigned 
 /* What a tell does to announce a value of knob k. */
 void guard_remote_script_value(struct text *t, size_t k, const char *value);
 
-/* Restore and wait for it, or go without; says "ok", "gone", "failed KNOB" or "foreign KNOB". */
-const char *guard_remote_script_end(struct arena *a, const char *dir, bool restore);
+/*
+ * Restore, or carry out what is staged, and wait for it; or go without.  Says "ok", "gone", "kept",
+ * "undone WHY", "failed KNOB" or "foreign KNOB".
+ */
+enum guard_remote_end { GUARD_REMOTE_RESTORE, GUARD_REMOTE_GO, GUARD_REMOTE_KEEP };
+
+const char *guard_remote_script_end(struct arena *a, const char *dir, enum guard_remote_end end);
+
+/*
+ * dir: where the state is; NULL: where a pathtune there would have it, as root in usual.
+ * What there is, a line each: "dir DIR", "uid NUMBER", then "unfit DIR", or "waits", "busy",
+ * "dead", "healed KNOBS", "failed KNOB" of a guard, and "said ANSWER" where nobody heard it.
+ */
+const char *guard_remote_script_look(struct arena *a, const char *dir, const char *usual,
+    bool heal);
 
 #endif

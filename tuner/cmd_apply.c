@@ -11,7 +11,7 @@ static bool
 parse(struct cmd_context *c, int argc, char **argv, struct cmd_apply_asked *x, const char **file,
     bool *help, struct err *e)
 {
-	struct opt opts[] = {
+	const struct opt own[] = {
 		{ "dry-run", 'n', OPT_FLAG, &x->dry, 0, 0, NULL, NULL,
 		    "show what would change, and stop: exit 3 when something would", false },
 		{ "yes", 'y', OPT_FLAG, &x->yes, 0, 0, NULL, NULL, "do not ask", false },
@@ -21,6 +21,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct cmd_apply_asked *x, c
 		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
+	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 
@@ -28,11 +29,12 @@ parse(struct cmd_context *c, int argc, char **argv, struct cmd_apply_asked *x, c
 		return *help;
 	if (n == 0)
 		return fail(e, ERR_USAGE, "a run file is needed; see pathtune apply --help");
-	if (n > 2 || (n == 2 && strcmp(words[1], "local") != 0))
-		return fail(e, ERR_USAGE, "'%.60s': a run can be applied to the local host only",
-		    words[n - 1]);
+	if (n > 2 || (n == 2 && !cmd_is_host(words[1])))
+		return fail(e, ERR_USAGE, "'%.60s' is not a host: a run can be applied to local, "
+		    "ssh://[user@]name[:port] or via:COMMAND", words[n - 1]);
 	*file = words[0];
-	return true;
+	x->host = n == 2 ? words[1] : NULL;
+	return cmd_access_check(opts, x->host, e);
 }
 
 static bool
@@ -62,13 +64,13 @@ static bool
 carry_out(struct apply_job *j, const struct cmd_apply_asked *x, struct err *e)
 {
 	if (!apply_pending(&j->plan)) {
-		cmd_result_print(j->p->cmd, &j->result);
+		cmd_result_print(j->p->cmd, x->host, &j->result);
 		return true;
 	}
 	if (x->dry) {
 		cmd_plan_print(j->p->cmd, j);
 		if (j->p->cmd->json)
-			cmd_result_print(j->p->cmd, &j->result);
+			cmd_result_print(j->p->cmd, x->host, &j->result);
 		j->p->cmd->status = CMD_PENDING;
 		return true;
 	}
@@ -78,7 +80,7 @@ carry_out(struct apply_job *j, const struct cmd_apply_asked *x, struct err *e)
 	    !(isnan(x->confirm_s) ? apply_set(j, e) && apply_write(j, e) :
 	    for_a_while(j, x, e)))
 		return false;
-	cmd_result_print(j->p->cmd, &j->result);
+	cmd_result_print(j->p->cmd, x->host, &j->result);
 	return finish(j, e);
 }
 
@@ -87,9 +89,12 @@ cmd_apply_run(struct cmd_context *c, const struct run *wanted, const char *name,
     const struct cmd_apply_asked *x, struct err *e)
 {
 	struct pipeline p = { .cmd = c, .run = arena_alloc(c->arena, sizeof(*p.run)),
-		.sets = !x->dry, .profile_file = x->profile };
+		.sets = !x->dry, .profile_file = x->profile, .access = x->access };
 	struct apply_job j = { .p = &p, .wanted = wanted, .name = name, .lock = -1 };
-	bool ok = cmd_persist_probe(&p, "apply", e) && (x->dry || apply_open(&j, e)) &&
+	bool ok;
+
+	p.run->options.host = x->host;
+	ok = cmd_persist_probe(&p, "apply", e) && (x->dry || apply_open(&j, e)) &&
 	    apply_look(&j, e) && carry_out(&j, x, e);
 
 	apply_close(&j);
@@ -102,7 +107,7 @@ apply(struct cmd_context *c, int argc, char **argv, struct err *e)
 {
 	struct cmd_apply_asked x = { .confirm_s = NAN };
 	struct run wanted;
-	const char *file;
+	const char *file = NULL;
 	bool help;
 
 	if (!parse(c, argc, argv, &x, &file, &help, e) || help)
@@ -110,5 +115,5 @@ apply(struct cmd_context *c, int argc, char **argv, struct err *e)
 	return cmd_run_load(c->arena, file, &wanted, e) && cmd_apply_run(c, &wanted, file, &x, e);
 }
 
-const struct cmd cmd_apply = { "apply", "RUN [local] [--dry-run] [--yes] [--confirm TIME]",
+const struct cmd cmd_apply = { "apply", "RUN [HOST] [--dry-run] [--yes] [--confirm TIME]",
 	"puts a saved run in force, and writes it down for the next boot", apply };

@@ -30,26 +30,33 @@ static const struct field check_fields[] = {
 static const struct record check_record = { "check", sizeof(struct check_result), check_fields };
 
 struct asked {
-	const char *run, *profile;
+	const char *run, *profile, *host;
+	struct host_access access;
 };
 
 static bool
 parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
 {
-	struct opt opts[] = {
+	const struct opt own[] = {
 		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
 		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
+	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 
 	if (!cmd_options(c, &cmd_check, opts, argc, argv, false, &words, &n, help, e) || *help)
 		return *help;
-	if (n > 1)
-		return fail(e, ERR_USAGE, "'%.60s': only one run can be named", words[1]);
-	x->run = n == 1 ? words[0] : NULL;
-	return true;
+	for (size_t i = 0; i < n; i++) {
+		const char **to = cmd_is_host(words[i]) ? &x->host : &x->run;
+
+		if (*to != NULL)
+			return fail(e, ERR_USAGE, "'%.60s': only one host and one run can be named",
+			    words[i]);
+		*to = words[i];
+	}
+	return cmd_access_check(opts, x->host, e);
 }
 
 /* What is to be in force: of the run that was named, else all that was applied. */
@@ -66,6 +73,11 @@ wanted_level(struct apply_job *j, const struct asked *x, struct undo_level *out,
 			return false;
 		*out = drift_of_run(a, &run);
 		out->run = x->run;
+		return true;
+	}
+	/* A recording has no files but those that it was asked for. */
+	if (host_path(j->p->host) != NULL) {
+		*any = false;
 		return true;
 	}
 	if (!apply_record(j, e))
@@ -112,7 +124,7 @@ look(struct apply_job *j, const struct asked *x, struct err *e)
 		return false;
 	r.findings = drift_find(a, j->p->profile, &j->p->run->facts, any ? &level : NULL, now,
 	    &r.n_findings);
-	if (trial_waits(a, pipeline_state_dir(j->p)))
+	if (trial_waits(j->p))
 		*(struct hazard *)arena_push(a, &r.findings, &r.n_findings, sizeof(*r.findings)) =
 		    (struct hazard){ "unconfirmed", "apply", NULL,
 			"values wait to be confirmed, and go back when their time is out" };
@@ -132,7 +144,7 @@ look(struct apply_job *j, const struct asked *x, struct err *e)
 static bool
 check(struct cmd_context *c, int argc, char **argv, struct err *e)
 {
-	struct asked x = { NULL, NULL };
+	struct asked x = { .run = NULL };
 	struct run *here = arena_alloc(c->arena, sizeof(*here));
 	struct pipeline p = { .cmd = c, .run = here };
 	struct apply_job j = { .p = &p, .lock = -1 };
@@ -141,10 +153,12 @@ check(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (!parse(c, argc, argv, &x, &help, e) || help)
 		return help;
 	p.profile_file = x.profile;
+	p.access = x.access;
+	here->options.host = x.host;
 	ok = cmd_persist_probe(&p, "check", e) && look(&j, &x, e);
 	pipeline_close(&p);
 	return ok;
 }
 
-const struct cmd cmd_check = { "check", "[RUN]",
+const struct cmd cmd_check = { "check", "[HOST] [RUN]",
 	"tells whether what was applied is still in force: exit 3 when it is not", check };

@@ -1,4 +1,5 @@
 #include "cmd_persist.h"
+#include "pipeline_change_remote.h"
 #include "pipeline_trial.h"
 #include "../probes/stop.h"
 
@@ -8,16 +9,40 @@
 #include <unistd.h>
 
 bool
-cmd_persist_probe(struct pipeline *p, const char *command, struct err *e)
+cmd_is_host(const char *word)
 {
+	static const char *const prefixes[] = { "ssh://", "via:", "replay:" };
+
+	for (size_t i = 0; i < NELEM(prefixes); i++) {
+		if (strncmp(word, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	}
+	return strcmp(word, "local") == 0;
+}
+
+bool
+cmd_persist_open(struct pipeline *p, const char *command, struct err *e)
+{
+	const char *host = p->run->options.host;
+
 	record_init(&run_record, p->run);
 	p->run->schema = RUN_SCHEMA;
 	p->run->version = PATHTUNE_VERSION;
 	p->run->options.command = command;
-	p->run->options.host = "local";
+	p->run->options.host = host != NULL ? host : "local";
 	if (!pipeline_open(p, e))
 		return false;
-	if (p->sets && trial_waits(p->cmd->arena, pipeline_state_dir(p)))
+	if (p->sets && host_path(p->host) != NULL)
+		return fail(e, ERR_USAGE, "'%.200s': a recording cannot be changed", host);
+	return !change_is_remote(p) || change_remote_look(p, e);
+}
+
+bool
+cmd_persist_probe(struct pipeline *p, const char *command, struct err *e)
+{
+	if (!cmd_persist_open(p, command, e))
+		return false;
+	if (p->sets && trial_waits(p))
 		return fail(e, ERR_FAILED, "an apply waits to be confirmed: run pathtune confirm, "
 		    "or pathtune revert");
 	return pipeline_probe(p, NULL, e);
@@ -64,7 +89,7 @@ print_value(struct cmd_context *c, const struct apply_value_result *v)
 }
 
 static const char *
-say_status(struct arena *a, const struct apply_result *r)
+say_status(struct arena *a, const char *host, const struct apply_result *r)
 {
 	bool revert = strcmp(r->command, "revert") == 0;
 
@@ -72,13 +97,14 @@ say_status(struct arena *a, const struct apply_result *r)
 		return revert ? "nothing to revert: nothing is applied\n" :
 		    "nothing to do: it is in force already\n";
 	if (strcmp(r->status, "unconfirmed") == 0)
-		return arena_printf(a, "these values go back in %.0f s, unless: pathtune confirm\n",
-		    r->confirm_s);
+		return arena_printf(a, "these values go back in %.0f s, unless: pathtune "
+		    "confirm%s%s\n", r->confirm_s, host == NULL ? "" : " ",
+		    host == NULL ? "" : host);
 	return strcmp(r->status, "confirmed") == 0 ? "confirmed\n" : "";
 }
 
 void
-cmd_result_print(struct cmd_context *c, const struct apply_result *r)
+cmd_result_print(struct cmd_context *c, const char *host, const struct apply_result *r)
 {
 	if (c->json) {
 		puts(record_to_json(c->arena, &apply_result_record, r, true));
@@ -90,7 +116,7 @@ cmd_result_print(struct cmd_context *c, const struct apply_result *r)
 		put(c, arena_printf(c->arena, "%s %s%s%s\n", r->files[i].outcome, r->files[i].path,
 		    r->files[i].why == NULL ? "" : ": ",
 		    r->files[i].why == NULL ? "" : r->files[i].why));
-	put(c, say_status(c->arena, r));
+	put(c, say_status(c->arena, host != NULL && strcmp(host, "local") != 0 ? host : NULL, r));
 }
 
 static bool

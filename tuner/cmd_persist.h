@@ -8,6 +8,15 @@
 
 #define CMD_PENDING 3 /* exit status: changes pending, or drift */
 
+/* Does the word name a host, not a file? */
+bool cmd_is_host(const char *word);
+
+/*
+ * Open the host, and look who is at work on one that is reached through a shell.  A recording is
+ * refused where the command changes something.
+ */
+bool cmd_persist_open(struct pipeline *p, const char *command, struct err *e);
+
 /*
  * Open the host; an apply that waits to be confirmed is an error when the command sets values; then
  * the facts.
@@ -19,8 +28,8 @@ void cmd_plan_print(struct cmd_context *c, const struct apply_job *j);
 
 void cmd_diff_print(struct cmd_context *c, const char *diff);
 
-/* What came of it, on stdout: the document with --json. */
-void cmd_result_print(struct cmd_context *c, const struct apply_result *r);
+/* What came of it on the host (NULL: local), on stdout: the document with --json. */
+void cmd_result_print(struct cmd_context *c, const char *host, const struct apply_result *r);
 
 /* Is there somebody who can be asked? */
 bool cmd_may_ask(const struct cmd_context *c);
@@ -33,12 +42,14 @@ bool cmd_agree(struct cmd_context *c, bool yes, const char *question, struct err
 /* How a run is to be put in force. */
 struct cmd_apply_asked {
 	const char *profile; /* NULL: the embedded one */
+	const char *host;    /* NULL: local */
+	struct host_access access;
 	bool dry, yes;
 	double confirm_s;    /* NAN: for good */
 };
 
 /*
- * All that apply does with a run that was read, on the local host as it is now; name is what the
+ * All that apply does with a run that was read, on the host as it is now; name is what the
  * record and errors call the run.  Probes, says what would change, asks, changes, and says what
  * came of it; values that did not hold are ERR_FAILED, after the rest was put in force.
  */

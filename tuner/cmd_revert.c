@@ -7,14 +7,15 @@
 #include <string.h>
 
 struct asked {
-	const char *profile;
+	const char *profile, *host;
+	struct host_access access;
 	bool all, dry, yes;
 };
 
 static bool
 parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
 {
-	struct opt opts[] = {
+	const struct opt own[] = {
 		{ "all", 'a', OPT_FLAG, &x->all, 0, 0, NULL, NULL,
 		    "back to what was before the first apply", false },
 		{ "dry-run", 'n', OPT_FLAG, &x->dry, 0, 0, NULL, NULL,
@@ -24,24 +25,27 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
+	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 
 	if (!cmd_options(c, &cmd_revert, opts, argc, argv, false, &words, &n, help, e) || *help)
 		return *help;
-	return n == 0 || (n == 1 && strcmp(words[0], "local") == 0) ||
-	    fail(e, ERR_USAGE, "'%.60s': only the local host can be reverted", words[0]);
+	if (n > 1 || (n == 1 && !cmd_is_host(words[0])))
+		return fail(e, ERR_USAGE, "'%.60s': one host can be named: local, "
+		    "ssh://[user@]name[:port] or via:COMMAND", words[n - 1]);
+	x->host = n == 1 ? words[0] : NULL;
+	return cmd_access_check(opts, x->host, e);
 }
 
 /* An apply that waits to be confirmed is taken back first, by the one who keeps it. */
 static bool
 end_trial(struct pipeline *p, const struct asked *x, bool *done, struct err *e)
 {
-	const char *dir = pipeline_state_dir(p);
 	struct apply_result r;
 
 	*done = false;
-	if (!trial_waits(p->cmd->arena, dir))
+	if (!trial_waits(p))
 		return true;
 	record_init(&apply_result_record, &r);
 	r.schema = APPLY_SCHEMA;
@@ -50,22 +54,22 @@ end_trial(struct pipeline *p, const struct asked *x, bool *done, struct err *e)
 	if (x->dry)
 		p->cmd->status = CMD_PENDING;
 	else if (!cmd_agree(p->cmd, x->yes, "Take back what waits to be confirmed?", e) ||
-	    !trial_ask(p->cmd->arena, dir, TRIAL_REVERT, NULL, e))
+	    !trial_ask(p, TRIAL_REVERT, NULL, e))
 		return false;
 	if (!p->cmd->json)
 		cmd_note(p->cmd, x->dry ? "what waits to be confirmed would be taken back" :
 		    "what waited to be confirmed is taken back");
-	cmd_result_print(p->cmd, &r);
+	cmd_result_print(p->cmd, x->host, &r);
 	*done = true;
 	return true;
 }
 
 static bool
-report(struct apply_job *j, struct err *e)
+report(struct apply_job *j, const struct asked *x, struct err *e)
 {
 	const struct apply_result *r = &j->result;
 
-	cmd_result_print(j->p->cmd, r);
+	cmd_result_print(j->p->cmd, x->host, r);
 	for (size_t i = 0; i < r->n_values; i++) {
 		if (strcmp(r->values[i].outcome, "left") == 0)
 			return fail(e, ERR_FAILED, "%s was not set back; the rest was",
@@ -81,22 +85,22 @@ take_back(struct apply_job *j, const struct asked *x, struct err *e)
 	struct apply_job look = *j;
 
 	if (!pipeline_revert(&look, x->all, true, e)) {
-		cmd_result_print(c, &look.result);
+		cmd_result_print(c, x->host, &look.result);
 		return false;
 	}
 	if (strcmp(look.result.status, "nothing") == 0 || x->dry) {
 		if (!c->json && look.result.diff != NULL)
 			cmd_diff_print(c, look.result.diff);
-		cmd_result_print(c, &look.result);
+		cmd_result_print(c, x->host, &look.result);
 		c->status = strcmp(look.result.status, "nothing") == 0 ? 0 : CMD_PENDING;
 		return true;
 	}
 	if (!c->json) {
 		cmd_diff_print(c, look.result.diff);
-		cmd_result_print(c, &look.result);
+		cmd_result_print(c, x->host, &look.result);
 	}
 	return cmd_agree(c, x->yes, "Take this back?", e) && pipeline_revert(j, x->all, false, e) &&
-	    report(j, e);
+	    report(j, x, e);
 }
 
 static bool
@@ -111,10 +115,11 @@ revert(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (!parse(c, argc, argv, &x, &help, e) || help)
 		return help;
 	p.profile_file = x.profile;
-	here->options.host = "local";
-	ok = pipeline_open(&p, e) && end_trial(&p, &x, &done, e);
+	p.access = x.access;
+	p.sets = !x.dry;
+	here->options.host = x.host;
+	ok = cmd_persist_open(&p, "revert", e) && end_trial(&p, &x, &done, e);
 	if (ok && !done) {
-		p.sets = !x.dry;
 		ok = cmd_persist_probe(&p, "revert", e) &&
 		    (x.dry ? apply_record(&j, e) : apply_open(&j, e)) && take_back(&j, &x, e);
 	}
@@ -123,5 +128,5 @@ revert(struct cmd_context *c, int argc, char **argv, struct err *e)
 	return ok;
 }
 
-const struct cmd cmd_revert = { "revert", "[local] [--all] [--dry-run] [--yes]",
+const struct cmd cmd_revert = { "revert", "[HOST] [--all] [--dry-run] [--yes]",
 	"takes back what was applied last, values and files", revert };

@@ -376,6 +376,8 @@ apply(struct cmd_context *c, struct pipeline *p, const struct asked *x, struct e
 		return true;
 	}
 	how.profile = x->profile;
+	how.host = p->run->options.host;
+	how.access = p->access;
 	return cmd_apply_run(c, p->run, p->save != NULL ? p->save : x->resume != NULL ? x->resume :
 	    "the run", &how, e);
 }

@@ -136,6 +136,40 @@ probe_host(struct pipeline *p, struct err *e)
 	return true;
 }
 
+/*
+ * What a pathtune of another machine holds here, or left: its guard is a shell's, so it is asked,
+ * and carried out, by one.
+ */
+static bool
+heal_others(struct pipeline *p, struct err *e)
+{
+	const char *dir = pipeline_state_dir(p), *why;
+	struct err unhealed = { ERR_NONE, "" };
+	struct guard_remote_state s;
+
+	if (!guard_remote_left(p->cmd->arena, dir))
+		return true;
+	if (!guard_remote_look(p->host, p->cmd->arena, dir, NULL, true, &s, &unhealed)) {
+		if (p->sets)
+			return fail(e, unhealed.code, "%s", unhealed.text);
+		cmd_note(p->cmd, "what a run from another machine left is not looked at: %s",
+		    unhealed.text);
+		return true;
+	}
+	if (s.healed != 0)
+		cmd_note(p->cmd, "a run from another machine died: %zu value%s restored", s.healed,
+		    s.healed == 1 ? "" : "s");
+	if (s.there == GUARD_REMOTE_NONE)
+		return true;
+	why = s.there == GUARD_REMOTE_WAITS ? "what was applied from another machine waits to be "
+	    "confirmed: confirm or revert it from there" :
+	    "a pathtune on another machine is at work on this host; wait until it is done";
+	if (p->sets)
+		return fail(e, ERR_FAILED, "%s", why);
+	cmd_note(p->cmd, "%s", why);
+	return true;
+}
+
 bool
 pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 {
@@ -146,7 +180,7 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 	if (!pipeline_open(p, e))
 		return false;
 	/* The journals of this machine say nothing about another. */
-	if (host_is_here(p->host) && !heal(p, e))
+	if (host_is_here(p->host) && (!heal_others(p, e) || !heal(p, e)))
 		return false;
 	if (!(p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e)))
 		return false;

@@ -8,6 +8,7 @@
 #include "cmd.h"
 #include "model.h"
 #include "../probes/guard.h"
+#include "../probes/guard_remote.h"
 #include "../probes/host.h"
 #include "../probes/endpoint.h"
 #include "profile.h"
@@ -23,6 +24,7 @@ struct pipeline {
 	const struct try_file *tries; /* settings to be compared instead of a search; or NULL */
 	struct profile *profile;
 	struct host *host;
+	struct guard_remote_state there; /* on one reached through a shell, once looked at */
 	struct endpoint *endpoint;    /* NULL without a peer */
 	struct guard *guard;          /* while measuring, if there are knobs that may be set */
 	struct knob_value *old;       /* every knob that may be set, as found */

@@ -1,4 +1,5 @@
 #include "pipeline_apply.h"
+#include "pipeline_change_remote.h"
 #include "profile.h"
 #include "refuse.h"
 
@@ -12,13 +13,16 @@ read_files(struct apply_job *j, struct diff_text now[2], struct err *e)
 {
 	const struct persist_file *kinds[2];
 	size_t n = apply_kinds(j->p->profile, kinds);
+	struct persist_found found[2];
+	const char *path[2];
 
+	for (size_t i = 0; i < n; i++)
+		path[i] = kinds[i]->path;
+	if (!change_read(j->p, path, n, UNDO_FILE_BYTES, found, e))
+		return false;
 	for (size_t i = 0; i < n; i++) {
-		struct persist_found *f = &j->change.files[i].found;
-
-		if (!persist_read(j->p->cmd->arena, kinds[i]->path, UNDO_FILE_BYTES, f, e))
-			return false;
-		now[i] = (struct diff_text){ f->text, f->len };
+		j->change.files[i].found = found[i];
+		now[i] = (struct diff_text){ found[i].text, found[i].len };
 	}
 	return true;
 }
@@ -238,7 +242,10 @@ take_level(struct apply_job *j)
 	const struct facts *f = &j->p->run->facts;
 	struct arena *a = j->p->cmd->arena;
 
-	j->level = (struct undo_level){ .state = UNDO_APPLYING, .applied = cmd_utc_now(a),
+	/* On a host that is reached through a shell it is written when all else is, or never. */
+	j->level = (struct undo_level){
+		.state = change_is_remote(j->p) ? UNDO_APPLIED : UNDO_APPLYING,
+		.applied = cmd_utc_now(a),
 		.run = j->name, .boot_id = f->boot_id, .scope_id = f->scope_id };
 	for (size_t i = 0; i < j->change.n_values; i++) {
 		const struct change_value *v = &j->change.values[i];
@@ -272,6 +279,38 @@ forget_level(struct apply_job *j)
 		cmd_note(j->p->cmd, "%s", unmarked.text);
 }
 
+static void
+tell_written(struct apply_job *j)
+{
+	for (size_t i = 0; i < j->result.n_files; i++)
+		j->result.files[i].outcome = "written";
+	j->result.status = n_held(&j->change) == j->change.n_values ? "applied" : "partly";
+}
+
+bool
+apply_stage(struct apply_job *j, struct err *e)
+{
+	struct apply_result now = j->result, *r = &j->result;
+	struct apply_file_result *pending = r->files;
+	struct arena *a = j->p->cmd->arena;
+	bool ok;
+
+	take_level(j);
+	undo_push(a, &j->undo, &j->level);
+	r->files = arena_array(a, r->n_files + 1, sizeof(*r->files));
+	if (r->n_files != 0)
+		memcpy(r->files, pending, r->n_files * sizeof(*r->files));
+	tell_written(j);
+	r->command = "confirm";
+	r->status = "confirmed";
+	ok = apply_save(j, e) &&
+	    change_stage(&j->change, record_to_json(a, &apply_result_record, r, false), e);
+	j->result = now;
+	if (!ok)
+		apply_cancel(j, e);
+	return ok;
+}
+
 bool
 apply_write(struct apply_job *j, struct err *e)
 {
@@ -286,9 +325,7 @@ apply_write(struct apply_job *j, struct err *e)
 		return false;
 	}
 	mark_applied(j);
-	for (size_t i = 0; i < j->result.n_files; i++)
-		j->result.files[i].outcome = "written";
-	j->result.status = n_held(&j->change) == j->change.n_values ? "applied" : "partly";
+	tell_written(j);
 	return true;
 }
 

@@ -14,6 +14,7 @@ struct apply_job {
 	const char *name;            /* its file, for messages and the record */
 	int lock;                    /* -1: not held */
 	struct undo undo;            /* what is on record */
+	struct persist_found record; /* as it was read, on a host that is reached through a shell */
 	struct apply_plan plan;
 	struct change change;
 	struct undo_level level;
@@ -39,6 +40,12 @@ bool apply_set(struct apply_job *j, struct err *e);
 
 /* Write the files and the record.  On failure all is as it was before apply_set(). */
 bool apply_write(struct apply_job *j, struct err *e);
+
+/*
+ * The same brought to a host that is reached through a shell, for another command to decide.  On
+ * failure all is as it was before apply_set().
+ */
+bool apply_stage(struct apply_job *j, struct err *e);
 
 /* Instead of apply_write(): all as it was. */
 bool apply_cancel(struct apply_job *j, struct err *e);

@@ -1,6 +1,8 @@
 #include "pipeline_change.h"
+#include "pipeline_change_remote.h"
 #include "pipeline_knobs.h"
 #include "profile.h"
+#include "../probes/remote_file.h"
 #include "../probes/stop.h"
 
 #include <string.h>
@@ -38,6 +40,29 @@ values_of(struct change *c, bool held, size_t *n)
 }
 
 bool
+change_read(struct pipeline *p, const char *const *path, size_t n, size_t cap,
+    struct persist_found *out, struct err *e)
+{
+	if (change_is_remote(p))
+		return remote_file_read(p->host, p->cmd->arena, path, n, cap, out, e);
+	for (size_t i = 0; i < n; i++) {
+		if (!persist_read(p->cmd->arena, path[i], cap, &out[i], e))
+			return false;
+	}
+	return true;
+}
+
+static bool
+arm(struct change *c, const struct knob_value *old, size_t n, struct err *e)
+{
+	const struct facts *f = &c->p->run->facts;
+
+	return change_is_remote(c->p) ? change_remote_begin(c, old, n, e) :
+	    guard_arm(c->p->cmd->arena, pipeline_state_dir(c->p), f->boot_id, f->scope_id, old, n,
+		&c->guard, e);
+}
+
+bool
 change_begin(struct change *c, struct err *e)
 {
 	const struct facts *f = &c->p->run->facts;
@@ -52,7 +77,7 @@ change_begin(struct change *c, struct err *e)
 			    c->values[i].name);
 	}
 	old = values_of(c, false, &n);
-	if (!guard_arm(a, pipeline_state_dir(c->p), f->boot_id, f->scope_id, old, n, &c->guard, e))
+	if (!arm(c, old, n, e))
 		return false;
 	stop_hold(true);
 	if (knobs_hold(c->p->host, a, old, n, &moved))
@@ -88,8 +113,11 @@ set_one(struct change *c, struct change_value *v, struct err *e)
 	struct err refused = { ERR_NONE, "" };
 
 	load_module(c, v);
-	if (!guard_announce(c->guard, &want, 1, e))
+	if (!(c->remote != NULL ? guard_remote_announce(c->remote, a, &want, 1, e) :
+	    guard_announce(c->guard, &want, 1, e)))
 		return false;
+	if (c->remote != NULL)
+		want = guard_remote_fenced(c->remote, a, &want);
 	v->held = knobs_set(c->p->host, a, &want, 1, &refused);
 	v->why = v->held ? NULL : arena_strdup(a, refused.text);
 	if (stop_requested() != 0)
@@ -104,7 +132,8 @@ change_set(struct change *c, struct err *e)
 		if (!set_one(c, &c->values[i], e))
 			return false;
 	}
-	return c->n_values == 0 || guard_held(c->guard, e);
+	return c->n_values == 0 || (c->remote != NULL ?
+	    guard_remote_held(c->remote, c->p->cmd->arena, e) : guard_held(c->guard, e));
 }
 
 static bool
@@ -130,12 +159,38 @@ replace(struct change *c, struct change_file *f, struct err *e)
 }
 
 bool
+change_stage(struct change *c, const char *result, struct err *e)
+{
+	size_t n;
+	const struct knob_value *held = values_of(c, true, &n);
+
+	if (!change_remote_stage(c, held, n, result, e))
+		return false;
+	return stop_requested() == 0 ||
+	    fail(e, ERR_STOPPED, "stopped by signal %d", stop_requested());
+}
+
+static bool
+keep_remote(struct change *c, struct err *e)
+{
+	bool kept;
+
+	if (!change_stage(c, NULL, e))
+		return false;
+	kept = change_remote_commit(c, e);
+	stop_hold(false);
+	return kept;
+}
+
+bool
 change_keep(struct change *c, struct err *e)
 {
 	struct err left = { ERR_NONE, "" };
 	struct knob_value *held;
 	size_t n;
 
+	if (c->remote != NULL)
+		return keep_remote(c, e);
 	held = values_of(c, true, &n);
 	for (size_t i = 0; i < c->n_files; i++) {
 		if (!replace(c, &c->files[i], e))
@@ -167,6 +222,10 @@ change_cancel(struct change *c, struct err *e)
 	struct guard *g = c->guard;
 	bool restored;
 
+	if (change_is_remote(c->p)) {
+		stop_hold(false);
+		return change_remote_cancel(c, e);
+	}
 	c->guard = NULL;
 	restored = g == NULL || guard_release(g, c->p->host, c->p->cmd->arena, e);
 	stop_hold(false);

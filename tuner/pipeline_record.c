@@ -2,6 +2,8 @@
  * The host locked, healed, and its record read and kept.  Part of pipeline_apply.h.
  */
 #include "pipeline_apply.h"
+#include "pipeline_change_remote.h"
+#include "../probes/remote_file.h"
 #include "../probes/store.h"
 
 #include <string.h>
@@ -42,12 +44,15 @@ apply_files_now(struct apply_job *j, const struct undo_level *l, struct undo_now
     struct persist_found **found, struct err *e)
 {
 	struct arena *a = j->p->cmd->arena;
+	const char **path = arena_array(a, l->n_files + 1, sizeof(*path));
 
 	*now = arena_array(a, l->n_files + 1, sizeof(**now));
 	*found = arena_array(a, l->n_files + 1, sizeof(**found));
+	for (size_t i = 0; i < l->n_files; i++)
+		path[i] = l->files[i].path;
+	if (!change_read(j->p, path, l->n_files, UNDO_FILE_BYTES, *found, e))
+		return false;
 	for (size_t i = 0; i < l->n_files; i++) {
-		if (!persist_read(a, l->files[i].path, UNDO_FILE_BYTES, &(*found)[i], e))
-			return false;
 		(*now)[i] = (struct undo_now){ l->files[i].path, (*found)[i].text,
 			(*found)[i].len };
 	}
@@ -71,16 +76,34 @@ settle(struct apply_job *j, bool *changed, struct err *e)
 	return true;
 }
 
+/* There it is a file like the others, and goes with them. */
+static bool
+read_there(struct apply_job *j, const char *path, const char **text, size_t *len, struct err *e)
+{
+	struct persist_found *f = &j->record;
+
+	if (!change_read(j->p, &path, 1, REMOTE_FILE_BYTES, f, e))
+		return false;
+	if (f->text != NULL && ((double)f->st.st_uid != j->p->there.uid ||
+	    (f->st.st_mode & 022) != 0))
+		return fail(e, ERR_FAILED, "%s: not a file of ours alone (another owner, or others "
+		    "may write it); look at it and remove it", path);
+	*text = f->text;
+	*len = f->len;
+	return true;
+}
+
 static bool
 read_record(struct apply_job *j, bool *changed, struct err *e)
 {
 	struct arena *a = j->p->cmd->arena;
-	const char *dir = pipeline_state_dir(j->p), *text;
+	const char *dir = change_state_dir(j->p), *text;
 	const char *path = arena_printf(a, "%s/" STORE_UNDO, dir), *host;
 	size_t len;
 
 	*changed = false;
-	if (!host_name(j->p, &host, e) || !store_read(a, dir, STORE_UNDO, &text, &len, e))
+	if (!host_name(j->p, &host, e) || !(change_is_remote(j->p) ?
+	    read_there(j, path, &text, &len, e) : store_read(a, dir, STORE_UNDO, &text, &len, e)))
 		return false;
 	if (text == NULL) {
 		record_init(&undo_record, &j->undo);
@@ -98,9 +121,14 @@ bool
 apply_save(struct apply_job *j, struct err *e)
 {
 	struct arena *a = j->p->cmd->arena;
+	const char *text = j->undo.n_levels == 0 ? NULL :
+	    arena_printf(a, "%s\n", record_to_json(a, &undo_record, &j->undo, true));
 
-	return store_write(a, pipeline_state_dir(j->p), STORE_UNDO, j->undo.n_levels == 0 ? NULL :
-	    arena_printf(a, "%s\n", record_to_json(a, &undo_record, &j->undo, true)), e);
+	if (!change_is_remote(j->p))
+		return store_write(a, change_state_dir(j->p), STORE_UNDO, text, e);
+	j->change.record = (struct change_file){ .found = j->record, .want = text,
+		.len = text == NULL ? 0 : strlen(text) };
+	return true;
 }
 
 bool
@@ -147,6 +175,8 @@ apply_open(struct apply_job *j, struct err *e)
 	bool changed;
 
 	j->lock = -1;
+	if (change_is_remote(j->p))
+		return apply_record(j, e);
 	if (!store_lock(j->p->cmd->arena, pipeline_state_dir(j->p), &j->lock, e) ||
 	    !heal_again(j, e))
 		return false;

@@ -2,6 +2,7 @@
  * Taking back what was applied.  Part of pipeline_apply.h.
  */
 #include "pipeline_apply.h"
+#include "pipeline_change_remote.h"
 #include "hazards.h"
 
 #include <string.h>
@@ -171,7 +172,8 @@ carry_out(struct apply_job *j, const struct undo_level *l, size_t first, struct 
 	j->undo.levels = arena_array(j->p->cmd->arena, first + 1, sizeof(one));
 	memcpy(j->undo.levels, was.levels, first * sizeof(one));
 	j->undo.levels[first] = one;
-	j->undo.n_levels = first + 1;
+	/* On a host that is reached through a shell it is written when all else is, or never. */
+	j->undo.n_levels = change_is_remote(j->p) ? first : first + 1;
 	if (!apply_save(j, e))
 		return false;
 	if (!change_begin(&j->change, e) || !change_set(&j->change, e) ||

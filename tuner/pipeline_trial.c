@@ -1,4 +1,5 @@
 #include "pipeline_trial.h"
+#include "pipeline_change_remote.h"
 #include "../probes/keeper.h"
 #include "../probes/stop.h"
 
@@ -169,6 +170,19 @@ await(struct apply_job *j, pid_t keeper, int report, struct err *e)
 	return fail(e, unheard.code, "%s; all is taken back", unheard.text);
 }
 
+/* The guard there keeps the values, and what is to be written lies beside it. */
+static bool
+start_remote(struct apply_job *j, double seconds, struct err *e)
+{
+	j->change.lease_s = seconds;
+	if (!apply_set(j, e) || !apply_stage(j, e))
+		return false;
+	stop_hold(false);
+	j->result.status = "unconfirmed";
+	j->result.confirm_s = seconds;
+	return true;
+}
+
 bool
 trial_start(struct apply_job *j, double seconds, struct err *e)
 {
@@ -177,6 +191,8 @@ trial_start(struct apply_job *j, double seconds, struct err *e)
 	int ends[2];
 	bool ok;
 
+	if (change_is_remote(j->p))
+		return start_remote(j, seconds, e);
 	if (pipe(ends) != 0)
 		return fail(e, ERR_FAILED, "pipe: %s", strerror(errno));
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
@@ -200,27 +216,56 @@ trial_start(struct apply_job *j, double seconds, struct err *e)
 /* ---- those who ask --------------------------------------------------------------------------- */
 
 bool
-trial_waits(struct arena *a, const char *state_dir)
+trial_waits(struct pipeline *p)
 {
-	int fd = keeper_connect(a, socket_path(a, state_dir));
+	int fd;
 
+	if (!host_is_here(p->host))
+		return p->there.there == GUARD_REMOTE_WAITS;
+	fd = keeper_connect(p->cmd->arena, socket_path(p->cmd->arena, pipeline_state_dir(p)));
 	if (fd != -1)
 		close(fd);
 	return fd != -1;
 }
 
-bool
-trial_ask(struct arena *a, const char *state_dir, const char *what, struct apply_result *result,
-    struct err *e)
+static bool
+fail_nothing(struct err *e)
 {
-	int fd = keeper_connect(a, socket_path(a, state_dir));
+	return fail(e, ERR_FAILED, "there is nothing to confirm: no apply waits for it, or its "
+	    "time was out and all was taken back");
+}
+
+static bool
+ask_remote(struct pipeline *p, const char *what, struct apply_result *result, struct err *e)
+{
+	struct arena *a = p->cmd->arena;
+	struct guard_remote *g = guard_remote_join(p->host, a, p->there.dir);
+	const char *text;
+
+	if (!trial_waits(p))
+		return fail_nothing(e);
+	if (strcmp(what, TRIAL_REVERT) == 0)
+		return guard_remote_release(g, a, e);
+	if (!guard_remote_result(g, a, &text, e))
+		return false;
+	return text == NULL ? fail_nothing(e) : guard_remote_commit(g, a, e) &&
+	    understand(a, arena_printf(a, "+%s", text), result, e);
+}
+
+bool
+trial_ask(struct pipeline *p, const char *what, struct apply_result *result, struct err *e)
+{
+	struct arena *a = p->cmd->arena;
 	struct err unheard = { ERR_NONE, "" };
 	const char *text;
 	bool heard;
+	int fd;
 
+	if (!host_is_here(p->host))
+		return ask_remote(p, what, result, e);
+	fd = keeper_connect(a, socket_path(a, pipeline_state_dir(p)));
 	if (fd == -1)
-		return fail(e, ERR_FAILED, "there is nothing to confirm: no apply waits for it, or "
-		    "its time was out and all was taken back");
+		return fail_nothing(e);
 	heard = keeper_say(fd, what) ? keeper_hear(a, fd, ANSWER_S, &text, &unheard) :
 	    fail(&unheard, ERR_FAILED, "no answer");
 	close(fd);

@@ -5,6 +5,9 @@
  * the time is out.  It outlives the command that started it; should it be killed, its guard takes
  * them back at once; should both be, the next command does.  No file is written before it is asked
  * to confirm, so a reboot takes them back as well.
+ *
+ * On a host that is reached through a shell the guard there is the keeper, and its lease the time:
+ * what is to be written lies beside it.
  */
 #ifndef PATHTUNE_PIPELINE_TRIAL_H
 #define PATHTUNE_PIPELINE_TRIAL_H
@@ -19,8 +22,8 @@
 /* Set the values of a job that was opened and looked at, for so long.  The keeper has the lock. */
 bool trial_start(struct apply_job *j, double seconds, struct err *e);
 
-/* Does an apply wait to be confirmed? */
-bool trial_waits(struct arena *a, const char *state_dir);
+/* Does an apply wait to be confirmed?  The host is open; one elsewhere was looked at. */
+bool trial_waits(struct pipeline *p);
 
 /*
  * Ask the keeper; *result (may be NULL) is what it says that came of it.  Without an answer it is
@@ -28,7 +31,6 @@ bool trial_waits(struct arena *a, const char *state_dir);
  * after the other, closes the connection of one who asks nothing, and waits on; when it ends, the
  * host is free before those that wait are reset.
  */
-bool trial_ask(struct arena *a, const char *state_dir, const char *what,
-    struct apply_result *result, struct err *e);
+bool trial_ask(struct pipeline *p, const char *what, struct apply_result *result, struct err *e);
 
 #endif

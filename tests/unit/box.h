@@ -111,7 +111,8 @@ box_profile(struct box *h, const char *style, const char *by)
 	    "    source: s\n"
 	    "  modules:\n    path: %s\n    style: own\n    line: \"{name}\"\n    source: s\n"
 	    "  sources: [grep, -ns, \"=\", %s, %s, /dev/null]\n"
-	    "  precedence: listed\n", h->conf, style, h->modules, h->conf, box_path(h, "other"));
+	    "  precedence: listed\n  state: %s\n", h->conf, style, h->modules, h->conf, box_path(h, "other"),
+	    h->state);
 	box_put(box_path(h, "x.yaml"), t.s);
 }
 
