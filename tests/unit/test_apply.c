@@ -261,24 +261,6 @@ Test(apply, what_a_run_says_of_interfaces_is_left_out_and_is_no_drift)
 
 /* ---- systems that say they did, and did not -------------------------------------------------- */
 
-/* A sysctl(8) with the manners of one; knobs are files beside it. */
-static void
-fake_sysctl(const char *manners)
-{
-	const char *program = box_path(&h, "sysctl");
-
-	box_put(program, arena_printf(h.a,
-	    "#!/bin/sh\n"
-	    "cd %s || exit 1\n"
-	    "case $1 in -n) exec cat \"${2#x.}\";; esac\n"
-	    "name=${1%%%%=*} value=${1#*=} file=${1#x.} file=${file%%%%=*}\n"
-	    "%s\n"
-	    "echo \"$value\" >\"$file\"\n", h.dir, manners));
-	cr_assert_eq(chmod(program, 0755), 0);
-	box_profile(&h, "own", arena_printf(h.a, "knob_read: [%s, -n, \"{name}\"]\n"
-	    "knob_write: [%s, \"{name}={value}\"]\n", program, program));
-}
-
 Test(apply, notices_every_system_that_only_says_it_did)
 {
 	static const struct {
@@ -295,7 +277,8 @@ Test(apply, notices_every_system_that_only_says_it_did)
 
 	for (size_t i = 0; i < NELEM(t); i++) {
 		box_values(&h, SEND_OLD "\n", RECEIVE_OLD "\n");
-		fake_sysctl(t[i].manners);
+		box_profile(&h, "own", box_by_sysctl(&h, arena_printf(h.a,
+		    "[ -z \"$value\" ] || %s", t[i].manners)));
 		s = box_apply(&h, "--json");
 		cr_expect_eq(s.status, 1, "%s: %d", t[i].who, s.status);
 		cr_expect_not_null(strstr(s.err, "x.send"), "%s: %s", t[i].who, s.err);
