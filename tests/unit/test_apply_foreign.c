@@ -1,9 +1,13 @@
 /*
- * What belongs to somebody else: state of his is not believed, a file of his stays his.
+ * What belongs to somebody else: state of his is not believed, a file of his stays his.  And what
+ * cannot be written.
  *
- * needs: root
+ * needs: root netns
  */
 #include "box.h"
+
+#include <sched.h>
+#include <sys/mount.h>
 
 #define THEIRS 65534
 
@@ -88,4 +92,25 @@ Test(apply_foreign, a_file_keeps_its_owner_and_gets_it_back)
 	cr_assert_eq(stat(h.conf, &st), 0);
 	cr_expect(st.st_uid == THEIRS && st.st_gid == THEIRS && (st.st_mode & 07777) == 0640);
 	cr_expect_str_eq(box_get(&h, h.conf), "a=1\n");
+}
+
+/* Neither a file nor what is beside it can be made; nor can what is not there be removed. */
+Test(apply_foreign, where_nothing_can_be_written_all_is_as_before_at_once)
+{
+	const char *etc = box_path(&h, "etc");
+	struct said s;
+
+	cr_assert_eq(box_do(&h, "revert", "--yes").status, 0);
+	cr_assert(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	cr_assert(mount(etc, etc, NULL, MS_BIND, NULL) == 0 &&
+	    mount(NULL, etc, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+	s = box_apply(&h, "");
+	cr_expect_eq(s.status, 1);
+	cr_expect_not_null(strstr(s.err, "Read-only file system"), "%s", s.err);
+	cr_expect_null(strstr(s.err, "could not be put back"), "%s", s.err);
+	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "as before");
+	cr_expect_not(box_there(box_path(&h, "state/journal-S")));
+	cr_expect_not(box_there(box_path(&h, "state/undo")));
+	cr_assert_eq(umount2(etc, MNT_DETACH), 0);
+	cr_expect_eq(box_apply(&h, "").status, 0);
 }
