@@ -1,19 +1,5 @@
 /* apply, confirm, revert and check as a user runs them, on a host of files. */
-#include "box.h"
-
-static struct box h;
-
-static void
-setup(void)
-{
-	h = box_new();
-}
-
-static void
-teardown(void)
-{
-	box_end(&h);
-}
+#include "box_test.h"
 
 TestSuite(apply, .init = setup, .fini = teardown, .timeout = 60);
 

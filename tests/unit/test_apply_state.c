@@ -2,22 +2,8 @@
  * What apply keeps and finds on a host: its record, and what dead runs left, also in another network
  * namespace.
  */
-#include "box.h"
+#include "box_test.h"
 #include "victim.h"
-
-static struct box h;
-
-static void
-setup(void)
-{
-	h = box_new();
-}
-
-static void
-teardown(void)
-{
-	box_end(&h);
-}
 
 TestSuite(apply_state, .init = setup, .fini = teardown, .timeout = 60);
 

@@ -2,24 +2,10 @@
  * Signals at apply, confirm and revert while they set values: exit status 5, and all is as it was.
  * The signal comes from a command that sets a value, so it comes at the same point each time.
  */
-#include "box.h"
+#include "box_test.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
-
-static struct box h;
-
-static void
-setup(void)
-{
-	h = box_new();
-}
-
-static void
-teardown(void)
-{
-	box_end(&h);
-}
 
 TestSuite(apply_stop, .init = setup, .fini = teardown, .timeout = 60);
 
