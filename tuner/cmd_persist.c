@@ -88,7 +88,8 @@ cmd_result_print(struct cmd_context *c, const struct apply_result *r)
 		print_value(c, &r->values[i]);
 	for (size_t i = 0; i < r->n_files; i++)
 		put(c, arena_printf(c->arena, "%s %s%s%s\n",
-		    strcmp(r->files[i].outcome, "pending") == 0 ? "to change" : r->files[i].outcome,
+		    strcmp(r->files[i].outcome, "pending") != 0 ? r->files[i].outcome :
+		    strcmp(r->status, "unconfirmed") == 0 ? "not written yet:" : "to change",
 		    r->files[i].path, r->files[i].why == NULL ? "" : ": ",
 		    r->files[i].why == NULL ? "" : r->files[i].why));
 	put(c, say_status(c->arena, r));
