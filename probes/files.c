@@ -81,8 +81,8 @@ struct place {
 	const char *shown;
 };
 
-static bool
-write_all(int fd, const char *text, size_t len)
+bool
+files_put(int fd, const char *text, size_t len)
 {
 	ssize_t n;
 
@@ -150,7 +150,7 @@ write_beside(const struct place *p, const char *text, size_t len, unsigned mode,
 
 	if (fd == -1)
 		return fail(e, ERR_FAILED, "%s: %s", p->shown, strerror(errno));
-	if (!write_all(fd, text, len) || !dress(fd, p, mode) || fsync(fd) != 0)
+	if (!files_put(fd, text, len) || !dress(fd, p, mode) || fsync(fd) != 0)
 		error = errno;
 	if (close(fd) != 0 && error == 0)
 		error = errno;
@@ -172,7 +172,7 @@ write_device(const char *path, const char *text, size_t len, struct err *e)
 
 	if (fd == -1)
 		return fail(e, ERR_FAILED, "%s: %s", path, strerror(errno));
-	if (!write_all(fd, text, len))
+	if (!files_put(fd, text, len))
 		error = errno;
 	if (close(fd) != 0 && error == 0)
 		error = errno;

@@ -21,6 +21,9 @@ bool files_read(struct arena *a, const char *path, size_t cap, const char **text
  */
 bool files_write(const char *path, const char *text, size_t len, unsigned mode, struct err *e);
 
+/* All of it to where fd stands.  False: errno tells, and a part may have been written. */
+bool files_put(int fd, const char *text, size_t len);
+
 /*
  * Would files_write() fail at once?  For those who have work to do before they write.  A true is no
  * promise.

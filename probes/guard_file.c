@@ -1,3 +1,4 @@
+#include "files.h"
 #include "guard.h"
 #include "guard_journal.h"
 
@@ -182,22 +183,10 @@ bool
 journal_append(const struct journal_file *f, const char *text, struct err *e)
 {
 	off_t before = lseek(f->fd, 0, SEEK_END);
-	size_t left = strlen(text);
-	ssize_t n = 0;
 	int error;
 
-	while (left != 0) {
-		n = write(f->fd, text, left);
-		if (n < 0 && errno != EINTR)
-			goto undo;
-		if (n > 0) {
-			text += n;
-			left -= (size_t)n;
-		}
-	}
-	if (fsync(f->fd) == 0)
+	if (files_put(f->fd, text, strlen(text)) && fsync(f->fd) == 0)
 		return true;
-undo:
 	error = errno;
 	if (before == -1 || ftruncate(f->fd, before) != 0)
 		return fail(e, ERR_FAILED, "%s: %s, and what was written of it stays", f->path,

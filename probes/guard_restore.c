@@ -149,6 +149,16 @@ to_disk(const char *path)
 	close(fd);
 }
 
+/* On a file system that cannot be written there may be nothing to remove. */
+static bool
+remove_if_there(const char *path)
+{
+	struct stat st;
+	bool there;
+
+	return unlink(path) == 0 || errno == ENOENT || (look(path, &st, &there) && !there);
+}
+
 /* A file that another put there meanwhile stays. */
 static bool
 restore_file(const struct journal_replaced *f, bool booted, struct journal_result *result)
@@ -165,8 +175,7 @@ restore_file(const struct journal_replaced *f, bool booted, struct journal_resul
 		to_disk(f->path);
 		result->files++;
 	}
-	return (unlink(by) == 0 || errno == ENOENT) &&
-	    (f->old[0] == '\0' || unlink(old) == 0 || errno == ENOENT);
+	return remove_if_there(by) && (f->old[0] == '\0' || remove_if_there(old));
 }
 
 static void

@@ -1,4 +1,5 @@
 #include "keeper.h"
+#include "files.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -119,18 +120,9 @@ keeper_hear(struct arena *a, int fd, double timeout_s, const char **text, struct
 bool
 keeper_say(int fd, const char *text)
 {
-	size_t left = strlen(text);
-	ssize_t n;
-
-	while (left != 0) {
-		n = write(fd, text, left); /* SIGPIPE is ignored: stop_install() */
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			text += n;
-			left -= (size_t)n;
-		}
-	}
+	/* SIGPIPE is ignored: stop_install() */
+	if (!files_put(fd, text, strlen(text)))
+		return false;
 	shutdown(fd, SHUT_WR); /* a pipe ends when it is closed */
 	return true;
 }

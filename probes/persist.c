@@ -1,4 +1,5 @@
 #include "persist.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,23 +125,6 @@ sync_dir(const char *dir, struct err *e)
 }
 
 static bool
-write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n;
-
-	while (len != 0) {
-		n = write(fd, text, len);
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0) {
-			text += n;
-			len -= (size_t)n;
-		}
-	}
-	return true;
-}
-
-static bool
 dress(int fd, const struct persist_found *f)
 {
 	struct stat new;
@@ -163,7 +147,7 @@ write_new(const char *by, const struct persist_found *f, const char *text, size_
 
 	if (fd == -1)
 		return fail_errno(e, by);
-	if (!write_all(fd, text, len) || !dress(fd, f) || !sync_fd(fd))
+	if (!files_put(fd, text, len) || !dress(fd, f) || !sync_fd(fd))
 		error = errno;
 	if (close(fd) != 0 && errno != EINTR && error == 0)
 		error = errno;

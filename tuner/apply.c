@@ -118,6 +118,19 @@ line_fits(struct arena *a, const struct profile *p, const struct facts *f, const
 	return true;
 }
 
+/* Of two values of one knob only one could hold. */
+static bool
+check_twice(const struct run *run, size_t i, const char *file, struct err *e)
+{
+	const struct change_line *l = run->decision.settings;
+
+	for (size_t j = 0; j < i; j++) {
+		if (strcmp(l[i].name, l[j].name) == 0 && strcmp(l[i].new, l[j].new) != 0)
+			return fail(e, ERR_FAILED, "%s: sets %.60s twice", file, l[i].name);
+	}
+	return true;
+}
+
 bool
 apply_fits(struct arena *a, const struct profile *p, const struct facts *f, const struct run *run,
     const char *file, struct err *e)
@@ -132,8 +145,11 @@ apply_fits(struct arena *a, const struct profile *p, const struct facts *f, cons
 	if (was != NULL && f->release != NULL && !same_family(p, was, f->release, f->arch))
 		return fail(e, ERR_USAGE, "%s: is a run of %s %s; %s has other defaults or knobs: "
 		    "run pathtune again", file, f->os, was, f->release);
+	if (run->decision.verdict == VERDICT_NONE)
+		return fail(e, ERR_FAILED, "%s: holds no decision: its run was not finished", file);
 	for (size_t i = 0; i < run->decision.n_settings; i++) {
-		if (!line_fits(a, p, f, run, &run->decision.settings[i], file, e))
+		if (!line_fits(a, p, f, run, &run->decision.settings[i], file, e) ||
+		    !check_twice(run, i, file, e))
 			return false;
 	}
 	return true;
@@ -239,6 +255,11 @@ apply_make(struct arena *a, const struct profile *p, const struct facts *f, cons
 	struct run here;
 
 	take_lines(a, run, held, &plan);
+	if (run->decision.n_settings == 0)
+		note(a, &plan, "this run keeps what is there: it sets nothing");
+	if (facts_why_unknown(f, "sources") != NULL)
+		note(a, &plan, arena_printf(a, "what other files set at boot is not known (%s): "
+		    "one of them may have the last word", facts_why_unknown(f, "sources")));
 	take_values(a, f, &plan);
 	here = run_here(run, f, &plan);
 	fragment_make(a, p, &here);
@@ -408,48 +429,3 @@ apply_words(struct arena *a, const struct apply_plan *plan)
 	text_disarm(t.s);
 	return t.s;
 }
-
-static const struct field value_fields[] = {
-	F_STR(apply_value_result, name, FIELD_REQUIRED),
-	F_STR(apply_value_result, old, 0),
-	F_STR(apply_value_result, new, 0),
-	F_STR(apply_value_result, outcome, 0),
-	F_STR(apply_value_result, why, 0),
-	F_END,
-};
-static const struct record value_record = { "value", sizeof(struct apply_value_result),
-	value_fields };
-
-static const struct field file_fields[] = {
-	F_STR(apply_file_result, path, FIELD_REQUIRED),
-	F_STR(apply_file_result, outcome, 0),
-	F_STR(apply_file_result, why, 0),
-	F_END,
-};
-static const struct record file_record = { "file", sizeof(struct apply_file_result),
-	file_fields };
-
-static const struct field conflict_fields[] = {
-	F_STR(apply_conflict, name, FIELD_REQUIRED),
-	F_STR(apply_conflict, where, 0),
-	F_STR(apply_conflict, value, 0),
-	F_BOOL(apply_conflict, wins),
-	F_END,
-};
-static const struct record conflict_record = { "conflict", sizeof(struct apply_conflict),
-	conflict_fields };
-
-static const struct field result_fields[] = {
-	F_STR(apply_result, schema, FIELD_REQUIRED),
-	F_STR(apply_result, command, 0),
-	F_STR(apply_result, status, 0),
-	F_NUM(apply_result, confirm_s, 0, 1e9, 0),
-	F_LIST(apply_result, values, &value_record),
-	F_LIST(apply_result, files, &file_record),
-	F_LIST(apply_result, conflicts, &conflict_record),
-	F_STRS(apply_result, notes),
-	F_STR(apply_result, diff, 0),
-	F_END,
-};
-const struct record apply_result_record = { "result", sizeof(struct apply_result),
-	result_fields };

@@ -40,8 +40,8 @@ struct apply_plan {
 
 /*
  * The run is of this host's system and of a release that the profile knows no difference to, and
- * the knobs that it sets are there and can be set.  ERR_USAGE where the run is of another system,
- * ERR_FAILED else; file is what errors call the run.
+ * the knobs that it sets are there and can be set, each to one value; it has come to a decision.
+ * ERR_USAGE where the run is of another system, ERR_FAILED else; file is what errors call the run.
  */
 bool apply_fits(struct arena *a, const struct profile *p, const struct facts *f,
     const struct run *run, const char *file, struct err *e);

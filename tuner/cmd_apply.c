@@ -64,6 +64,7 @@ static bool
 carry_out(struct apply_job *j, const struct cmd_apply_asked *x, struct err *e)
 {
 	if (!apply_pending(&j->plan)) {
+		cmd_plan_print(j->p->cmd, j); /* what is left out, and who else sets it */
 		cmd_result_print(j->p->cmd, x->host, &j->result);
 		return true;
 	}

@@ -113,8 +113,10 @@ cmd_result_print(struct cmd_context *c, const char *host, const struct apply_res
 	for (size_t i = 0; i < r->n_values; i++)
 		print_value(c, &r->values[i]);
 	for (size_t i = 0; i < r->n_files; i++)
-		put(c, arena_printf(c->arena, "%s %s%s%s\n", r->files[i].outcome, r->files[i].path,
-		    r->files[i].why == NULL ? "" : ": ",
+		put(c, arena_printf(c->arena, "%s %s%s%s\n",
+		    strcmp(r->files[i].outcome, "pending") != 0 ? r->files[i].outcome :
+		    strcmp(r->status, "unconfirmed") == 0 ? "not written yet:" : "to change",
+		    r->files[i].path, r->files[i].why == NULL ? "" : ": ",
 		    r->files[i].why == NULL ? "" : r->files[i].why));
 	put(c, say_status(c->arena, host != NULL && strcmp(host, "local") != 0 ? host : NULL, r));
 }

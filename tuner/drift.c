@@ -131,6 +131,7 @@ drift_find(struct arena *a, const struct profile *p, const struct facts *f,
     const struct undo_level *level, const struct undo_now *now, size_t *n)
 {
 	struct finder d = { .arena = a, .p = p, .f = f, .level = level };
+	const char *unread = facts_why_unknown(f, "sources");
 	struct hazard *known;
 	size_t n_known;
 
@@ -138,7 +139,10 @@ drift_find(struct arena *a, const struct profile *p, const struct facts *f,
 		find_value(&d, &level->values[i]);
 	for (size_t i = 0; level != NULL && i < level->n_files; i++)
 		find_file(&d, &level->files[i], &now[i]);
-	for (size_t i = 0; level != NULL && i < level->n_values; i++)
+	if (level != NULL && level->n_values != 0 && unread != NULL)
+		add(&d, "boot-unknown", "files", NULL, arena_printf(a, "what is set at boot is not "
+		    "known: %s", unread));
+	for (size_t i = 0; level != NULL && i < level->n_values && unread == NULL; i++)
 		find_boot(&d, &level->values[i]);
 	hazards_find(a, p, f, &known, &n_known);
 	for (size_t i = 0; i < n_known; i++) {

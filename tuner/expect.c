@@ -1,8 +1,8 @@
 #include "expect.h"
+#include "search_state.h"
 
 #include <math.h>
 
-#define GAP_S .3 /* between two trials: setting knobs, connecting */
 #define KNEE_TRIALS 9
 #define CONFIRM_TRIALS 24
 

@@ -138,7 +138,8 @@ undo_read(struct arena *a, const char *name, const char *text, size_t len, struc
 	struct undo u;
 
 	if (!node_from_json(a, name, text, len, &node, &damaged))
-		return fail(e, ERR_FAILED, "%s", damaged.text);
+		return fail(e, ERR_FAILED, "%s; the record is damaged: without it, moved away, "
+		    "nothing that was applied can be taken back", damaged.text);
 	if (strcmp(schema_of(node), UNDO_SCHEMA) != 0)
 		return fail(e, ERR_FAILED, "%s: its schema is '%.40s', this program reads %s; use "
 		    "the pathtune that wrote it", name, schema_of(node), UNDO_SCHEMA);

@@ -116,6 +116,37 @@ box_profile(struct box *h, const char *style, const char *by)
 	box_put(box_path(h, "x.yaml"), t.s);
 }
 
+/*
+ * A sysctl(8) that works on the files of the knobs.  manners: shell that is run before it prints $f
+ * ("-n" NAME; $value is "") or writes $value there, which it may change; NAME is $name.
+ */
+static inline const char *
+box_sysctl(struct box *h, const char *manners)
+{
+	const char *program = box_path(h, "sysctl");
+
+	box_put(program, arena_printf(h->a,
+	    "#!/bin/sh\n"
+	    "cd %s || exit 1\n"
+	    "case $1 in -n) name=$2 value=;; *) name=${1%%%%=*} value=${1#*=};; esac\n"
+	    "f=${name#x.}\n"
+	    "%s\n"
+	    "case $1 in -n) exec cat \"$f\";; esac\n"
+	    "echo \"$value\" >\"$f\"\n", h->dir, manners));
+	cr_assert_eq(chmod(program, 0755), 0);
+	return program;
+}
+
+/* The lines of a profile by which it is used. */
+static inline const char *
+box_by_sysctl(struct box *h, const char *manners)
+{
+	const char *program = box_sysctl(h, manners);
+
+	return arena_printf(h->a, "knob_read: [%s, -n, \"{name}\"]\n"
+	    "knob_write: [%s, \"{name}={value}\"]\n", program, program);
+}
+
 /* A run that sets both buffers, and with cc also that and its module. */
 static inline void
 box_run_file(struct box *h, const char *send, const char *receive, const char *cc)

@@ -1,19 +1,5 @@
 /* apply, confirm, revert and check as a user runs them, on a host of files. */
-#include "box.h"
-
-static struct box h;
-
-static void
-setup(void)
-{
-	h = box_new();
-}
-
-static void
-teardown(void)
-{
-	box_end(&h);
-}
+#include "box_test.h"
 
 TestSuite(apply, .init = setup, .fini = teardown, .timeout = 60);
 
@@ -144,6 +130,26 @@ Test(apply, names_other_files_that_set_the_same_and_who_wins)
 	cr_expect_not_null(strstr(s.out, "\"wins\": "), "%s", s.out);
 }
 
+/* A hundred thousand lines of somebody else's: more than is read. */
+Test(apply, that_other_files_could_not_be_looked_at_is_said)
+{
+	struct text t = { .arena = h.a };
+	struct said s;
+
+	while (t.len < 400000)
+		text_add(&t, "a=1\n");
+	text_add(&t, "x.send = 1 2 3\n");
+	box_put(box_path(&h, "other"), t.s);
+	s = box_apply(&h, "");
+	cr_expect_eq(s.status, 0, "%s", s.err);
+	cr_expect_not_null(strstr(s.out, "what other files set at boot is not known ("), "%s",
+	    s.out);
+	s = box_do(&h, "check", "");
+	cr_expect_eq(s.status, 3);
+	cr_expect_not_null(strstr(s.out, "boot-unknown: files: "), "%s", s.out);
+	cr_expect_null(strstr(s.out, "not-persisted"), "%s", s.out);
+}
+
 Test(apply, does_not_trample_on_later_edits)
 {
 	struct said s;
@@ -216,6 +222,8 @@ Test(apply, runs_that_do_not_fit_are_refused)
 		{ "]}}", ",{\"name\":\"x.cc\",\"new\":\"a/../../evil\"}]}}", "congestion", "1" },
 		{ "]}}", ",{\"name\":\"x.cc\",\"new\":\"-rf\"}]}}", "not the name of", "1" },
 		{ "pathtune-run/1", "pathtune-run/9", "schema", "2" },
+		{ "\"verdict\":\"change\",", "", "its run was not finished", "1" },
+		{ "]}}", ",{\"name\":\"x.send\",\"new\":\"1 2 3\"}]}}", "sets x.send twice", "1" },
 	};
 	const char *good = box_get(&h, h.run);
 
@@ -231,6 +239,24 @@ Test(apply, runs_that_do_not_fit_are_refused)
 		cr_expect_not_null(strstr(s.err, t[i][2]), "%s: %s", t[i][1], s.err);
 		box_expect(&h, SEND_OLD, RECEIVE_OLD, false, t[i][1]);
 	}
+}
+
+Test(apply, that_nothing_is_set_is_said_with_the_reason)
+{
+	struct said s;
+
+	box_put(h.run, "{\"schema\":\"pathtune-run/1\",\"facts\":{\"os\":\"X\"},\"decision\":"
+	    "{\"verdict\":\"keep\",\"class\":\"no-gain\"}}");
+	s = box_apply(&h, "");
+	cr_expect_eq(s.status, 0);
+	cr_expect_not_null(strstr(s.out, "this run keeps what is there"), "%s", s.out);
+	box_put(h.run, "{\"schema\":\"pathtune-run/1\",\"facts\":{\"os\":\"X\"},\"decision\":"
+	    "{\"verdict\":\"change\",\"class\":\"window\",\"settings\":[{\"name\":\"x.send\","
+	    "\"new\":\"" SEND_NEW "\",\"verified\":false}]}}");
+	s = box_apply(&h, "");
+	cr_expect_eq(s.status, 0);
+	cr_expect_not_null(strstr(s.out, "is left out: the kernel refused it"), "%s", s.out);
+	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "nothing");
 }
 
 /* A run file is somebody else's text: only the profile says where something is written. */
@@ -261,24 +287,6 @@ Test(apply, what_a_run_says_of_interfaces_is_left_out_and_is_no_drift)
 
 /* ---- systems that say they did, and did not -------------------------------------------------- */
 
-/* A sysctl(8) with the manners of one; knobs are files beside it. */
-static void
-fake_sysctl(const char *manners)
-{
-	const char *program = box_path(&h, "sysctl");
-
-	box_put(program, arena_printf(h.a,
-	    "#!/bin/sh\n"
-	    "cd %s || exit 1\n"
-	    "case $1 in -n) exec cat \"${2#x.}\";; esac\n"
-	    "name=${1%%%%=*} value=${1#*=} file=${1#x.} file=${file%%%%=*}\n"
-	    "%s\n"
-	    "echo \"$value\" >\"$file\"\n", h.dir, manners));
-	cr_assert_eq(chmod(program, 0755), 0);
-	box_profile(&h, "own", arena_printf(h.a, "knob_read: [%s, -n, \"{name}\"]\n"
-	    "knob_write: [%s, \"{name}={value}\"]\n", program, program));
-}
-
 Test(apply, notices_every_system_that_only_says_it_did)
 {
 	static const struct {
@@ -295,7 +303,8 @@ Test(apply, notices_every_system_that_only_says_it_did)
 
 	for (size_t i = 0; i < NELEM(t); i++) {
 		box_values(&h, SEND_OLD "\n", RECEIVE_OLD "\n");
-		fake_sysctl(t[i].manners);
+		box_profile(&h, "own", box_by_sysctl(&h, arena_printf(h.a,
+		    "[ -z \"$value\" ] || %s", t[i].manners)));
 		s = box_apply(&h, "--json");
 		cr_expect_eq(s.status, 1, "%s: %d", t[i].who, s.status);
 		cr_expect_not_null(strstr(s.err, "x.send"), "%s: %s", t[i].who, s.err);

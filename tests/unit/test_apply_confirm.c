@@ -1,27 +1,11 @@
 /* apply --confirm, on a host of files: what waits is confirmed, or taken back, whoever dies. */
-#include "box.h"
+#include "box_test.h"
 
 #include "probes/keeper.h"
 
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <time.h>
-
-static struct box h;
-
-static void
-setup(void)
-{
-	h = box_new();
-}
-
-static void
-teardown(void)
-{
-	if (box_there(box_path(&h, "state/unconfirmed"))) /* after a test that failed */
-		box_do(&h, "revert", "--yes");
-	box_end(&h);
-}
 
 TestSuite(apply_confirm, .init = setup, .fini = teardown, .timeout = 60);
 

@@ -41,18 +41,11 @@ static void
 setup_by(bool commands)
 {
 	struct cmd_context *c;
-	const char *program;
 	struct err e = { ERR_NONE, "" };
 
 	h = box_new();
 	by_command = commands;
-	program = box_path(&h, "sysctl");
-	box_put(program, arena_printf(h.a, "#!/bin/sh\ncd %s\ncase $1 in\n-n) exec cat \"${2#x.}\";;"
-	    "\n*) f=${1#x.}; echo \"${1#*=}\" >\"${f%%%%=*}\";;\nesac\n", h.dir));
-	cr_assert_eq(chmod(program, 0755), 0);
-	box_profile(&h, "block", !commands ? NULL : arena_printf(h.a,
-	    "knob_read: [%s, -n, \"{name}\"]\nknob_write: [%s, \"{name}={value}\"]\n", program,
-	    program));
+	box_profile(&h, "block", commands ? box_by_sysctl(&h, "") : NULL);
 	box_run_file(&h, SEND_NEW, RECEIVE_NEW, "bbr");
 	put_old();
 	c = arena_alloc(h.a, sizeof(*c));

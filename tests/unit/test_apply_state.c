@@ -2,22 +2,8 @@
  * What apply keeps and finds on a host: its record, and what dead runs left, also in another network
  * namespace.
  */
-#include "box.h"
+#include "box_test.h"
 #include "victim.h"
-
-static struct box h;
-
-static void
-setup(void)
-{
-	h = box_new();
-}
-
-static void
-teardown(void)
-{
-	box_end(&h);
-}
 
 TestSuite(apply_state, .init = setup, .fini = teardown, .timeout = 60);
 
@@ -67,6 +53,49 @@ Test(apply_state, reads_no_record_of_others_or_of_a_later_version)
 	cr_assert_eq(chmod(h.state, 0700), 0);
 	box_expect(&h, SEND_NEW, RECEIVE_NEW, true, "untouched");
 	cr_expect_eq(box_do(&h, "revert", "--yes").status, 0);
+}
+
+/* What stands in its place is neither read nor replaced. */
+Test(apply_state, what_is_no_record_is_named_and_nothing_is_changed)
+{
+	const char *path = box_path(&h, "state/undo"), *away = box_path(&h, "away");
+	struct said s;
+	int fd;
+
+	cr_assert_eq(box_apply(&h, "").status, 0);
+	for (int kind = 0; kind < 4; kind++) {
+		cr_assert_eq(rename(path, away), 0);
+		if (kind == 0)
+			cr_assert_eq(symlink(away, path), 0);
+		else if (kind == 1)
+			cr_assert_eq(mkdir(path, 0700), 0);
+		else if (kind == 2)
+			cr_assert_eq(mkfifo(path, 0600), 0);
+		fd = kind == 3 ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+		cr_assert(fd == -1 || (ftruncate(fd, 100 << 20) == 0 && close(fd) == 0));
+		for (unsigned i = 0; i < 3; i++) {
+			s = i == 0 ? box_apply(&h, "") : i == 1 ? box_do(&h, "revert", "--yes") :
+			    box_do(&h, "check", "");
+			cr_expect_eq(s.status, 1, "%d %u: %s%s", kind, i, s.out, s.err);
+			cr_expect_not_null(strstr(s.err, path), "%d %u: %s", kind, i, s.err);
+		}
+		cr_assert_eq(kind == 1 ? rmdir(path) : unlink(path), 0);
+		cr_assert_eq(rename(away, path), 0);
+	}
+	box_expect(&h, SEND_NEW, RECEIVE_NEW, true, "untouched");
+	cr_expect_eq(box_do(&h, "revert", "--yes").status, 0);
+	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "reverted");
+}
+
+Test(apply_state, a_state_directory_that_is_none_is_named_and_nothing_is_changed)
+{
+	struct said s;
+
+	box_put(h.state, "");
+	s = box_apply(&h, "");
+	cr_expect_eq(s.status, 1);
+	cr_expect_not_null(strstr(s.err, h.state), "%s", s.err);
+	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "untouched");
 }
 
 /* ---- two network namespaces, one /etc -------------------------------------------------------- */

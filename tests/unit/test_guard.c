@@ -87,13 +87,7 @@ setup(void)
 static void
 teardown(void)
 {
-	const char *const argv[] = { "rm", "-rf", dir, NULL };
-	struct command c = { .argv = argv };
-	struct output out;
-
-	cr_assert(host_run(h, a, &c, 1, &out, &e));
-	host_close(h);
-	arena_free(a);
+	victim_clear(h, a, dir);
 }
 
 TestSuite(guard, .init = setup, .fini = teardown);

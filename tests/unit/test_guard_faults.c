@@ -29,10 +29,7 @@ setup_by(bool commands)
 	const char *program;
 
 	h = box_new();
-	program = box_path(&h, "sysctl");
-	box_put(program, arena_printf(h.a, "#!/bin/sh\ncd %s\ncase $1 in\n-n) exec cat \"${2#x.}\";;"
-	    "\n*) f=${1#x.}; echo \"${1#*=}\" >\"${f%%%%=*}\";;\nesac\n", h.dir));
-	cr_assert_eq(chmod(program, 0755), 0);
+	program = box_sysctl(&h, "");
 	for (size_t i = 0; i < NELEM(old); i++) {
 		const char **read = arena_array(h.a, 4, sizeof(*read)),
 		    **write = arena_array(h.a, 4, sizeof(*write));

@@ -1,26 +1,10 @@
 /* tune --apply: what follows the verdict, on a host of files; the search itself was done before. */
-#include "box.h"
+#include "box_test.h"
 
 #include "tuner/cmd.h"
 #include "tuner/search.h"
 
 #include <math.h>
-
-static struct box h;
-
-static void
-setup(void)
-{
-	h = box_new();
-}
-
-static void
-teardown(void)
-{
-	if (box_there(box_path(&h, "state/unconfirmed"))) /* after a test that failed */
-		box_do(&h, "revert", "--yes");
-	box_end(&h);
-}
 
 TestSuite(tune_apply, .init = setup, .fini = teardown, .timeout = 60);
 

@@ -92,6 +92,20 @@ victim_guard(pid_t run)
 	return (pid_t)found;
 }
 
+/* A test's temporary directory, and what it used there. */
+static inline void
+victim_clear(struct host *host, struct arena *arena, const char *path)
+{
+	const char *const argv[] = { "rm", "-rf", path, NULL };
+	struct command c = { .argv = argv };
+	struct err unrun = { ERR_NONE, "" };
+	struct output out;
+
+	cr_assert(host_run(host, arena, &c, 1, &out, &unrun), "%s", unrun.text);
+	host_close(host);
+	arena_free(arena);
+}
+
 static inline void
 victim_kill_both(struct victim *r)
 {
