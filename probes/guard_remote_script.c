@@ -1,7 +1,7 @@
 #include "guard_remote_script.h"
 
 #include "process.h"
-#include "words.h"
+#include "../tuner/words.h"
 
 #include <string.h>
 

@@ -58,10 +58,12 @@ struct facts {
 	const char *container;   /* "jail", "vnet jail", "docker", ..; "none" */
 	const char *writable_scopes; /* of knobs: "all", "namespace", "none"; NULL: all */
 	const char *hypervisor;  /* "kvm", "none", .. */
+	const char *vendor;      /* of the machine, by its firmware: "QEMU", "Amazon EC2" */
 	double ram_bytes;
 	double cpus;
 	double page_bytes;
 	const char *interface;   /* towards the peer, or of the default route */
+	const char *mac;
 	const char *driver;
 	const char *parent;      /* the device that the interface sits on: "virtio_pci3" */
 	const char *bus;         /* where the interface's device is: "0000:00:03.0" */
@@ -79,6 +81,10 @@ struct facts {
 	double segments_sent;    /* since boot; all of the host's, not this path's */
 	double segments_retransmitted;
 	const char *firewall;    /* "pf" or "npf" while it filters, "none" */
+	const char **interfaces; /* all there are, where their names come from drivers */
+	size_t n_interfaces;
+	struct nic_name *names;  /* where files name the interface */
+	size_t n_names;
 	struct offload *offloads;
 	size_t n_offloads;
 	struct knob_fact *knobs;
@@ -142,6 +148,7 @@ struct options {
 	struct advice_path *paths;     /* advise: given by flags */
 	size_t n_paths;
 	double connections;     /* advise: that transfer in bulk at the same time; NAN: 1 */
+	const char *nic;        /* advise: the model of NIC that a plan is wanted for */
 };
 
 /* ---- plan: what is worth trying ------------------------------------------------------------- */
@@ -417,6 +424,7 @@ struct run {
 	struct trial *trials;
 	size_t n_trials;
 	struct decision decision;
+	struct nic_advice nic;
 	struct file_text *files; /* the fragment */
 	size_t n_files;
 };
