@@ -212,7 +212,7 @@ static const struct field plan_fields[] = {
 	F_STRS(plan, notes),
 	F_END,
 };
-static const struct record plan_record = { "plan", sizeof(struct plan), plan_fields };
+const struct record plan_record = { "plan", sizeof(struct plan), plan_fields };
 
 static const struct field setting_fields[] = {
 	F_STR(setting, cc, 0),

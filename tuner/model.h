@@ -429,7 +429,7 @@ struct run {
 	size_t n_files;
 };
 
-extern const struct record run_record, facts_record, path_fact_record, trial_record,
+extern const struct record run_record, facts_record, path_fact_record, plan_record, trial_record,
     decision_record;
 
 /* What probe --json prints: the facts, and "hazards" beside them. */
