@@ -104,7 +104,8 @@ take_setting(struct probe *p, const char *file, double line, const struct settin
 	if (k == NULL)
 		return;
 	l = arena_push(p->arena, &p->facts->sources, &p->facts->n_sources, sizeof(*l));
-	*l = (struct source_line){ file, line, k->name, facts_shown(p->arena, t->value, t->value_len) };
+	*l = (struct source_line){ file, line, k->name,
+		facts_shown(p->arena, t->value, t->value_len) };
 }
 
 bool

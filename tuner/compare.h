@@ -4,7 +4,7 @@
  *
  * A round is what was measured at one time (a block of measure --repeat).  Transfers of one round
  * share the path's state of that time; how that state changes between rounds is drift.  Where both
- * runs have COMPARE_ROUNDS rounds over COMPARE_SPREAD_S, rounds are what is compared and drift is in
+ * runs have COMPARE_ROUNDS rounds over COMPARE_SPREAD_S, rounds are what is compared; drift is in
  * the interval.  Else it is not, and a difference counts only beyond COMPARE_DRIFT: what the same
  * path has been seen to do by itself between two hours.
  */

@@ -7,14 +7,14 @@
 
 #include "record.h"
 
-/* ---- of a profile: what a system makes of each model ------------------------------------------ */
+/* ---- of a profile: what a system makes of each model ---------------------------------------- */
 
 /* One model as this system sees it; the same model may have several drivers. */
 struct nic_driver {
 	const char *model;     /* an id of hypervisors.yaml */
 	const char *driver;    /* as the fact of this name says */
-	const char *interface; /* what its interfaces are called, before the number; NULL: their name
-	                          does not come from the driver */
+	const char *interface; /* what its interfaces are called, before the number; NULL: names
+	                          do not come from the driver */
 	bool fast;             /* the way this system is best served by, as far as is known */
 	const char **check;    /* argv that fails where the kernel lacks the driver */
 	size_t n_check;
@@ -32,7 +32,7 @@ struct nic_file {
 	const char *pattern;   /* of the line, with one group; NULL: any */
 	const char **both;     /* argv after which the file serves both names */
 	size_t n_both;
-	const char **swap;     /* argv that leaves the new name alone: last, before the power cycle; */
+	const char **swap;     /* argv that leaves the new name alone, before the power cycle; */
 	size_t n_swap;
 	const char **undo;     /* and the one that takes it back */
 	size_t n_undo;
@@ -51,7 +51,7 @@ struct nic_system {
 	size_t n_files;
 	const char *slot;        /* pattern: its group in the fact bus is the number of the slot */
 	double slot_base;        /* that it is written in; NAN: 10 */
-	const char *stays;       /* why the name stays when MAC and PCI address do; NULL: it does not */
+	const char *stays;       /* why names stay when MAC and PCI address do; NULL: they do not */
 	const char **rename;     /* argv: the new interface gets the old name at boot */
 	size_t n_rename;
 	const char **unrename;   /* argv that takes it back */
@@ -64,7 +64,7 @@ struct nic_system {
 	size_t n_places;
 };
 
-/* ---- hypervisors.yaml ------------------------------------------------------------------------- */
+/* ---- hypervisors.yaml ----------------------------------------------------------------------- */
 
 /* A model of NIC that virtual machines have. */
 struct nic_kind {
@@ -102,7 +102,7 @@ struct hypervisor {
 	size_t n_offers;
 	const char *keeps;     /* what becomes of MAC and PCI address */
 	bool moves;            /* the PCI address may change with the model */
-	struct nic_step *steps; /* that change the model, in order, the machine being switched off */
+	struct nic_step *steps; /* that change the model, in order, the machine being off */
 	size_t n_steps;
 	const char *instead;   /* the model cannot be changed: what can be done */
 	const char *source;
@@ -115,16 +115,16 @@ struct hypervisors {
 	size_t n_hypervisors;
 };
 
-/* ---- facts ------------------------------------------------------------------------------------ */
+/* ---- facts ---------------------------------------------------------------------------------- */
 
 /* Where a file names the interface. */
 struct nic_name {
 	const char *file;
 	double line;           /* NAN: the file itself is called so */
-	const char *text;      /* of the line, up to the name and no further: no address, no secret */
+	const char *text;      /* of the line, up to the name: no address, no secret */
 };
 
-/* ---- advice ----------------------------------------------------------------------------------- */
+/* ---- advice --------------------------------------------------------------------------------- */
 
 enum nic_verdict {
 	NIC_NONE,

@@ -19,7 +19,7 @@ is_paravirtual(const struct advising *x, const char *model)
 	return k != NULL && k->paravirtual;
 }
 
-/* ---- may anything be changed here? ------------------------------------------------------------ */
+/* ---- may anything be changed here? ---------------------------------------------------------- */
 
 /* The cloud that this is, or NULL. */
 static const struct hypervisor *
@@ -90,7 +90,7 @@ impossible(const struct advising *x, const char **words)
 	return NULL;
 }
 
-/* ---- what was measured ------------------------------------------------------------------------ */
+/* ---- what was measured ---------------------------------------------------------------------- */
 
 /* The direction that says most: one that blames the NIC, else one that is in doubt. */
 static enum nic_verdict
@@ -115,7 +115,7 @@ weigh(const struct advising *x, const char **reason, const char **words)
 	return said;
 }
 
-/* Facts alone: an experiment is worth offering unless this is the way that serves the system best. */
+/* Facts alone: an experiment is worth offering unless this way serves the system best. */
 static enum nic_verdict
 offer(const struct advising *x, const char **reason, const char **words)
 {

@@ -129,7 +129,8 @@ judge(struct arena *a, const struct seen *s, const struct limit *l)
 	struct verdict_words v = explained(a, s, l);
 	const char *lacks = isnan(s->udp_bps) ? "what UDP gets over the same path" :
 	    isnan(s->retransmits) ? "how many segments were sent again" :
-	    isnan(s->rtt_ms) ? "what the RTT is" : isnan(s->busiest) ? "how busy the CPUs were" : NULL;
+	    isnan(s->rtt_ms) ? "what the RTT is" :
+	    isnan(s->busiest) ? "how busy the CPUs were" : NULL;
 
 	if (v.verdict != NIC_NONE)
 		return v;

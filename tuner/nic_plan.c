@@ -1,5 +1,7 @@
 #include "nic_plan.h"
 
+#include "nic_plan_state.h"
+
 #include "match.h"
 #include "profile.h"
 
@@ -11,17 +13,7 @@
 #define BEFORE_FILE "nic-before.json"
 #define AFTER_FILE "nic-after.json"
 
-struct making {
-	struct arena *arena;
-	const struct profile *profile;
-	const struct hypervisors *hypervisors;
-	const struct run *run;
-	const struct nic_driver *from, *to;
-	struct nic_plan *plan;
-	bool rename;  /* the new interface gets the old name */
-};
-
-/* ---- what is there ---------------------------------------------------------------------------- */
+/* ---- what is there -------------------------------------------------------------------------- */
 
 /* "e1000 (82540EM)" is e1000, and "e1000e (82574L)" is not. */
 static bool
@@ -87,10 +79,10 @@ is_plain(const char *name)
 	    name[strspn(name, plain)] == '\0' && strlen(name) < 32;
 }
 
-/* ---- actions ---------------------------------------------------------------------------------- */
+/* ---- actions -------------------------------------------------------------------------------- */
 
-static struct nic_action *
-push(struct making *m, struct nic_action **list, size_t *n, const char *words)
+struct nic_action *
+plan_push(struct making *m, struct nic_action **list, size_t *n, const char *words)
 {
 	struct nic_action *x = arena_push(m->arena, list, n, sizeof(*x));
 
@@ -98,8 +90,8 @@ push(struct making *m, struct nic_action **list, size_t *n, const char *words)
 	return x;
 }
 
-static size_t
-argv_length(const char **argv)
+size_t
+plan_argv_length(const char **argv)
 {
 	size_t n = 0;
 
@@ -108,27 +100,27 @@ argv_length(const char **argv)
 	return n;
 }
 
-static void
-command(struct making *m, struct nic_action **list, size_t *n, const char **argv,
+void
+plan_command(struct making *m, struct nic_action **list, size_t *n, const char **argv,
     const char *words)
 {
-	struct nic_action *x = push(m, list, n, words);
+	struct nic_action *x = plan_push(m, list, n, words);
 
 	x->argv = argv;
-	x->n_argv = argv_length(argv);
+	x->n_argv = plan_argv_length(argv);
 }
 
-static void
-note(struct making *m, const char *words)
+void
+plan_note(struct making *m, const char *words)
 {
 	*(const char **)arena_push(m->arena, &m->plan->notes, &m->plan->n_notes,
 	    sizeof(words)) = words;
 }
 
-/* ---- the interface's names -------------------------------------------------------------------- */
+/* ---- the interface's names ------------------------------------------------------------------ */
 
-static bool
-has_number(const char *name, const char *prefix)
+bool
+plan_has_number(const char *name, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
@@ -149,166 +141,17 @@ name_interface(struct making *m)
 		return;
 	}
 	for (size_t i = 0; i < f->n_interfaces; i++)
-		others += has_number(f->interfaces[i], prefix);
+		others += plan_has_number(f->interfaces[i], prefix);
 	m->plan->new_name = arena_printf(m->arena, "%s%zu", prefix, others);
 	if (others != 0)
-		note(m, arena_printf(m->arena, "There are %zu interfaces of %s already. The driver "
-		    "counts them in the order of their PCI addresses: the new one is one of %s0 "
-		    "to %s%zu, and the others may move. Prepare all of them, or work on the "
+		plan_note(m, arena_printf(m->arena,
+		    "There are %zu interfaces of %s already. The driver counts them in the order "
+		    "of their PCI addresses: the new one is one of %s0 to %s%zu, and the others "
+		    "may move. Prepare all of them, or work on the "
 		    "console.", others, prefix, prefix, prefix, others));
 }
 
-/* ---- places that name it ---------------------------------------------------------------------- */
-
-/* Of a place: the name of the file itself, a directory above it, or the root. */
-static bool
-path_fits(struct making *m, const struct nic_file *f, const char *file)
-{
-	const struct substitution s[] = { { "old", m->plan->old_name }, { NULL, NULL } };
-	const char *path = profile_expand(m->arena, f->path, s);
-	size_t n = path == NULL ? 0 : strlen(path);
-
-	if (n == 0 || strncmp(file, path, n) != 0)
-		return false;
-	return file[n] == '\0' || file[n] == '/' || path[n - 1] == '/';
-}
-
-static const struct nic_file *
-entry_for(struct making *m, const struct nic_name *name)
-{
-	const struct nic_system *s = &m->profile->nic;
-
-	for (size_t i = 0; i < s->n_places; i++) {
-		const struct nic_file *f = &s->places[i];
-
-		if (path_fits(m, f, name->file) &&
-		    (f->pattern == NULL || (name->text != NULL &&
-			match_first(m->arena, f->pattern, name->text, strlen(name->text)) != NULL)))
-			return f;
-	}
-	return NULL;
-}
-
-/* A way of a pathname by which the new interface is served: the last old in it becomes new. */
-static const char *
-renamed(struct making *m, const char *file)
-{
-	const char *at = NULL, *old = m->plan->old_name;
-
-	for (const char *s = file; (s = strstr(s, old)) != NULL; s++)
-		at = s;
-	if (at == NULL)
-		return file;
-	return arena_printf(m->arena, "%.*s%s%s", (int)(at - file), file, m->plan->new_name,
-	    at + strlen(old));
-}
-
-static const char **
-expanded(struct making *m, const char **argv, size_t n, const char *file)
-{
-	const struct substitution s[] = { { "old", m->plan->old_name },
-		{ "new", m->plan->new_name }, { "file", file == NULL ? "" : file },
-		{ "renamed", file == NULL ? "" : renamed(m, file) }, { NULL, NULL } };
-
-	return n == 0 ? NULL : profile_argv(m->arena, argv, n, s);
-}
-
-/* The same command serves all lines of a file. */
-static bool
-listed(const struct nic_action *list, size_t n, const char **argv)
-{
-	size_t len = argv_length(argv);
-
-	for (size_t i = 0; i < n; i++) {
-		size_t j = 0;
-
-		while (j < len && j < list[i].n_argv && strcmp(list[i].argv[j], argv[j]) == 0)
-			j++;
-		if (j == len && j == list[i].n_argv)
-			return true;
-	}
-	return false;
-}
-
-static void
-command_once(struct making *m, struct nic_action **list, size_t *n, const char **argv,
-    const char *words)
-{
-	if (argv != NULL && !listed(*list, *n, argv))
-		command(m, list, n, argv, words);
-}
-
-static const char *
-status_of(const struct making *m, const struct nic_file *f)
-{
-	if (strcmp(m->plan->old_name, m->plan->new_name) == 0 || m->rename)
-		return f != NULL && f->n_both == 0 && f->n_swap == 0 ? "look" : "stays";
-	return f == NULL ? "look" : f->n_both != 0 ? "both" : f->n_swap != 0 ? "swap" : "look";
-}
-
-static void
-add_place(struct making *m, const struct nic_name *name)
-{
-	const struct nic_file *f = entry_for(m, name);
-	const char *status = status_of(m, f);
-	struct nic_plan *x = m->plan;
-
-	*(struct nic_place *)arena_push(m->arena, &x->places, &x->n_places, sizeof(*x->places)) =
-	    (struct nic_place){ name->file, name->line, name->text, status,
-		    f == NULL || strcmp(status, "stays") == 0 ? NULL : f->words };
-	if (strcmp(status, "both") == 0)
-		command_once(m, &x->prepare, &x->n_prepare,
-		    expanded(m, f->both, f->n_both, name->file), NULL);
-	if (strcmp(status, "swap") == 0) {
-		command_once(m, &x->last, &x->n_last,
-		    expanded(m, f->swap, f->n_swap, name->file), NULL);
-		command_once(m, &x->back, &x->n_back,
-		    expanded(m, f->undo, f->n_undo, name->file), NULL);
-	}
-}
-
-/* Some place cannot name both: better the new interface takes the old name, where that can be. */
-static bool
-wants_rename(struct making *m)
-{
-	const struct nic_system *s = &m->profile->nic;
-	const struct facts *f = &m->run->facts;
-
-	if (s->n_rename == 0 || strcmp(m->plan->old_name, m->plan->new_name) == 0)
-		return false;
-	for (size_t i = 0; i < f->n_names; i++) {
-		const struct nic_file *e = entry_for(m, &f->names[i]);
-
-		if (e == NULL || e->n_both == 0)
-			return true;
-	}
-	return !has_number(f->interface, m->from->interface);
-}
-
-static void
-add_places(struct making *m)
-{
-	const struct nic_system *s = &m->profile->nic;
-	const struct facts *f = &m->run->facts;
-	struct nic_plan *x = m->plan;
-
-	m->rename = wants_rename(m);
-	for (size_t i = 0; i < f->n_names; i++)
-		add_place(m, &f->names[i]);
-	if (m->rename) {
-		command(m, &x->prepare, &x->n_prepare,
-		    expanded(m, s->rename, s->n_rename, NULL), arena_printf(m->arena,
-		    "%s gets the name %s at boot, and every file stays as it is",
-		    x->new_name, x->old_name));
-		command(m, &x->back, &x->n_back, expanded(m, s->unrename, s->n_unrename, NULL),
-		    NULL);
-	}
-	if (f->n_names == 0 && strcmp(x->old_name, x->new_name) != 0 && s->n_lines != 0)
-		note(m, arena_printf(m->arena, "No file that was looked at names %s: its address "
-		    "may come from elsewhere. Look before you switch.", x->old_name));
-}
-
-/* ---- the hypervisor --------------------------------------------------------------------------- */
+/* ---- the hypervisor ------------------------------------------------------------------------- */
 
 /* "0x12", and "18" as *number; words in capitals where it is not known. */
 static const char *
@@ -349,7 +192,7 @@ add_steps(struct making *m, const struct hypervisor *h, const char *model,
 
 	for (size_t i = 0; i < h->n_steps; i++) {
 		const struct nic_step *step = &h->steps[i];
-		struct nic_action *x = push(m, list, n,
+		struct nic_action *x = plan_push(m, list, n,
 		    step->words == NULL ? NULL : profile_expand(m->arena, step->words, s));
 
 		x->argv = step->n_argv == 0 ? NULL :
@@ -382,11 +225,11 @@ add_ways(struct making *m)
 		moves = moves || h->moves;
 	}
 	if (moves && m->profile->nic.stays != NULL)
-		note(m, "The PCI address may change here, and the interface's name with it: see to "
-		    "it that the network's files match the MAC before you switch.");
+		plan_note(m, "The PCI address may change here, and the interface's name with it: "
+		    "see to it that the network's files match the MAC before you switch.");
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 /* Spread over time, or drift of the path between the two would look like the NIC's doing. */
 static const char **
@@ -406,13 +249,14 @@ add_before(struct making *m)
 {
 	struct nic_plan *x = m->plan;
 
-	command(m, &x->before, &x->n_before, measure_argv(m, BEFORE_FILE),
+	plan_command(m, &x->before, &x->n_before, measure_argv(m, BEFORE_FILE),
 	    "with the present NIC, spread over an hour");
 	if (m->to->n_check != 0)
-		command(m, &x->before, &x->n_before, expanded(m, m->to->check, m->to->n_check,
-		    NULL), arena_printf(m->arena, "stop here if this fails: the kernel has no %s, "
+		plan_command(m, &x->before, &x->n_before,
+		    plan_expanded(m, m->to->check, m->to->n_check, NULL),
+		    arena_printf(m->arena, "stop here if this fails: the kernel has no %s, "
 		    "as is so of kernels made for clouds", m->to->driver));
-	push(m, &x->before, &x->n_before,
+	plan_push(m, &x->before, &x->n_before,
 	    "Log in on the machine's console (VNC, serial) once: it is the way back.");
 }
 
@@ -425,8 +269,9 @@ add_after(struct making *m)
 	const char **argv = arena_array(m->arena, NELEM(compare), sizeof(*argv));
 
 	memcpy(argv, compare, sizeof(compare));
-	command(m, &x->after, &x->n_after, measure_argv(m, AFTER_FILE), "at the same time of day");
-	command(m, &x->after, &x->n_after, argv, NULL);
+	plan_command(m, &x->after, &x->n_after, measure_argv(m, AFTER_FILE),
+	    "at the same time of day");
+	plan_command(m, &x->after, &x->n_after, argv, NULL);
 }
 
 static void
@@ -454,13 +299,14 @@ nic_plan_make(struct arena *a, const struct profile *p, const struct hypervisors
 		return false;
 	name_interface(&m);
 	add_before(&m);
-	add_places(&m);
+	plan_places(&m);
 	if (p->nic.n_off != 0)
-		command(&m, &plan.last, &plan.n_last, expanded(&m, p->nic.off, p->nic.n_off, NULL),
+		plan_command(&m, &plan.last, &plan.n_last,
+		    plan_expanded(&m, p->nic.off, p->nic.n_off, NULL),
 		    "a reboot is not enough: the NIC is made when the machine starts");
 	add_ways(&m);
 	add_after(&m);
-	push(&m, &plan.back, &plan.n_back,
+	plan_push(&m, &plan.back, &plan.n_back,
 	    "Switch off, change the model back on the hypervisor as below, and start.");
 	add_effects(&m);
 	*out = plan;

@@ -21,7 +21,8 @@ bool nic_can_change(const struct hypervisors *h, const struct facts *f, const ch
     const char *to);
 
 /*
- * The plan.  What is not known from here (what the hypervisor calls the machine) stands in capitals.
+ * The plan.  What is not known from here, as what the hypervisor calls the machine, stands in
+ * capitals.
  * False, with nothing made, where the interface's name could mean something else to a shell.
  */
 bool nic_plan_make(struct arena *a, const struct profile *p, const struct hypervisors *h,

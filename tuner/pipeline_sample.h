@@ -9,7 +9,7 @@
 struct sampling {
 	double transfers; /* each direction, each round */
 	double rounds;
-	double every_s;   /* from the start of one round to that of the next, or as soon as it can */
+	double every_s;   /* from the start of one round to that of the next, or later */
 };
 
 /*

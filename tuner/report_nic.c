@@ -99,23 +99,29 @@ ways(struct page *p, const struct nic_plan *x)
 	}
 }
 
+/* What differs from the way there: the line or command that names the model. */
+static const char *
+back_line(struct arena *a, const struct nic_action *there, const struct nic_action *back)
+{
+	const char *was = there->line != NULL ? there->line : command_line(a, there);
+	const char *is = back->line != NULL ? back->line : command_line(a, back);
+
+	return was == NULL || is == NULL || strcmp(was, is) == 0 ? NULL : is;
+}
+
 static void
 way_back(struct page *p, const struct nic_plan *x)
 {
-	struct arena *a = p->t.arena;
-
 	actions(p, "Way back, from the console, when the network does not come up:", x->back,
 	    x->n_back);
 	for (size_t i = 0; i < x->n_ways; i++) {
 		const struct nic_way *w = &x->ways[i];
 
-		for (size_t j = 0; j < w->n_back; j++) {
-			if (strcmp(w->back[j].n_argv == 0 ? "" : command_line(a, &w->back[j]),
-				w->change[j].n_argv == 0 ? "" : command_line(a, &w->change[j])) != 0)
-				page_say(p, DEEPER "%s\n", command_line(a, &w->back[j]));
-			else if (w->back[j].line != NULL &&
-			    strcmp(w->back[j].line, w->change[j].line) != 0)
-				page_say(p, DEEPER "%s\n", w->back[j].line);
+		for (size_t j = 0; j < w->n_back && j < w->n_change; j++) {
+			const char *line = back_line(p->t.arena, &w->change[j], &w->back[j]);
+
+			if (line != NULL)
+				page_say(p, DEEPER "%s\n", line);
 		}
 	}
 }
