@@ -175,3 +175,12 @@ report_nic(struct page *p, const struct run *run)
 		    "for it: how to measure before and after, and how to keep the network.",
 		    n->plan.to));
 }
+
+const char *
+report_nic_text(struct arena *a, const struct run *run)
+{
+	struct page p = { { .arena = a }, false };
+
+	report_nic(&p, run);
+	return p.t.len == 0 ? NULL : p.t.s + strspn(p.t.s, "\n");
+}

@@ -12,4 +12,7 @@
  */
 void report_nic(struct page *p, const struct run *run);
 
+/* The same as a text of its own; NULL: nothing is to be said. */
+const char *report_nic_text(struct arena *a, const struct run *run);
+
 #endif

@@ -1,6 +1,9 @@
 #include "tuner/cmd.h"
 #include "tuner/nic_advice.h"
 #include "tuner/profile.h"
+#include "tuner/report.h"
+#include "tuner/report_html.h"
+#include "tuner/report_markdown.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -386,6 +389,27 @@ Test(nic_advice, gives_the_old_name_where_a_file_cannot_hold_both)
 	x = advice_of(&s);
 	cr_assert_eq(x.plan.n_prepare, 1, "one command for all lines of a file");
 	cr_expect(has_word(x.plan.prepare, 1, "s/^ifconfig_vtnet0"));
+}
+
+Test(nic_advice, is_told_in_full_by_every_report)
+{
+	struct run *run = run_of(&netbsd);
+	struct err e = { ERR_NONE, "" };
+	const char *reports[3];
+
+	cr_assert(nic_advise_run(arena, profile_of("NetBSD"), run, &e));
+	reports[0] = report_run(arena, run, false);
+	reports[1] = report_html(arena, run);
+	reports[2] = report_markdown(arena, run);
+	for (size_t i = 0; i < NELEM(reports); i++) {
+		cr_expect(strstr(reports[i], "NIC: switch from virtio to e1000") != NULL, "%zu", i);
+		cr_expect(strstr(reports[i], "cp -p /etc/ifconfig.vioif0 /etc/ifconfig.wm0") != NULL,
+		    "%zu", i);
+		cr_expect(strstr(reports[i], "virt-xml VM --edit mac=02:00:00:00:00:01 --network "
+		    "model.type=e1000") != NULL, "%zu", i);
+	}
+	cr_expect(strstr(record_to_json(arena, &run_record, run, true),
+	    "\"verdict\": \"switch\"") != NULL);
 }
 
 /* ---- the list of hypervisors ------------------------------------------------------------------ */
