@@ -79,7 +79,7 @@ static const struct canned e1000[] = {
 	{ "getconf _NPROCESSORS_ONLN", -1, "" },
 	{ "systemd-detect-virt -v", -1, "" },
 	{ "/sys/class/dmi/id/product_name", 0, "Standard PC (i440FX + PIIX, 1996)\n" },
-	{ "/sys/class/dmi/id/sys_vendor", 0, "Somebody\n" },
+	{ "/sys/class/dmi/id/sys_vendor", 0, "QEMU\n" },
 	{ "ethtool -i ens18", -1, "" },
 	{ "ethtool -k ens18", -1, "" },
 	{ "ip -j link show dev ens18", -1, "" },
