@@ -72,6 +72,7 @@ ask_all(struct probe *p)
 	facts_ask_knobs(p);
 	facts_ask_choices(p);
 	facts_ask_sources(p);
+	facts_ask_names(p);
 }
 
 bool
@@ -104,6 +105,7 @@ facts_probe(struct host *h, struct arena *a, const struct profile *profile,
 	facts_take_offloads(&p);
 	facts_take_knobs(&p);
 	facts_take_sources(&p);
+	facts_take_names(&p);
 	if (!facts_take_choices(&p))
 		return false;
 	*out = found;

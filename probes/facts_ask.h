@@ -72,5 +72,19 @@ void facts_ask_choices(struct probe *p);
 bool facts_take_choices(struct probe *p); /* asks once more, what is worth loading */
 void facts_ask_sources(struct probe *p);
 void facts_take_sources(struct probe *p);
+void facts_ask_names(struct probe *p);
+void facts_take_names(struct probe *p);
+
+/* What a line "FILE:LINE:TEXT" of s to end says; false: it is none. */
+struct facts_line {
+	const char *file; /* can be shown */
+	double line;
+	const char *text; /* within s */
+	size_t len;
+};
+bool facts_line_of(struct arena *a, const char *s, const char *end, struct facts_line *out);
+
+/* A copy that can be shown: one line of ASCII, not overlong. */
+char *facts_shown(struct arena *a, const char *s, size_t len);
 
 #endif

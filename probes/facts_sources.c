@@ -47,9 +47,8 @@ find_line_number(const char *s, const char *end, size_t *digits)
 	return NULL;
 }
 
-/* A copy that can be shown: one line of ASCII. */
-static char *
-shown(struct arena *a, const char *s, size_t len)
+char *
+facts_shown(struct arena *a, const char *s, size_t len)
 {
 	char *copy = arena_strndup(a, s, len > VALUE_BYTES ? VALUE_BYTES : len);
 
@@ -105,27 +104,37 @@ take_setting(struct probe *p, const char *file, double line, const struct settin
 	if (k == NULL)
 		return;
 	l = arena_push(p->arena, &p->facts->sources, &p->facts->n_sources, sizeof(*l));
-	*l = (struct source_line){ file, line, k->name, shown(p->arena, t->value, t->value_len) };
+	*l = (struct source_line){ file, line, k->name,
+		facts_shown(p->arena, t->value, t->value_len) };
+}
+
+bool
+facts_line_of(struct arena *a, const char *s, const char *end, struct facts_line *out)
+{
+	size_t digits;
+	const char *number = find_line_number(s, end, &digits);
+
+	if (number == NULL || number == s)
+		return false;
+	out->line = strtod(arena_strndup(a, number + 1, digits), NULL);
+	out->file = facts_shown(a, s, (size_t)(number - s));
+	out->text = number + digits + 2;
+	out->len = (size_t)(end - out->text);
+	return out->line >= 1;
 }
 
 /* "FILE:LINE:TEXT" from s to end. */
 static void
 take_line(struct probe *p, const char *s, const char *end)
 {
-	size_t digits;
-	const char *number = find_line_number(s, end, &digits);
-	const char *text = number == NULL ? NULL : number + digits + 2;
+	struct facts_line l;
 	struct setting_text t;
-	double line = text == NULL ? NAN :
-	    strtod(arena_strndup(p->arena, number + 1, digits), NULL);
-	size_t len = text == NULL ? 0 : (size_t)(end - text);
 
-	if (!(line >= 1) || number == s ||
-	    !is_read_at_boot(&p->profile->persist,
-		arena_strndup(p->arena, s, (size_t)(number - s))))
+	if (!facts_line_of(p->arena, s, end, &l) ||
+	    !is_read_at_boot(&p->profile->persist, l.file))
 		return;
-	while (setting_line_next(&text, &len, &p->profile->persist.settings, &t))
-		take_setting(p, shown(p->arena, s, (size_t)(number - s)), line, &t);
+	while (setting_line_next(&l.text, &l.len, &p->profile->persist.settings, &t))
+		take_setting(p, l.file, l.line, &t);
 }
 
 void

@@ -2,7 +2,7 @@
 
 #include "guard_remote_files.h"
 #include "process.h"
-#include "words.h"
+#include "../tuner/words.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "script.h"
 
 #include "process.h"
-#include "words.h"
+#include "../tuner/words.h"
 
 #include <math.h>
 #include <stdio.h>

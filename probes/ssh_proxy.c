@@ -3,7 +3,7 @@
 #include "net.h"
 #include "process.h"
 #include "stream.h"
-#include "words.h"
+#include "../tuner/words.h"
 
 #include <errno.h>
 #include <fcntl.h>

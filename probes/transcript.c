@@ -1,6 +1,6 @@
 #include "transcript.h"
 
-#include "words.h"
+#include "../tuner/words.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-# Turns the YAML files FILES into one C file OUT: a table of name, text and length.  nics.yaml is no
-# profile and stands beside it.
+# Turns the YAML files FILES into one C file OUT: a table of name, text and length.  nics.yaml and
+# hypervisors.yaml are no profiles and stand beside it.
 string(APPEND code "#include <stddef.h>\n\n")
 string(APPEND code "struct embedded_profile { const char *name; const unsigned char *text; size_t len; };\n")
-string(APPEND code "extern const struct embedded_profile embedded_profiles[], embedded_nics;\n\n")
+string(APPEND code "extern const struct embedded_profile embedded_profiles[], embedded_nics, embedded_hypervisors;\n\n")
 set(table "")
 foreach(file IN LISTS FILES)
 	get_filename_component(name ${file} NAME_WE)
@@ -11,8 +11,8 @@ foreach(file IN LISTS FILES)
 	math(EXPR len "${digits} / 2")
 	string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
 	string(APPEND code "static const unsigned char text_${name}[] = {${bytes}0};\n")
-	if(name STREQUAL nics)
-		string(APPEND code "const struct embedded_profile embedded_nics = { \"nics\", text_nics, ${len} };\n")
+	if(name STREQUAL nics OR name STREQUAL hypervisors)
+		string(APPEND code "const struct embedded_profile embedded_${name} = { \"${name}\", text_${name}, ${len} };\n")
 	else()
 		string(APPEND table "\t{ \"${name}\", text_${name}, ${len} },\n")
 	endif()

@@ -32,6 +32,7 @@ struct cmd {
 extern const struct cmd cmd_advise, cmd_apply, cmd_check, cmd_confirm, cmd_demo;
 extern const struct cmd cmd_import, cmd_lab, cmd_module, cmd_probe, cmd_profile;
 extern const struct cmd cmd_fleet;
+extern const struct cmd cmd_compare, cmd_measure;
 extern const struct cmd cmd_revert, cmd_serve, cmd_show, cmd_tune;
 
 enum opt_type {

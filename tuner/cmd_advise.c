@@ -3,6 +3,7 @@
  */
 #include "advise.h"
 #include "fragment.h"
+#include "nic_advice.h"
 #include "pipeline.h"
 #include "units.h"
 #include "../probes/files.h"
@@ -113,6 +114,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "what the host is to do in bulk (both)", false },
 		{ "connections", 0, OPT_NUMBER, &o->connections, 1, 1e6, NULL, "N",
 		    "that transfer in bulk at the same time (1)", false },
+		{ "nic", 0, OPT_STRING, &o->nic, 0, 0, NULL, "MODEL",
+		    "the plan for this model of virtual NIC: e1000, virtio, ..", false },
 		{ "facts", 0, OPT_STRING, &x->facts, 0, 0, NULL, "FILE",
 		    "of a host: what probe --json printed, or a run file", false },
 		{ "os", 0, OPT_STRING, &x->os, 0, 0, NULL, "NAME",
@@ -267,7 +270,8 @@ advise(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;
 	ok = gather(&p, &x, e) && check_release(&run->facts, e) &&
-	    advise_make(c->arena, p.profile, run, e);
+	    advise_make(c->arena, p.profile, run, e) &&
+	    nic_advise_run(c->arena, p.profile, run, e);
 	pipeline_close(&p);
 	return ok && deliver(&p, &x, e) && e->code == ERR_NONE;
 }

@@ -3,6 +3,7 @@
 #include "hazards.h"
 #include "report.h"
 #include "report_advice.h"
+#include "report_compare.h"
 #include "../probes/files.h"
 #include "../probes/peer.h"
 
@@ -73,6 +74,8 @@ cmd_run_print(struct cmd_context *c, const struct run *run)
 {
 	if (c->json)
 		puts(record_to_json(c->arena, &run_record, run, true));
+	else if (run->options.command != NULL && strcmp(run->options.command, "measure") == 0)
+		fputs(report_measure(c->arena, run, c->color), stdout);
 	else
 		fputs(run->advice.n_directions != 0 ? report_advice(c->arena, run, c->color) :
 		    report_run(c->arena, run, c->color), stdout);

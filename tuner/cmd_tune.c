@@ -6,6 +6,7 @@
 #include "expect.h"
 #include "fragment.h"
 #include "hazards.h"
+#include "nic_advice.h"
 #include "pipeline.h"
 #include "pipeline_save.h"
 #include "pipeline_seed.h"
@@ -13,7 +14,7 @@
 #include "resume.h"
 #include "units.h"
 #include "../probes/files.h"
-#include "../probes/words.h"
+#include "words.h"
 
 #include <math.h>
 #include <string.h>
@@ -350,6 +351,8 @@ deliver(
 	struct run *run = p->run;
 
 	if (measured) {
+		if (!x->over && !nic_advise_run(c->arena, p->profile, run, e))
+			return false;
 		if (!x->over)
 			fragment_make(c->arena, p->profile, run);
 		cmd_run_print(c, run);

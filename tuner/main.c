@@ -19,6 +19,8 @@ static const struct cmd *const commands[] = {
 	&cmd_revert,
 	&cmd_check,
 	&cmd_fleet,
+	&cmd_measure,
+	&cmd_compare,
 	&cmd_demo,
 	&cmd_show,
 	&cmd_import,

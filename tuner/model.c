@@ -92,10 +92,12 @@ static const struct field facts_fields[] = {
 	F_STR(facts, container, 0),
 	F_STR(facts, writable_scopes, 0),
 	F_STR(facts, hypervisor, 0),
+	F_STR(facts, vendor, 0),
 	F_NUM(facts, ram_bytes, 1, 1e18, 0),
 	F_NUM(facts, cpus, 1, 1e6, 0),
 	F_NUM(facts, page_bytes, 1, 1e9, 0),
 	F_STR(facts, interface, 0),
+	F_STR(facts, mac, 0),
 	F_STR(facts, driver, 0),
 	F_STR(facts, parent, 0),
 	F_STR(facts, bus, 0),
@@ -112,6 +114,8 @@ static const struct field facts_fields[] = {
 	F_NUM(facts, segments_sent, 0, 1e18, 0),
 	F_NUM(facts, segments_retransmitted, 0, 1e18, 0),
 	F_STR(facts, firewall, 0),
+	F_STRS(facts, interfaces),
+	F_LIST(facts, names, &nic_name_record),
 	F_LIST(facts, offloads, &offload_record),
 	F_LIST(facts, knobs, &knob_fact_record),
 	F_STR(facts, cc, 0),
@@ -159,6 +163,7 @@ static const struct field options_fields[] = {
 	F_NUM(options, more_s, 0, 1e9, 0),
 	F_LIST(options, paths, &advice_path_record),
 	F_NUM(options, connections, 1, 1e9, 0),
+	F_STR(options, nic, 0),
 	F_END,
 };
 static const struct record options_record = { "options", sizeof(struct options), options_fields };
@@ -207,7 +212,7 @@ static const struct field plan_fields[] = {
 	F_STRS(plan, notes),
 	F_END,
 };
-static const struct record plan_record = { "plan", sizeof(struct plan), plan_fields };
+const struct record plan_record = { "plan", sizeof(struct plan), plan_fields };
 
 static const struct field setting_fields[] = {
 	F_STR(setting, cc, 0),
@@ -403,6 +408,7 @@ static const struct field run_fields[] = {
 	F_STR(run, search, 0),
 	F_LIST(run, trials, &trial_record),
 	F_REC(run, decision, &decision_record),
+	F_REC(run, nic, &nic_advice_record),
 	F_LIST(run, files, &file_text_record),
 	F_END,
 };

@@ -9,6 +9,7 @@
 #ifndef PATHTUNE_MODEL_H
 #define PATHTUNE_MODEL_H
 
+#include "model_advice.h"
 #include "model_limit.h"
 #include "model_profile.h"
 
@@ -58,10 +59,12 @@ struct facts {
 	const char *container;   /* "jail", "vnet jail", "docker", ..; "none" */
 	const char *writable_scopes; /* of knobs: "all", "namespace", "none"; NULL: all */
 	const char *hypervisor;  /* "kvm", "none", .. */
+	const char *vendor;      /* of the machine, by its firmware: "QEMU", "Amazon EC2" */
 	double ram_bytes;
 	double cpus;
 	double page_bytes;
 	const char *interface;   /* towards the peer, or of the default route */
+	const char *mac;
 	const char *driver;
 	const char *parent;      /* the device that the interface sits on: "virtio_pci3" */
 	const char *bus;         /* where the interface's device is: "0000:00:03.0" */
@@ -79,6 +82,10 @@ struct facts {
 	double segments_sent;    /* since boot; all of the host's, not this path's */
 	double segments_retransmitted;
 	const char *firewall;    /* "pf" or "npf" while it filters, "none" */
+	const char **interfaces; /* all there are, where their names come from drivers */
+	size_t n_interfaces;
+	struct nic_name *names;  /* where files name the interface */
+	size_t n_names;
 	struct offload *offloads;
 	size_t n_offloads;
 	struct knob_fact *knobs;
@@ -118,12 +125,6 @@ extern const double budget_mode_s[]; /* of one direction: less would leave most 
 enum policy { POLICY_THROUGHPUT, POLICY_LATENCY, POLICY_BALANCED };
 extern const char *const policy_names[];
 
-/* A path that the settings must serve. */
-struct advice_path {
-	double rtt_ms;
-	double rate_bps;
-};
-
 struct options {
 	const char *command;
 	const char *host;
@@ -142,6 +143,7 @@ struct options {
 	struct advice_path *paths;     /* advise: given by flags */
 	size_t n_paths;
 	double connections;     /* advise: that transfer in bulk at the same time; NAN: 1 */
+	const char *nic;        /* advise: the model of NIC that a plan is wanted for */
 };
 
 /* ---- plan: what is worth trying ------------------------------------------------------------- */
@@ -356,45 +358,6 @@ struct decision {
 	size_t n_directions;
 };
 
-/* ---- advice: what facts alone tell ---------------------------------------------------------- */
-
-/* One direction, with the settings as they are and with the advised ones. */
-struct advice_direction {
-	enum direction direction;
-	double needed_bytes;     /* window: the largest BDP of the paths            */
-	double now_bytes;        /* surely usable window by the kernel model        */
-	double after_bytes;
-	double now_scale;        /* window scale that we ask for; NAN when sending  */
-	double after_scale;
-	double now_growth_s;     /* until the window is there; NAN: with every ACK,
-	                            or it does not grow, or that is not modelled */
-	double after_growth_s;
-	double now_bps;          /* what one connection gets of the first path      */
-	double after_bps;
-	const char *words;       /* what limits, in a sentence */
-};
-
-struct advice {
-	struct advice_path *paths;
-	size_t n_paths;
-	double connections;
-	double memory_bytes;     /* that all of them may take at worst, with the advice */
-	double bound_bytes;      /* what they may take */
-	bool bounded;            /* memory made the windows smaller than needed */
-	struct advice_direction *directions;
-	size_t n_directions;
-	const char **notes;      /* what cannot be known or done without measuring, .. */
-	size_t n_notes;
-};
-
-/* Known harm that was found on the host. */
-struct hazard {
-	const char *id;      /* explained in docs/decisions.md */
-	const char *subject; /* the knob, file or device */
-	const char *where;   /* "file:line", or NULL */
-	const char *words;
-};
-
 /* ---- run: all of it ------------------------------------------------------------------------- */
 
 struct file_text {
@@ -417,11 +380,12 @@ struct run {
 	struct trial *trials;
 	size_t n_trials;
 	struct decision decision;
+	struct nic_advice nic;
 	struct file_text *files; /* the fragment */
 	size_t n_files;
 };
 
-extern const struct record run_record, facts_record, path_fact_record, trial_record,
+extern const struct record run_record, facts_record, path_fact_record, plan_record, trial_record,
     decision_record;
 
 /* What probe --json prints: the facts, and "hazards" beside them. */

@@ -7,6 +7,7 @@
 #ifndef PATHTUNE_MODEL_PROFILE_H
 #define PATHTUNE_MODEL_PROFILE_H
 
+#include "model_nic.h"
 #include "record.h"
 
 /* Directions as seen from the tuned host. */
@@ -386,6 +387,7 @@ struct profile {
 	size_t n_extras;
 	struct hazard_rule *hazards;
 	size_t n_hazards;
+	struct nic_system nic;
 	struct persist persist;
 };
 

@@ -48,6 +48,8 @@ const struct field *check_fact_field(const char *name);
 
 bool check_extra(const struct check *c, const struct profile *p, size_t i);
 
+bool check_nic(struct check *c, const struct node *root, const struct nic_system *s);
+
 /* facts, knobs, windows, scales, requires, extras, hazards */
 bool check_lists(struct check *c, const struct node *root, const struct profile *p);
 

@@ -251,6 +251,7 @@ static const struct field profile_fields[] = {
 	F_LIST(profile, requires, &requirement_record),
 	F_LIST(profile, extras, &extra_record),
 	F_LIST(profile, hazards, &hazard_rule_record),
+	F_REC(profile, nic, &nic_system_record),
 	{ "persist", FIELD_RECORD, offsetof(struct profile, persist), 0, &persist_record, NULL, 0,
 	    0, FIELD_REQUIRED },
 	F_END,

@@ -1,6 +1,7 @@
 #include "report.h"
 #include "limiter.h"
 #include "report_hazards.h"
+#include "report_nic.h"
 #include "report_page.h"
 #include "report_try.h"
 #include "report_words.h"
@@ -127,6 +128,7 @@ report_run(struct arena *a, const struct run *run, bool color)
 		page_say(&p, "\nNo decision: the run ended before one.\n");
 	scp_line(a, &p, run);
 	trial_lines(a, &p, run);
+	report_nic(&p, run);
 	page_files(&p, run);
 	return p.t.s;
 }

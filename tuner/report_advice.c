@@ -1,6 +1,7 @@
 #include "report_advice.h"
 
 #include "report_hazards.h"
+#include "report_nic.h"
 #include "report_page.h"
 #include "units.h"
 
@@ -123,6 +124,7 @@ report_advice(struct arena *a, const struct run *run, bool color)
 		page_say(&p, "%s\n", report_hazards(a, run->hazards, run->n_hazards));
 	for (size_t i = 0; i < run->advice.n_notes; i++)
 		labelled(&p, "note: ", run->advice.notes[i]);
+	report_nic(&p, run);
 	page_files(&p, run);
 	return p.t.s;
 }

@@ -4,6 +4,7 @@
 #include "plot.h"
 #include "report_plots.h"
 #include "report_try.h"
+#include "report_nic.h"
 #include "report_words.h"
 #include "units.h"
 
@@ -198,6 +199,15 @@ settings(struct html *h)
 }
 
 static void
+nic(struct html *h)
+{
+	const char *words = report_nic_text(h->a, h->run);
+
+	if (words != NULL)
+		text_add(&h->t, "<h2>Virtual NIC</h2>\n<pre>%s</pre>\n", html_text(h->a, words));
+}
+
+static void
 files(struct html *h)
 {
 	for (size_t i = 0; i < h->run->n_files; i++)
@@ -272,6 +282,7 @@ report_html(struct arena *a, const struct run *run)
 		direction(&h, &run->decision.directions[i]);
 	settings(&h);
 	files(&h);
+	nic(&h);
 	notes(&h);
 	trials(&h);
 	text_add(&h.t, "</body></html>\n");

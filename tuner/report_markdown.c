@@ -2,6 +2,7 @@
 
 #include "limiter.h"
 #include "report_try.h"
+#include "report_nic.h"
 #include "report_words.h"
 #include "units.h"
 
@@ -136,6 +137,7 @@ char *
 report_markdown(struct arena *a, const struct run *run)
 {
 	struct text t = { .arena = a };
+	const struct file_text nic = { "Virtual NIC", report_nic_text(a, run) };
 
 	text_add(&t, "## %s\n\n%s; %s; %s, pathtune %s\n", report_title(run),
 	    plain(a, report_host(a, &run->facts)), plain(a, report_path(a, run)),
@@ -145,6 +147,8 @@ report_markdown(struct arena *a, const struct run *run)
 	settings(&t, &run->decision);
 	for (size_t i = 0; i < run->n_files; i++)
 		file(&t, &run->files[i]);
+	if (nic.text != NULL)
+		file(&t, &nic);
 	for (size_t i = 0; i < run->plan.n_notes; i++)
 		text_add(&t, "%s- %s\n", i == 0 ? "\n" : "", plain(a, run->plan.notes[i]));
 	return t.s;

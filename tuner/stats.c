@@ -222,9 +222,9 @@ exact_tail(size_t n, double tail, size_t *k, double *probability)
 	return sum > 0;
 }
 
-/* P(Z < -z) = tail, by bisection: called once a run. */
-static double
-normal_quantile(double tail)
+/* By bisection: called once a run. */
+double
+stats_normal_quantile(double tail)
 {
 	double low = 0, high = 40;
 
@@ -243,7 +243,7 @@ static bool
 normal_tail(size_t n, double tail, size_t *k, double *probability)
 {
 	double m = (double)n, sd = sqrt(m * (m + 1) * (2 * m + 1) / 24);
-	double place = m * (m + 1) / 4 - normal_quantile(tail) * sd - .5;
+	double place = m * (m + 1) / 4 - stats_normal_quantile(tail) * sd - .5;
 
 	if (place < 0)
 		return false;

@@ -39,6 +39,18 @@ struct interval {
  */
 struct interval stats_signed_rank(const double *v, size_t n, double confidence);
 
+#define STATS_SHIFT_MAX 100
+
+/*
+ * Two samples that were not paired: by how much the second lies above the first, the median of all
+ * differences, with the interval of the rank-sum test (Mann and Whitney), which is exact up to
+ * STATS_SHIFT_EXACT values a side and by the normal approximation beyond.  At most STATS_SHIFT_MAX
+ * values a side.
+ */
+#define STATS_SHIFT_EXACT 20
+struct interval stats_shift(const double *first, size_t n, const double *second, size_t m,
+    double confidence);
+
 /*
  * The betting e-process for paired differences whose sign is a fair coin under "no effect":
  *   E_n = .7 prod(1 + sgn(d) tanh(.45 r)) + .3 prod(1 + sgn(d) tanh(1.8 r)),
@@ -53,6 +65,9 @@ struct bets {
 	size_t n;
 	double sizes[STATS_MAX]; /* |d|, ascending */
 };
+
+/* z of P(Z < -z) = tail, at most one half. */
+double stats_normal_quantile(double tail);
 
 void stats_bets_start(struct bets *b);
 void stats_bet(struct bets *b, double d); /* beyond STATS_MAX nothing happens any more */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # golden.sh PROGRAM DIR: what the program says about a recorded machine is what it said before: its
-# facts (probe.json), its advice for 600 Mbit/s over 209 ms (advise.txt), the files (files/).
+# facts (probe.json), its advice for 600 Mbit/s over 209 ms (advise.txt), the files (files/); where
+# DIR/nic names a model of NIC, the plan for it (plan.txt).
 # UPDATE=1 writes them anew: look at the difference before you commit it.
 #
 # DIR/arguments holds further arguments, relative to DIR, where a machine needs some.
@@ -25,6 +26,11 @@ unstamp()
 "$program" probe "replay:." "$@" --json >"$made/probe.json" || exit 1
 "$program" advise "replay:." "$@" --rtt 209ms --rate 600M --out "$made/files" -q \
     >"$made/advise.txt" || exit 1
+if [ -e nic ]; then
+	"$program" advise "replay:." "$@" --rtt 209ms --rate 600M -q --nic "$(cat nic)" >"$made/all" || exit 1
+	sed -n '/^NIC: /,/^\//p' "$made/all" | sed '/^\//d' >"$made/plan.txt"
+	rm "$made/all"
+fi
 find "$made" -type f >"$made/list"
 while read -r file; do
 	unstamp "$file"

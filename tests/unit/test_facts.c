@@ -36,6 +36,8 @@ static const struct canned virtio[] = {
 	{ "/sys/bus/pci/devices/0000:00:12.0/vendor", 0, "0x1af4\n" },
 	{ "/sys/bus/pci/devices/0000:00:12.0/device", 0, "0x1041\n" },
 	{ "/sys/class/net/ens18/speed", 0, "-1\n" },
+	{ "/sys/class/net/ens18/address", 0, "02:00:00:00:00:01\n" },
+	{ "/sys/class/dmi/id/sys_vendor", 0, "Somebody\n" },
 	{ "ip -j link show dev ens18", 0, "[{\"ifindex\":2,\"ifname\":\"ens18\",\"mtu\":1400,"
 	    "\"operstate\":\"UP\"}]\n" },
 	{ "tc qdisc show dev ens18", 0, "qdisc mq 0: root \nqdisc fq_codel 0: parent :1 limit 10240p\n" },
@@ -140,6 +142,8 @@ Test(facts, of_a_virtio_guest)
 	cr_expect_eq(f.tcp_mem_pages, 383868);
 	cr_expect_str_eq(f.interface, "ens18");
 	cr_expect_str_eq(f.driver, "virtio_net");
+	cr_expect_str_eq(f.mac, "02:00:00:00:00:01");
+	cr_expect_str_eq(f.vendor, "Somebody");
 	cr_expect_str_eq(f.pci_vendor, "0x1af4");
 	cr_expect_str_eq(f.pci_device, "0x1041");
 	cr_expect_str_eq(f.nic_model, "virtio-net");
@@ -154,7 +158,8 @@ Test(facts, of_a_virtio_guest)
 	cr_expect_str_eq(f.sources[0].name, "net.ipv4.tcp_rmem");
 	cr_expect_str_eq(f.sources[0].value, "1 2 3");
 	cr_expect(isnan(f.link_bps) && isnan(f.rtt_ms) && isnan(f.send_bps));
-	cr_expect_eq(f.n_unknown, 1);
+	cr_expect_eq(f.n_unknown, 2);
+	cr_expect_not_null(why_unknown(&f, "names"), "nobody looked at its files");
 	cr_expect_str_eq(why_unknown(&f, "link_bps"), "the driver does not say");
 }
 
@@ -234,7 +239,7 @@ Test(facts, knobs_say_whether_they_can_be_set_and_why_not)
 	probe(user, NULL, &f);
 	cr_expect_not(f.privileged);
 	cr_expect_str_eq(knob(&f, "net.ipv4.tcp_rmem")->why, "needs root");
-	cr_expect_eq(f.n_unknown, 1, "not privileged is not unknown");
+	cr_expect_eq(f.n_unknown, 2, "not privileged is not unknown");
 }
 
 Test(facts, congestion_controls_there_allowed_loadable_and_from_modules)

@@ -195,7 +195,7 @@ facts_of(const char *line)
 	return d.facts;
 }
 
-/* What this host is, asked in two ways; counters go on between them. */
+/* What this host is, asked in two ways; counters go on between them, a recording has no MAC. */
 static void
 expect_the_same_facts(const char *one, const char *other)
 {
@@ -203,6 +203,7 @@ expect_the_same_facts(const char *one, const char *other)
 
 	for (size_t i = 0; i < NELEM(of); i++)
 		of[i].segments_sent = of[i].segments_retransmitted = of[i].mbuf_denied = NAN;
+	of[0].mac = of[1].mac = NULL;
 	cr_expect_str_eq(record_to_json(arena, &facts_record, &of[1], true),
 	    record_to_json(arena, &facts_record, &of[0], true), "%s", other);
 }

@@ -5,7 +5,7 @@
 #ifndef PATHTUNE_WORDS_H
 #define PATHTUNE_WORDS_H
 
-#include "../tuner/base.h"
+#include "base.h"
 
 /* The word, in single quotes where it is empty or holds anything but [A-Za-z0-9_./:@%+=,-]. */
 void words_quote(struct text *t, const char *word);
