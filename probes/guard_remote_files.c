@@ -2,7 +2,7 @@
 
 #include "process.h"
 #include "remote_file.h"
-#include "words.h"
+#include "../tuner/words.h"
 
 #include <string.h>
 
