@@ -106,8 +106,11 @@ bool host_write(struct host *h, const char *file, const char *value, struct err 
 /*
  * Start a program there that goes on beside us, as host_run() would, but without a time limit: in
  * is its standard input and out its standard output, both ours to close, pid a child of ours that
- * is its end here.  ssh: a login of its own, so it does not wait for host_run(), nor that for it.
- * It ends by itself when in is closed; host_end() waits for that, a second at most, and kills then.
+ * is its end here; what it says on stderr is lost.  Returns when it was started, false when it is
+ * not there.  ssh: a login of its own, so it does not wait for host_run(), nor that for it.
+ * It has to end by itself when its standard input does, which is also so when we are dead: one that
+ * never reads it needs a shell that does so beside it.  host_end() closes both, waits a second at
+ * most, and kills then what is of it here.
  */
 struct host_child {
 	int in, out;
