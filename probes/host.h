@@ -44,6 +44,7 @@ struct host_path {
 /* How an ssh:// host is reached, and who asks there.  All zero is fine; nothing of it elsewhere. */
 struct host_access {
 	const char *identity; /* file with a private key, tried first; NULL: none */
+	const char *agent;    /* path of a pathtune there; NULL: where programs are */
 	const char *config;   /* ssh_config(5) to obey; "": the user's own; NULL: none */
 	bool accept_new;      /* record the key of a host that known_hosts does not have */
 	int become;           /* an index into host_become_names */
