@@ -1,4 +1,4 @@
-#include "pipeline.h"
+#include "pipeline_guard.h"
 #include "plan.h"
 #include "../probes/facts.h"
 #include "../probes/files.h"
@@ -43,8 +43,10 @@ pipeline_open(struct pipeline *p, struct err *e)
 const char *
 pipeline_state_dir(struct pipeline *p)
 {
-	return guard_state_dir(p->cmd->arena,
-	    p->profile == NULL ? NULL : p->profile->persist.state);
+	/* Another system's place is no place here. */
+	bool ours = p->profile != NULL && (p->host == NULL || host_is_here(p->host));
+
+	return guard_state_dir(p->cmd->arena, ours ? p->profile->persist.state : NULL);
 }
 
 /* Only what tells whose a journal is; a whole profile is dozens of commands. */
@@ -76,9 +78,15 @@ heal(struct pipeline *p, struct err *e)
 	struct err unhealed = { ERR_NONE, "" };
 	struct orphans found = { .restored = 0 };
 
-	if (!probe_ids(p, &f, e))
+	/* The journals of this machine say nothing about another, which has its own. */
+	if (!host_is_here(p->host) && !p->sets)
+		return true;
+	if (!host_is_here(p->host)) {
+		if (!pipeline_guard_heal(p, &found.restored, e))
+			return false;
+	} else if (!probe_ids(p, &f, e)) {
 		return false;
-	if (!guard_orphans(p->cmd->arena, p->host, pipeline_state_dir(p), f.boot_id,
+	} else if (!guard_orphans(p->cmd->arena, p->host, pipeline_state_dir(p), f.boot_id,
 		f.scope_id, &found, &unhealed)) {
 		if (p->sets)
 			return fail(e, unhealed.code, "%s", unhealed.text);
@@ -143,8 +151,7 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 		return fail(e, ERR_USAGE, "--ping: '%.60s' is neither an address nor a name", ping);
 	if (!pipeline_open(p, e))
 		return false;
-	/* The journals of this machine say nothing about another. */
-	if (host_is_here(p->host) && !heal(p, e))
+	if (!heal(p, e))
 		return false;
 	if (!(p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e)))
 		return false;

@@ -24,7 +24,8 @@ struct pipeline {
 	struct profile *profile;
 	struct host *host;
 	struct endpoint *endpoint;    /* NULL without a peer */
-	struct guard *guard;          /* while measuring, if there are knobs that may be set */
+	struct pipeline_guard *guard; /* while measuring, if there are knobs that may be set */
+	double lease_s;               /* of one on another host; 0: as trials need it */
 	struct knob_value *old;       /* every knob that may be set, as found */
 	struct knob_value *now;       /* the same, as they are */
 	size_t n_old;
