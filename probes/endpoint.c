@@ -13,9 +13,10 @@ endpoint_open(struct arena *a, const struct endpoint_spec *s, struct endpoint **
 {
 	struct endpoint *p = arena_alloc(a, sizeof(*p));
 
-	if (!endpoint_session_open(a, s, &p->self, e))
+	p->way = host_is_here(s->host) ? &endpoint_session : &endpoint_agent;
+	if (!(p->way == &endpoint_agent ? endpoint_agent_open : endpoint_session_open)(a, s,
+		&p->self, e))
 		return false;
-	p->way = &endpoint_session;
 	*out = p;
 	return true;
 }

@@ -23,4 +23,10 @@ bool endpoint_session_open(struct arena *a, const struct endpoint_spec *s, void 
 
 extern const struct endpoint_way endpoint_session;
 
+/* The host is not here and has a pathtune of its own: that one is started, and told. */
+bool endpoint_agent_open(struct arena *a, const struct endpoint_spec *s, void **self,
+    struct err *e);
+
+extern const struct endpoint_way endpoint_agent;
+
 #endif

@@ -44,10 +44,12 @@ check_argv(const char *const *argv)
 static bool
 check_knob(const struct knob_value *v, struct err *e)
 {
-	if (!plain(v->name) || strchr(v->name, ' ') != NULL || (v->file == NULL ?
+	if (!plain(v->name) || *v->name == '\0' || (v->file == NULL ?
 	    !check_argv(v->read) || !check_argv(v->write) : !plain(v->file) || *v->file != '/'))
 		return fail(e, ERR_FAILED, "%.80s: its name, file or command is missing or "
 		    "unprintable", v->name);
+	if (v->after != NULL && !plain(v->after))
+		return fail(e, ERR_FAILED, "%s: what its value follows is unprintable", v->name);
 	return true;
 }
 
@@ -134,6 +136,12 @@ guard_remote_start(struct host *h, struct arena *a, const struct guard_remote_sp
 	*g = (struct guard_remote){ h, spec, end + (*end == ' '), 0 };
 	*out = g;
 	return true;
+}
+
+const char *
+guard_remote_dir(const struct guard_remote *g)
+{
+	return g->dir;
 }
 
 /* Something done in its directory while it is alive, and the lease renewed. */

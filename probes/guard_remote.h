@@ -2,9 +2,9 @@
  * guard_remote: brings back a host that we reach through its shell alone, when we cannot.
  *
  * A detached POSIX sh script on the host (nohup, signals ignored, a session of its own where the
- * host has setsid) holds the old values.  It restores them when its lease is not renewed for so
- * long, or at once when it is told; only values that are still made of ours.  What it needs is on
- * the host's disk before it starts, in "remote" below its state directory: its text, the values,
+ * host has setsid) holds the old values.  It restores them when its lease has not been renewed for
+ * so long (with "early" it has done so by then: it begins at three fifths), or at once when it is
+ * told; only values that are still made of ours.  What it needs is on the host's disk before it starts, in "remote" below its state directory: its text, the values,
  * the lease, and a beat that shows it is alive.  Should it die (a reboot), the next start finds
  * what it left and carries that out first.
  *
@@ -22,6 +22,7 @@ struct guard_remote_spec {
 	const struct knob_value *old; /* in the order in which they are set; at most 16 */
 	size_t n;
 	double lease_s;               /* whole seconds, 2 to 86400 */
+	bool early;                   /* restored by then, not from then on */
 	const char *state_dir;        /* NULL: as of a pathtune on the host itself        */
 	const char *shell;            /* that runs it, with flags; NULL: "sh" */
 };
@@ -35,6 +36,9 @@ struct guard_remote;
  */
 bool guard_remote_start(struct host *h, struct arena *a, const struct guard_remote_spec *spec,
     struct guard_remote **out, size_t *healed, struct err *e);
+
+/* Its directory on the host. */
+const char *guard_remote_dir(const struct guard_remote *g);
 
 /* False also when it is not there any more: the values are the old ones then, or about to be. */
 bool guard_remote_renew(struct guard_remote *g, struct arena *a, struct err *e);

@@ -15,6 +15,7 @@
  * The values that are ours are lines of the file values_k, the old one is the first.  Who makes
  * "decided" first decides: we restore, or all is kept.  "sh guard now" is for what a dead one left.
  * A reader that hangs is left behind; so what it prints goes to a file, for which nobody waits.
+ * "share" fifths of the lease without a renewal are enough.
  */
 static const char body[] =
     "limited() {\n"
@@ -33,7 +34,14 @@ static const char body[] =
     "	limited \"read_$k\" >\"$d/now\" || return 1\n"
     "	while read -r line || [ -n \"$line\" ]; do now=\"$now $line\"; done <\"$d/now\"\n"
     "	set -- $now\n"
-    "	now=$*\n"
+    "	now=$* after=\n"
+    "	eval \"after=\\$after_$k\"\n"
+    "	if [ -n \"$after\" ]; then\n"
+    "		case $now in\n"
+    "		*\"$after\"*) set -- ${now#*\"$after\"}; now=$1 ;;\n"
+    "		*) now= ;;\n"
+    "		esac\n"
+    "	fi\n"
     "	[ -n \"$now\" ]\n"
     "}\n"
     "nth() {\n"
@@ -100,21 +108,22 @@ static const char body[] =
     "		sleep 1\n"
     "	done\n"
     "}\n"
-    "beat=0 idle=0 was=\n"
+    "beat=0 idle=0 was= tick=.5 ticks=$((lease * 2 * share / 5))\n"
     "echo \"$$\" >\"$d/pid\"\n"
-    "while [ ! -e \"$d/stop\" ] && [ ! -e \"$d/go\" ] && [ \"$idle\" -lt \"$lease\" ]; do\n"
+    "sleep .1 2>/dev/null || tick=1 ticks=$((lease * share / 5))\n"
+    "while [ ! -e \"$d/stop\" ] && [ ! -e \"$d/go\" ] && [ \"$idle\" -lt \"$ticks\" ]; do\n"
     "	[ -d \"$d\" ] || exit 0\n"
     "	now=\n"
     "	read -r now <\"$d/lease\"\n"
     "	if [ \"$now\" = \"$was\" ]; then idle=$((idle + 1)); else idle=0 was=$now; fi\n"
     "	beat=$((beat + 1))\n"
     "	echo \"$beat\" >\"$d/beat\"\n"
-    "	sleep 1\n"
+    "	sleep \"$tick\"\n"
     "done 2>/dev/null\n"
     "mkdir \"$d/decided\" 2>/dev/null || exit 0\n"
     "beats </dev/null >/dev/null 2>&1 &\n"
     "b=$! why= failed=\n"
-    "[ -e \"$d/stop\" ] || [ -e \"$d/go\" ] || sleep 1\n" /* for one who looked just before */
+    "[ -e \"$d/stop\" ] || [ -e \"$d/go\" ] || sleep \"$tick\"\n" /* for one who looked just before */
     "if [ -e \"$d/go\" ] && [ ! -e \"$d/stop\" ] && commit; then settle; else restore; fi\n"
     "kill -9 \"$b\"\n"
     "wait \"$b\"\n"
@@ -230,6 +239,8 @@ add_knob(struct text *t, const struct knob_value *v, size_t k)
 
 	text_add(t, "name_%zu=", k);
 	words_quote(t, v->name);
+	text_add(t, "\nafter_%zu=", k);
+	words_quote(t, v->after == NULL ? "" : v->after);
 	text_add(t, "\nread_%zu() {", k);
 	add_argv(t, v->file != NULL ? cat : v->read);
 	if (v->file != NULL) {
@@ -273,7 +284,7 @@ add_state(struct text *t, const struct guard_remote_spec *spec)
 {
 	text_add(t, "s=");
 	words_quote(t, spec->state_dir == NULL ? "" : spec->state_dir);
-	text_add(t, "\nif [ -z \"$s\" ]; then\n"
+	text_add(t, "\ns=${s:-${PATHTUNE_STATE:-}}\nif [ -z \"$s\" ]; then\n"
 	    "	s=$HOME/.local/state/pathtune\n"
 	    "	[ \"$(id -u)\" -ne 0 ] || s=/var/lib/pathtune\n"
 	    "fi\n"
@@ -295,8 +306,8 @@ guard_remote_script_start(struct arena *a, const struct guard_remote_spec *spec)
 	text_add(&t, "rm -f pending*\ncat >guard.new <<'" HERE "'\n");
 	add_common(&t);
 	text_add(&t, "d=${0%%/*}\ntrap '' HUP INT TERM QUIT PIPE TSTP\nset -f\n"
-	    "ulimit -f unlimited 2>/dev/null\nlease=%.0f n=%zu\n",
-	    spec->lease_s, spec->n);
+	    "ulimit -f unlimited 2>/dev/null\nlease=%.0f share=%d n=%zu\n",
+	    spec->lease_s, spec->early ? 3 : 5, spec->n);
 	for (size_t k = 0; k < spec->n; k++)
 		add_knob(&t, &spec->old[k], k);
 	text_add(&t, "%s%s", guard_remote_files_text, body);

@@ -119,6 +119,15 @@ host_write(struct host *h, const char *file, const char *value, struct err *e)
 	return h->via->write(h->self, file, value, e);
 }
 
+bool
+host_start(struct host *h, struct arena *a, const char *const *argv, struct host_child *out,
+    struct err *e)
+{
+	if (h->via->start == NULL)
+		return fail(e, ERR_FAILED, "%s: a recording cannot start it", argv[0]);
+	return h->via->start(h->self, a, argv, out, e);
+}
+
 void
 host_close(struct host *h)
 {

@@ -44,6 +44,7 @@ struct host_path {
 /* How an ssh:// host is reached, and who asks there.  All zero is fine; nothing of it elsewhere. */
 struct host_access {
 	const char *identity; /* file with a private key, tried first; NULL: none */
+	const char *agent;    /* path of a pathtune there; NULL: where programs are */
 	const char *config;   /* ssh_config(5) to obey; "": the user's own; NULL: none */
 	bool accept_new;      /* record the key of a host that known_hosts does not have */
 	int become;           /* an index into host_become_names */
@@ -106,8 +107,11 @@ bool host_write(struct host *h, const char *file, const char *value, struct err 
 /*
  * Start a program there that goes on beside us, as host_run() would, but without a time limit: in
  * is its standard input and out its standard output, both ours to close, pid a child of ours that
- * is its end here.  ssh: a login of its own, so it does not wait for host_run(), nor that for it.
- * It ends by itself when in is closed; host_end() waits for that, a second at most, and kills then.
+ * is its end here; what it says on stderr is lost.  Returns when it was started, false when it is
+ * not there.  ssh: a login of its own, so it does not wait for host_run(), nor that for it.
+ * It has to end by itself when its standard input does, which is also so when we are dead: one that
+ * never reads it needs a shell that does so beside it.  host_end() closes both, waits a second at
+ * most, and kills then what is of it here.
  */
 struct host_child {
 	int in, out;

@@ -1,6 +1,7 @@
 #include "transport.h"
 
 #include "process.h"
+#include "start.h"
 #include "stop.h"
 #include "stream.h"
 
@@ -135,6 +136,14 @@ local_path(const void *self)
 	return NULL;
 }
 
+static bool
+local_start(void *self, struct arena *a, const char *const *argv, struct host_child *out,
+    struct err *e)
+{
+	(void)self;
+	return start_program(a, argv, false, out, NULL, e);
+}
+
 static void
 local_close(void *self)
 {
@@ -142,4 +151,4 @@ local_close(void *self)
 }
 
 const struct transport transport_local = { "local", true, local_open, local_run, local_write,
-	local_path, local_close, NULL };
+	local_path, local_close, local_start, NULL };

@@ -56,4 +56,4 @@ replay_close(void *self)
 }
 
 const struct transport transport_replay = { "replay:", false, replay_open, replay_run,
-	replay_write, replay_path, replay_close, NULL };
+	replay_write, replay_path, replay_close, NULL, NULL };

@@ -9,6 +9,7 @@
 #include "script.h"
 #include "script_round.h"
 #include "script_write.h"
+#include "ssh_bridge.h"
 #include "ssh_link.h"
 
 #include <string.h>
@@ -16,12 +17,6 @@
 #define READ_BYTES ((size_t)32768)
 #define STATUS_S 1.0
 #define STDERR_KEPT ((size_t)1024) /* its end, where a shell says why it gives up */
-
-const char *const host_become_names[] = { "none", "sudo", "doas", NULL };
-
-/* Neither asks for a password; csh understands these lines as well. */
-static const char *const shell_as[] = { "exec /bin/sh -s", "exec sudo -n /bin/sh -s",
-	"exec doas -n /bin/sh -s" };
 
 struct ssh_round {
 	struct ssh_link *link;
@@ -39,15 +34,10 @@ static bool
 ssh_host_open(struct arena *a, const char *rest, const struct host_access *access, void **self,
     struct err *e)
 {
-	struct ssh_link *l = arena_alloc(a, sizeof(*l));
+	struct ssh_link *l;
 
-	if (!ssh_name_parse(a, rest, &l->to, e))
+	if (!ssh_link_new(a, rest, access, &l, e))
 		return false;
-	l->arena = a;
-	l->name = ssh_name_say(a, &l->to);
-	l->asked = l->to.host;
-	l->access = access;
-	l->silence_s = access->timeout_s > 0 ? access->timeout_s : HOST_SSH_TIMEOUT_S;
 	if (!ssh_login(l, e)) {
 		ssh_link_close(l);
 		return false;
@@ -57,31 +47,6 @@ ssh_host_open(struct arena *a, const char *rest, const struct host_access *acces
 }
 
 /* ---- one round trip -------------------------------------------------------------------------- */
-
-/* Again until it is through; false with an error. */
-static bool
-channel_begins(struct ssh_round *r, double deadline_s, struct err *e)
-{
-	struct ssh_link *l = r->link;
-	bool open = false;
-	int rc;
-
-	for (;;) {
-		rc = open ? ssh_channel_request_exec(r->channel, shell_as[l->access->become]) :
-		    ssh_channel_open_session(r->channel);
-		if (rc == SSH_OK && open)
-			return true;
-		if (rc == SSH_OK) {
-			open = true;
-			continue;
-		}
-		if (rc != SSH_AGAIN)
-			return fail(e, ERR_FAILED, "%s: no command can be run there: %s", l->name,
-			    ssh_link_why(l));
-		if (!ssh_link_wait(l, deadline_s, "the start of a shell", r->script->limit_s, e))
-			return false;
-	}
-}
 
 static bool
 send_more(struct ssh_round *r)
@@ -143,7 +108,7 @@ hear(struct ssh_round *r)
 static bool
 converse(struct ssh_round *r, double deadline_s, struct err *why, struct err *e)
 {
-	if (!channel_begins(r, deadline_s, why))
+	if (!ssh_link_shell(r->link, r->channel, deadline_s, r->script->limit_s, why))
 		return why->code != ERR_STOPPED || fail(e, ERR_STOPPED, "%s", why->text);
 	while (hear(r)) {
 		/* A shell that does not read is judged by what it says. */
@@ -259,6 +224,13 @@ ssh_host_names(const void *self)
 	    (struct host_names){ { host }, l->to.user };
 }
 
+static bool
+ssh_host_start(void *self, struct arena *a, const char *const *argv, struct host_child *out,
+    struct err *e)
+{
+	return ssh_bridge_start(a, self, argv, out, e);
+}
+
 static void
 ssh_host_close(void *self)
 {
@@ -266,4 +238,4 @@ ssh_host_close(void *self)
 }
 
 const struct transport transport_ssh = { "ssh://", false, ssh_host_open, ssh_host_run,
-	ssh_host_write, ssh_host_path, ssh_host_close, ssh_host_names };
+	ssh_host_write, ssh_host_path, ssh_host_close, ssh_host_start, ssh_host_names };

@@ -4,6 +4,7 @@
 #include "script.h"
 #include "script_round.h"
 #include "script_write.h"
+#include "start.h"
 #include "stop.h"
 
 #include <string.h>
@@ -77,6 +78,17 @@ via_path(const void *self)
 	return NULL;
 }
 
+static bool
+via_start(void *self, struct arena *a, const char *const *argv, struct host_child *out,
+    struct err *e)
+{
+	const struct via *v = self;
+	int said;
+
+	return start_program(a, v->argv, true, out, &said, e) &&
+	    start_through(a, v->name, argv, START_S, out, said, e);
+}
+
 static void
 via_close(void *self)
 {
@@ -84,4 +96,4 @@ via_close(void *self)
 }
 
 const struct transport transport_via = { "via:", false, via_open, via_run, via_write, via_path,
-	via_close, NULL };
+	via_close, via_start, NULL };

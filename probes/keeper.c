@@ -1,5 +1,6 @@
 #include "keeper.h"
 #include "files.h"
+#include "process.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
-
-#define FD_MAX 4096 /* as far as we look for inherited descriptors */
 
 static bool
 address(const char *path, struct sockaddr_un *to)
@@ -127,22 +126,6 @@ keeper_say(int fd, const char *text)
 	return true;
 }
 
-/* A pipe of the user's whose other end waits for all to let go of it must not wait for us. */
-static void
-let_go(const int *keep, size_t n)
-{
-	long max = sysconf(_SC_OPEN_MAX);
-	size_t i;
-	int fd;
-
-	for (fd = 3; fd < (max > 0 && max < FD_MAX ? (int)max : FD_MAX); fd++) {
-		for (i = 0; i < n && keep[i] != fd; i++)
-			continue;
-		if (i == n)
-			close(fd);
-	}
-}
-
 bool
 keeper_detach(const int *keep, size_t n)
 {
@@ -157,7 +140,7 @@ keeper_detach(const int *keep, size_t n)
 			return false;
 	setsid();
 	stop_reset();
-	let_go(keep, n);
+	process_let_go(keep, n);
 	if (!stop_install() || sigaction(SIGHUP, &ignore, NULL) != 0 ||
 	    sigaction(SIGINT, &ignore, NULL) != 0)
 		return false;

@@ -52,7 +52,7 @@ static const struct field message_fields[] = {
 	F_END,
 };
 
-static const struct record message_record = { "message", sizeof(struct message), message_fields };
+const struct record message_record = { "message", sizeof(struct message), message_fields };
 
 struct message
 message_new(enum message_type type, double trial)
@@ -74,8 +74,8 @@ message_send(struct arena *a, struct channel *c, const struct message *m, struct
 }
 
 /* People will read it: one line, short, and nothing that a terminal would obey. */
-static const char *
-plain(struct arena *a, const char *said)
+const char *
+message_plain(struct arena *a, const char *said)
 {
 	char *s = said == NULL ? NULL : arena_strndup(a, said, strnlen(said, WHY_MAX));
 
@@ -100,8 +100,9 @@ message_next(struct arena *a, struct channel *c, struct message *m, struct err *
 		return true;
 	if (!node_from_json(a, "message of the peer", payload, len, &n, &why) ||
 	    !record_from_node(a, "message of the peer", &message_record, n, m, &why))
-		return fail(e, ERR_FAILED, "%s", plain(a, why.text)); /* not our user's mistake */
-	m->why = plain(a, m->why);
+		/* Not our user's mistake. */
+		return fail(e, ERR_FAILED, "%s", message_plain(a, why.text));
+	m->why = message_plain(a, m->why);
 	return true;
 }
 
@@ -249,6 +250,15 @@ kernel_to_trial(const struct message *m, struct trial *t)
 	t->rwnd_bytes = m->rwnd_bytes;
 }
 
+static void
+status_to_trial(const struct message *m, struct trial *t)
+{
+	if (t->status == TRIAL_OK && m->status != TRIAL_OK) {
+		t->status = (enum trial_status)m->status;
+		t->why = m->why != NULL ? m->why : "the peer could not do this transfer";
+	}
+}
+
 void
 message_to_trial(const struct message *m, struct trial *t)
 {
@@ -259,8 +269,13 @@ message_to_trial(const struct message *m, struct trial *t)
 	t->peer_cpu = m->cpu;
 	t->peer_cpu_wait = m->cpu_wait;
 	t->peer_system_cpu = m->system_cpu;
-	if (t->status == TRIAL_OK && m->status != TRIAL_OK) {
-		t->status = (enum trial_status)m->status;
-		t->why = m->why != NULL ? m->why : "the peer could not do this transfer";
-	}
+	status_to_trial(m, t);
+}
+
+void
+message_to_whole_trial(const struct message *m, struct trial *t)
+{
+	counts_to_trial(m, t);
+	kernel_to_trial(m, t);
+	status_to_trial(m, t);
 }

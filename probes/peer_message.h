@@ -42,6 +42,8 @@ struct message {
 	double sent_bytes, sent_bps, got_bytes, got_bps, burst_bps;
 };
 
+extern const struct record message_record;
+
 /* All unknown. */
 struct message message_new(enum message_type type, double trial);
 
@@ -52,6 +54,9 @@ bool message_send(struct arena *a, struct channel *c, const struct message *m, s
  * short line of printable ASCII.
  */
 bool message_next(struct arena *a, struct channel *c, struct message *m, struct err *e);
+
+/* Somebody else's text as people may read it: one short line of printable ASCII; NULL stays. */
+const char *message_plain(struct arena *a, const char *said);
 
 void message_from_spec(struct message *m, const struct flow_spec *f);
 /* The spec as the server's end sees it: the other direction. */
@@ -71,5 +76,8 @@ void message_from_trial(struct message *m, const struct trial *t);
  * the sender's kernel said.  A status other than OK is taken over unless t has one.
  */
 void message_to_trial(const struct message *m, struct trial *t);
+
+/* The same where m has it all, as message_from_trial() of a whole trial does. */
+void message_to_whole_trial(const struct message *m, struct trial *t);
 
 #endif

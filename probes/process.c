@@ -18,6 +18,7 @@
 #define STDERR_BYTES ((size_t)4096)
 #define GRACE_S 1.0    /* between SIGTERM and SIGKILL */
 #define REAP_S 2.0     /* for a killed command to be gone */
+#define FD_MAX 4096    /* as far as we look for inherited descriptors */
 #define REAP_POLL_MS 1 /* POSIX has no wait with a time limit */
 
 /* POSIX leaves the declaration to us; some headers have it all the same. */
@@ -71,8 +72,8 @@ find_program(struct arena *a, const char *name, const char *search)
 }
 
 /* Both ends above stderr, so that they never collide with what the command gets as 0, 1, 2. */
-static bool
-open_pipe(int ends[2])
+bool
+process_pipe(int ends[2])
 {
 	int low[2], i;
 
@@ -165,7 +166,8 @@ connect_and_spawn(struct process *p, const char *path)
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
 	int error = 0;
 
-	if (!open_pipe(out) || !open_pipe(err) || (p->spec->input != NULL && !open_pipe(in)) ||
+	if (!process_pipe(out) || !process_pipe(err) ||
+	    (p->spec->input != NULL && !process_pipe(in)) ||
 	    (in[1] != -1 && fcntl(in[1], F_SETFL, O_NONBLOCK) != 0))
 		error = errno;
 	else
@@ -359,9 +361,10 @@ process_run(struct arena *a, const struct process_spec *spec, struct output *out
 }
 
 bool
-process_start(struct arena *a, const char *const *argv, const int fds[3], pid_t *pid, struct err *e)
+process_start(struct arena *a, const char *const *argv, bool as_user, const int fds[3], pid_t *pid,
+    struct err *e)
 {
-	const struct process_spec spec = { .argv = argv, .as_user = true };
+	const struct process_spec spec = { .argv = argv, .as_user = as_user };
 	const char *path = find_for(a, &spec);
 	int error;
 
@@ -374,13 +377,35 @@ process_start(struct arena *a, const char *const *argv, const int fds[3], pid_t 
 void
 process_end(pid_t pid)
 {
+	kill(-pid, SIGTERM);
+	process_leave(pid);
+}
+
+void
+process_leave(pid_t pid)
+{
 	const struct process_spec spec = { .even_stopped = true };
 	struct process p = { .spec = &spec, .pid = pid, .killed = "no more use for it" };
 	int status;
 
-	kill(-pid, SIGTERM);
 	if (reap(&p, now_s() + GRACE_S, &status))
 		return;
 	kill(-pid, SIGKILL);
 	reap(&p, now_s() + REAP_S, &status);
+}
+
+/* A pipe of somebody's whose other end waits for all to let go of it must not wait for us. */
+void
+process_let_go(const int *keep, size_t n)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+	size_t i;
+	int fd;
+
+	for (fd = 3; fd < (max > 0 && max < FD_MAX ? (int)max : FD_MAX); fd++) {
+		for (i = 0; i < n && keep[i] != fd; i++)
+			continue;
+		if (i == n)
+			close(fd);
+	}
 }

@@ -30,11 +30,20 @@ struct process_spec {
 void process_run(struct arena *a, const struct process_spec *spec, struct output *out);
 
 /*
- * Start the user's command argv, as as_user does, with fds (above 2) as its standard descriptors,
- * in a process group of its own; and end it: SIGTERM, a second later SIGKILL.
+ * Start argv with fds (above 2) as its standard descriptors, in a process group of its own, with
+ * the environment that as_user tells; and end it: SIGTERM, a second later SIGKILL.
  */
-bool process_start(struct arena *a, const char *const *argv, const int fds[3], pid_t *pid,
-    struct err *e);
+bool process_start(struct arena *a, const char *const *argv, bool as_user, const int fds[3],
+    pid_t *pid, struct err *e);
 void process_end(pid_t pid);
+
+/* It was told to end otherwise: a second for that, then SIGKILL for its group. */
+void process_leave(pid_t pid);
+
+/* A pipe, both ends above 2 and closed in what is started later. */
+bool process_pipe(int ends[2]);
+
+/* In a forked child: close whatever is above 2 and not one of keep; -1 is passed over. */
+void process_let_go(const int *keep, size_t n);
 
 #endif

@@ -11,9 +11,11 @@
 
 #include <libssh/callbacks.h>
 #include <libssh/libssh.h>
+#include <poll.h>
 
 struct ssh_link {
 	struct arena *arena;
+	const char *rest;        /* what ssh_link_new() was given */
 	const char *name;        /* as errors call the host */
 	const char *asked;       /* the name that was given */
 	struct ssh_name to;      /* after the login what settings made of it */
@@ -25,7 +27,13 @@ struct ssh_link {
 	bool even_stopped;       /* the present round goes on after a stop */
 	bool ready;              /* logged in: it can be asked whether it is there */
 	double heard_s, asked_s; /* when it last said something, when we last asked */
+	const struct pollfd *also; /* what a wait ends for as well */
+	size_t n_also;             /* two at most */
 };
+
+/* rest: what follows ssh:// in the name of a host.  Nothing is connected yet. */
+bool ssh_link_new(struct arena *a, const char *rest, const struct host_access *access,
+    struct ssh_link **out, struct err *e);
 
 /*
  * Until something can be done again.  False, with l->name in the error: a stop (ERR_STOPPED), the
@@ -42,6 +50,13 @@ const char *ssh_link_why(struct ssh_link *l);
 
 /* Reach the host, verify its key, log in (ssh_login.c).  ssh_link_close() in any case. */
 bool ssh_login(struct ssh_link *l, struct err *e);
+
+/*
+ * A new channel with a shell that reads a script.  Again until it is there, or the deadline; false
+ * with an error.  limit_s as in ssh_link_wait().
+ */
+bool ssh_link_shell(struct ssh_link *l, ssh_channel c, double deadline_s, double limit_s,
+    struct err *e);
 
 void ssh_link_close(struct ssh_link *l);
 

@@ -126,7 +126,8 @@ ssh_proxy_start(struct arena *a, const char *const *argv, struct ssh_proxy **out
 	    lift(err) && net_ready(link[0]) && net_ready(err[0]);
 	if (!ok)
 		fail(e, ERR_FAILED, "%s: %s", argv[0], strerror(errno));
-	ok = ok && process_start(a, argv, (const int[]){ link[1], link[1], err[1] }, &p->pid, e);
+	ok = ok && process_start(a, argv, true, (const int[]){ link[1], link[1], err[1] }, &p->pid,
+		e);
 	if (!ok) {
 		close_all(link, 2);
 		close_all(err, 2);

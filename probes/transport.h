@@ -17,6 +17,9 @@ struct transport {
 	bool (*write)(void *self, const char *file, const char *value, struct err *e);
 	const struct host_path *(*path)(const void *self);
 	void (*close)(void *self);
+	/* As host_start(); NULL: no program can be started. */
+	bool (*start)(void *self, struct arena *a, const char *const *argv, struct host_child *out,
+	    struct err *e);
 	/* By which it was reached, one place left for its own; NULL: by none. */
 	struct host_names (*names)(const void *self);
 };

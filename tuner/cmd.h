@@ -29,6 +29,7 @@ struct cmd {
 	bool (*run)(struct cmd_context *c, int argc, char **argv, struct err *e);
 };
 
+extern const struct cmd cmd_agent;
 extern const struct cmd cmd_advise, cmd_apply, cmd_check, cmd_confirm, cmd_demo;
 extern const struct cmd cmd_import, cmd_lab, cmd_module, cmd_probe, cmd_profile;
 extern const struct cmd cmd_fleet;

@@ -10,7 +10,7 @@
 #define TIMEOUT_LEAST_S 0.1
 #define TIMEOUT_MOST_S 600
 
-enum { N_FLAGS = 5 };
+enum { N_FLAGS = 6 };
 
 struct opt *
 cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x)
@@ -26,6 +26,8 @@ cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x)
 			"ssh: ask there as root by this program (none)", false },
 		{ "ssh-timeout", 0, OPT_TIME, &x->timeout_s, TIMEOUT_LEAST_S, TIMEOUT_MOST_S, NULL,
 			"TIME", "ssh: for the login, and of silence later (15s)", false },
+		{ "agent", 0, OPT_STRING, &x->agent, 0, 0, NULL, "PATH",
+			"ssh: pathtune there, if it is not where programs are", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
 	struct opt *all;
@@ -44,10 +46,14 @@ bool
 cmd_access_check(const struct opt *opts, const char *host, struct err *e)
 {
 	static const char *const names[N_FLAGS] = { "identity", "ssh-config", "accept-new",
-		"become", "ssh-timeout" };
+		"become", "ssh-timeout", "agent" };
 
 	for (size_t i = 0; i < N_FLAGS; i++) {
-		if (cmd_given(opts, names[i]) && (host == NULL || strncmp(host, "ssh://", 6) != 0))
+		bool via = strcmp(names[i], "agent") == 0 && host != NULL &&
+		    strncmp(host, "via:", 4) == 0;
+
+		if (cmd_given(opts, names[i]) && !via &&
+		    (host == NULL || strncmp(host, "ssh://", 6) != 0))
 			return fail(e, ERR_USAGE, "--%s is of use only with an ssh:// host",
 			    names[i]);
 	}

@@ -44,10 +44,8 @@ settle(const struct asked *x, struct err *e)
 		return fail(e, ERR_USAGE, "a token is of use only with --peer");
 	if (x->peer == NULL && x->udp)
 		return fail(e, ERR_USAGE, "--udp is of use only with --peer");
-	if (x->peer != NULL && strcmp(x->host, "local") != 0)
-		return fail(e, ERR_USAGE,
-		    "--peer: paths are measured from the local host only, not from '%.60s'",
-		    x->host);
+	if (x->peer != NULL && strncmp(x->host, "replay:", 7) == 0)
+		return fail(e, ERR_USAGE, "--peer: no path can be measured from '%.60s'", x->host);
 	if (x->record != NULL && strncmp(x->host, "replay:", 7) == 0)
 		return fail(e, ERR_USAGE, "--record: '%.60s' is a recording already", x->host);
 	return true;

@@ -29,6 +29,8 @@ struct asked {
 	bool apply;      /* a change is put in force, like this: */
 	struct cmd_apply_asked how;
 	bool over;       /* it has its verdict, and gets no more time */
+	double lease_s;
+	struct host_access access;
 };
 
 static bool
@@ -44,14 +46,23 @@ settle_budget(const struct asked *x, struct options *o, struct err *e)
 }
 
 static bool
-settle_host(const char **words, size_t n, struct options *o, struct err *e)
+settle_host(const char **words, size_t n, const struct asked *x, struct options *o, struct err *e)
 {
+	const char *was = x->resume == NULL ? NULL : o->host == NULL ? "local" : o->host;
+
 	if (n > 1)
 		return fail(e, ERR_USAGE, "'%.60s': only one host can be named", words[1]);
-	o->host = n == 1 ? words[0] : "local";
-	if (strcmp(o->host, "local") != 0)
-		return fail(e, ERR_USAGE,
-		    "'%.60s': only the local host can be tuned by this version", o->host);
+	if (n == 1 && was != NULL && strcmp(words[0], was) != 0)
+		return fail(e, ERR_USAGE, "'%.60s' contradicts the run that is to go on, which is "
+		    "of %.60s", words[0], was);
+	o->host = n == 1 ? words[0] : was != NULL ? was : "local";
+	if (strncmp(o->host, "replay:", 7) == 0)
+		return fail(e, ERR_USAGE, "'%.60s': a recording cannot be tuned", o->host);
+	if (x->apply && strcmp(o->host, "local") != 0)
+		return fail(e, ERR_USAGE, "--apply: this version applies to the local host only; "
+		    "save the run, and apply it there");
+	if (x->lease_s > 0 && strcmp(o->host, "local") == 0)
+		return fail(e, ERR_USAGE, "--lease is of no use with the local host");
 	if (o->peer == NULL)
 		return fail(e, ERR_USAGE, "--peer is needed: a host that runs pathtune serve");
 	if (o->direction == DIR_NONE)
@@ -148,7 +159,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
     struct err *e)
 {
 	int direction = DIR_BOTH, policy = POLICY_BALANCED;
-	struct opt opts[] = {
+	const struct opt own[] = {
 		{ "peer", 0, OPT_STRING, &o->peer, 0, 0, NULL, "NAME[:PORT]",
 		    "where pathtune serve runs", false },
 		{ "token-file", 0, OPT_STRING, &x->token_file, 0, 0, NULL, "FILE",
@@ -190,8 +201,11 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "TIME", "apply for so long, unless confirmed", false },
 		{ "profile", 0, OPT_STRING, &x->profile, 0, 0, NULL, "FILE",
 		    "use this profile of the system", false },
+		{ "lease", 0, OPT_TIME, &x->lease_s, 2, 86400, NULL, "TIME",
+		    "ssh: values survive us there for so long (four trials)", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
+	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 
@@ -202,7 +216,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 	o->policy = (enum policy)policy;
 	return check_flags(c, opts, x, e) &&
 	    (x->resume == NULL || settle_resume(c->arena, opts, x, o, e)) &&
-	    settle_host(words, n, o, e);
+	    settle_host(words, n, x, o, e) && cmd_access_check(opts, o->host, e);
 }
 
 /* ---- before ---------------------------------------------------------------------------------- */
@@ -430,6 +444,8 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (x.old == NULL && !settle_budget(&x, &run->options, e))
 		return false;
 	p.profile_file = x.profile;
+	p.access = x.access;
+	p.lease_s = x.lease_s;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;
 	if (!cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
@@ -439,5 +455,5 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	return deliver(c, &p, &x, ok, e) && e->code == ERR_NONE && apply(c, &p, &x, e);
 }
 
-const struct cmd cmd_tune = { "tune", "[local] --peer NAME[:PORT] [FLAGS]",
+const struct cmd cmd_tune = { "tune", "[HOST] --peer NAME[:PORT] [FLAGS]",
 	"searches by measuring for the settings of this path; nothing stays unless asked", tune };

@@ -28,6 +28,7 @@ static const struct cmd *const commands[] = {
 	&cmd_profile,
 	&cmd_module,
 	&cmd_lab,
+	&cmd_agent,
 };
 
 static int
@@ -35,7 +36,8 @@ usage(FILE *out)
 {
 	fputs("usage: pathtune COMMAND [ARGUMENTS]\n\n", out);
 	for (size_t i = 0; i < NELEM(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+		if (commands[i] != &cmd_agent) /* not for people */
+			fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
 	fputs(
 	    "\npathtune COMMAND --help tells more; pathtune --version prints the version.\n", out);
 	return out == stdout ? 0 : 2;

@@ -1,5 +1,6 @@
 #include "pipeline.h"
 #include "kernel.h"
+#include "pipeline_change_remote.h"
 #include "pipeline_path.h"
 #include "plan.h"
 #include "../probes/facts.h"
@@ -45,8 +46,10 @@ pipeline_open(struct pipeline *p, struct err *e)
 const char *
 pipeline_state_dir(struct pipeline *p)
 {
-	return guard_state_dir(p->cmd->arena,
-	    p->profile == NULL ? NULL : p->profile->persist.state);
+	/* Another system's place is no place here. */
+	bool ours = p->profile != NULL && (p->host == NULL || host_is_here(p->host));
+
+	return guard_state_dir(p->cmd->arena, ours ? p->profile->persist.state : NULL);
 }
 
 /* Only what tells whose a journal is; a whole profile is dozens of commands. */
@@ -179,8 +182,9 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 		return fail(e, ERR_USAGE, "--ping: '%.60s' is neither an address nor a name", ping);
 	if (!pipeline_open(p, e))
 		return false;
-	/* The journals of this machine say nothing about another. */
-	if (host_is_here(p->host) && (!heal_others(p, e) || !heal(p, e)))
+	/* The journals of this machine say nothing about another, which has its own. */
+	if (host_is_here(p->host) ? !heal_others(p, e) || !heal(p, e) :
+	    p->sets && change_is_remote(p) && !change_remote_look(p, e))
 		return false;
 	if (!(p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e)))
 		return false;

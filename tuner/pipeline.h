@@ -26,7 +26,8 @@ struct pipeline {
 	struct host *host;
 	struct guard_remote_state there; /* on one reached through a shell, once looked at */
 	struct endpoint *endpoint;    /* NULL without a peer */
-	struct guard *guard;          /* while measuring, if there are knobs that may be set */
+	struct pipeline_guard *guard; /* while measuring, if there are knobs that may be set */
+	double lease_s;               /* of one on another host; 0: as trials need it */
 	struct knob_value *old;       /* every knob that may be set, as found */
 	struct knob_value *now;       /* the same, as they are */
 	size_t n_old;

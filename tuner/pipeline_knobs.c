@@ -1,6 +1,7 @@
 #include "pipeline_knobs.h"
 #include "decide.h"
 #include "extras.h"
+#include "pipeline_guard.h"
 #include "plan.h"
 #include "profile.h"
 #include "settings_apply.h"
@@ -69,6 +70,13 @@ guard_line(struct pipeline *p, const struct extra *x, const struct change_line *
 	}
 }
 
+/* Does a transfer have its own congestion control, whatever the default is? */
+static bool
+sets_cc(const struct pipeline *p)
+{
+	return p->endpoint == NULL || endpoint_sets_cc(p->endpoint);
+}
+
 /* What the widest window sets, and each extra. */
 static void
 guard_direction(struct pipeline *p, const struct plan_direction *d)
@@ -87,7 +95,7 @@ guard_direction(struct pipeline *p, const struct plan_direction *d)
 		for (size_t j = 0; j < d->extras[i].n_lines; j++)
 			guard_line(p, x, &d->extras[i].lines[j]);
 	}
-	if (d->n_cc > 1)
+	if (d->n_cc > 1 || (d->n_cc == 1 && !sets_cc(p)))
 		guard_knob(p, profile_knob(p->profile, ROLE_CONGESTION));
 }
 
@@ -123,11 +131,8 @@ bool
 trial_knobs_release(struct pipeline *p, struct err *e)
 {
 	struct err unrestored = { ERR_NONE, "" }, ended = *e;
-	struct guard *g = p->guard;
-	bool restored;
+	bool restored = pipeline_guard_release(p, &unrestored);
 
-	p->guard = NULL;
-	restored = g == NULL || guard_release(g, p->host, p->cmd->arena, &unrestored);
 	stop_hold(false);
 	if (restored)
 		return true;
@@ -166,6 +171,17 @@ differing(const struct pipeline *p, const struct knob_value *want, struct knob_v
 	return n;
 }
 
+/* Nothing over what a guard elsewhere has begun to restore. */
+static bool
+set_fenced(struct pipeline *p, const struct knob_value *v, size_t n, struct err *e)
+{
+	struct knob_value *fenced = arena_array(p->cmd->arena, n + 1, sizeof(*fenced));
+
+	for (size_t i = 0; i < n; i++)
+		fenced[i] = pipeline_guard_fenced(p, &v[i]);
+	return knobs_set(p->host, p->cmd->arena, fenced, n, e);
+}
+
 /* Those that were set before the one that was refused; what fails here the guard brings back. */
 static void
 take_back(struct pipeline *p, const struct knob_value *diff, size_t n)
@@ -175,7 +191,7 @@ take_back(struct pipeline *p, const struct knob_value *diff, size_t n)
 			struct err ignored = { ERR_NONE, "" };
 
 			if (strcmp(p->now[j].name, diff[i].name) == 0)
-				knobs_set(p->host, p->cmd->arena, &p->now[j], 1, &ignored);
+				set_fenced(p, &p->now[j], 1, &ignored);
 		}
 	}
 }
@@ -197,13 +213,13 @@ trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e
 	n = differing(p, want, diff);
 	if (n == 0)
 		return true;
-	if (!guard_announce(p->guard, diff, n, e))
+	if (!pipeline_guard_announce(p, diff, n, e))
 		return false;
-	if (!knobs_set(p->host, p->cmd->arena, diff, n, e)) {
+	if (!set_fenced(p, diff, n, e)) {
 		take_back(p, diff, n);
 		return false;
 	}
-	if (!guard_held(p->guard, e))
+	if (!pipeline_guard_held(p, e))
 		return false;
 	memcpy(p->now, want, p->n_old * sizeof(*want));
 	return true;
@@ -290,18 +306,35 @@ load_stacks(struct pipeline *p, const struct plan_direction *d, const struct set
 bool
 trial_knobs_arm(struct pipeline *p, struct err *e)
 {
-	const struct facts *f = &p->run->facts;
 	struct err moved = { ERR_NONE, "" };
 
 	if (p->n_old == 0)
 		return true;
-	if (!guard_arm(p->cmd->arena, pipeline_state_dir(p), f->boot_id, f->scope_id,
-		p->old, p->n_old, &p->guard, e))
+	if (!pipeline_guard_arm(p, e))
 		return false;
 	stop_hold(true);
 	if (knobs_hold(p->host, p->cmd->arena, p->old, p->n_old, &moved))
 		return true;
 	return fail(e, ERR_FAILED, "%s; it was changed while this run began", moved.text);
+}
+
+const struct change_line *
+trial_knobs_with_cc(const struct pipeline *p, const char *cc, const struct change_line *lines,
+    size_t *n)
+{
+	const struct knob *k = profile_knob(p->profile, ROLE_CONGESTION);
+	const struct knob_fact *f = k == NULL ? NULL : facts_knob(&p->run->facts, k->name);
+	struct change_line *all;
+
+	if (cc == NULL || sets_cc(p) || (f != NULL && f->text != NULL && knobs_same(f->text, cc)))
+		return lines;
+	all = arena_array(p->cmd->arena, *n + 1, sizeof(*all));
+	if (*n != 0)
+		memcpy(all, lines, *n * sizeof(*all));
+	all[*n] = (struct change_line){ .name = k == NULL ? "congestion control" : k->name,
+		.new = cc };
+	++*n;
+	return all;
 }
 
 bool
@@ -312,6 +345,7 @@ trial_knobs_setting(struct pipeline *p, const struct plan_direction *d, const st
 	const struct change_line *lines = decide_setting_lines(
 	    p->cmd->arena, p->profile, &p->run->facts, d, s, &n);
 
+	lines = trial_knobs_with_cc(p, s->cc, lines, &n);
 	return load_stacks(p, d, s, e) && trial_knobs_lines(p, lines, n, e);
 }
 
@@ -321,7 +355,8 @@ note_refused(struct pipeline *p, const struct setting *s, const char *why)
 {
 	struct plan *plan = &p->run->plan;
 	struct arena *a = p->cmd->arena;
-	const char *note = arena_printf(a, "%s is not tried: %s", s->extras[0], why);
+	const char *note = arena_printf(a, "%s is not tried: %s", s->n_extras != 0 ? s->extras[0] :
+	    s->cc, why);
 
 	for (size_t i = 1; i < s->n_extras; i++)
 		note = arena_printf(a, "%s, %s", s->extras[i], note);
@@ -334,11 +369,13 @@ trial_knobs_try(struct pipeline *p, const struct plan_direction *d, const struct
     const char **why, struct err *e)
 {
 	struct err refused = { ERR_NONE, "" }, stuck = { ERR_NONE, "" };
+	size_t n_cc = 0;
 
 	*why = NULL;
 	if (trial_knobs_setting(p, d, s, &refused))
 		return true;
-	if (s->n_extras == 0 || stop_requested() || !trial_knobs_put(p, p->old, &stuck))
+	trial_knobs_with_cc(p, s->cc, NULL, &n_cc);
+	if (s->n_extras + n_cc == 0 || stop_requested() || !trial_knobs_put(p, p->old, &stuck))
 		return fail(e, refused.code, "%s", refused.text);
 	*why = arena_strdup(p->cmd->arena, refused.text);
 	note_refused(p, s, *why);

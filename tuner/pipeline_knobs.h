@@ -37,6 +37,13 @@ bool trial_knobs_release(struct pipeline *p, struct err *e);
 bool trial_knobs_put(struct pipeline *p, const struct knob_value *want, struct err *e);
 
 /*
+ * The lines (*n of them), and where the endpoint cannot choose it for one transfer the host's
+ * default congestion control with them; cc may be NULL.
+ */
+const struct change_line *trial_knobs_with_cc(const struct pipeline *p, const char *cc,
+    const struct change_line *lines, size_t *n);
+
+/*
  * The same for what a setting of this direction needs: its window and its extras.  A TCP stack that
  * is a module is loaded for that, and stays loaded.
  */
@@ -44,7 +51,8 @@ bool trial_knobs_setting(struct pipeline *p, const struct plan_direction *d,
     const struct setting *s, struct err *e);
 
 /*
- * The same for a trial: extras that this kernel does not take are no error; *why tells then, so
+ * The same for a trial: extras, or a default congestion control, that this kernel does not take are
+ * no error; *why tells then, so
  * does a note of the plan, and all is as found.  NULL: the setting is in force.
  */
 bool trial_knobs_try(struct pipeline *p, const struct plan_direction *d, const struct setting *s,

@@ -117,6 +117,8 @@ run_trial(struct trying *t, const struct try_ask *ask, struct err *e)
 {
 	const struct try_choice *c = &t->choices[ask->setting];
 	struct run *run = t->p->run;
+	size_t n_lines = c->n_lines;
+	const struct change_line *lines = trial_knobs_with_cc(t->p, c->as.cc, c->lines, &n_lines);
 	struct trial trial;
 
 	record_init(&trial_record, &trial);
@@ -129,7 +131,7 @@ run_trial(struct trying *t, const struct try_ask *ask, struct err *e)
 	trial.asked_s = flow_clock_s() - t->started_s;
 	trial.asked_bytes = t->bytes;
 	trial.pin_bytes = t->p->tries->n_pin_bytes == 0 ? NAN : pin_of(t, ask);
-	if (!trial_knobs_lines(t->p, c->lines, c->n_lines, e) || !trial_knobs_flush(t->p, e) ||
+	if (!trial_knobs_lines(t->p, lines, n_lines, e) || !trial_knobs_flush(t->p, e) ||
 	    !transfer(t, ask, &trial, e)) {
 		try_stop(t->try);
 		return false;
@@ -214,7 +216,7 @@ prepare(struct trying *t, struct err *e)
 			continue;
 		t->choices[t->n++] = t->choices[i];
 		trial_knobs_collect_lines(p, t->choices[i].lines, t->choices[i].n_lines);
-		if (t->choices[i].setting->cc != NULL && k != NULL)
+		if (t->choices[i].as.cc != NULL && k != NULL)
 			trial_knobs_collect_lines(p, &cc, 1);
 		if (!all_guarded(p, &t->choices[i], e))
 			return false;

@@ -11,8 +11,12 @@
 #include <string.h>
 
 static void
-host_lines(struct arena *a, struct page *p, const struct facts *f)
+host_lines(struct arena *a, struct page *p, const struct run *run)
 {
+	const struct facts *f = &run->facts;
+
+	if (run->options.host != NULL && strcmp(run->options.host, "local") != 0)
+		page_say(p, "measured on %s\n", run->options.host);
 	page_say(p, "%s %s, %s, %s RAM, %s%s%s%s to %s\n", f->os == NULL ? "?" : f->os,
 	    f->release == NULL ? "" : f->release,
 	    f->hypervisor == NULL ? "hypervisor unknown" : f->hypervisor,
@@ -117,7 +121,7 @@ report_run(struct arena *a, const struct run *run, bool color)
 {
 	struct page p = { { .arena = a }, color };
 
-	host_lines(a, &p, &run->facts);
+	host_lines(a, &p, run);
 	if (run->n_hazards != 0)
 		page_say(&p, "%s\n", report_hazards(a, run->hazards, run->n_hazards));
 	for (size_t i = 0; i < run->plan.n_notes; i++)

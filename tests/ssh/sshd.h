@@ -152,6 +152,10 @@ sshd_serve(const struct sshd *s, int listener)
 		fd = accept(listener, NULL, NULL);
 		if (fd == -1)
 			continue;
+		if (access(sshd_path(s, "state/no-sockets"), F_OK) == 0) {
+			close(fd); /* a machine that can make no socket (stand_in.c) */
+			continue;
+		}
 		if (fork() == 0) {
 			signal(SIGCHLD, SIG_DFL);
 			sshd_serve_one(s, fd);
@@ -216,8 +220,9 @@ sshd_listen(struct sshd *s, in_addr_t where)
 	close(fd);
 }
 
+/* All but the listener and what depends on its port. */
 static inline struct sshd *
-sshd_start_at(struct arena *a, in_addr_t where)
+sshd_prepare(struct arena *a)
 {
 	struct sshd *s = arena_alloc(a, sizeof(*s));
 	const struct passwd *me = getpwuid(getuid());
@@ -235,6 +240,14 @@ sshd_start_at(struct arena *a, in_addr_t where)
 	sshd_keygen(s, "ed25519", ".ssh/id_ed25519", "");
 	sshd_write(s, "authorized", 0600, sshd_read(s, ".ssh/id_ed25519.pub"));
 	sshd_personality(s, NULL, NULL);
+	return s;
+}
+
+static inline struct sshd *
+sshd_start_at(struct arena *a, in_addr_t where)
+{
+	struct sshd *s = sshd_prepare(a);
+
 	sshd_listen(s, where);
 	s->name = arena_printf(a, "ssh://127.0.0.1:%u", s->port);
 	sshd_known(s, "host_key");

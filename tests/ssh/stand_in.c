@@ -1,7 +1,15 @@
 /*
  * stand_in: every command of a machine that is known by a transcript only ($STAND_IN).  Called by
- * the command's name it says what that machine said.  "cat -- FILE" is how a script reads a file;
- * files of the script's own are there.
+ * the command's name it says what that machine said.  "cat -- FILE" is how a script reads a file.
+ *
+ * With a directory for it ($STAND_IN_STATE) sysctl can set: it remembers, and misbehaves as the
+ * system's own does (probed on FreeBSD 14, NetBSD 10 and OpenBSD):
+ *   FreeBSD    sendbuf_max and recvbuf_max wrap modulo 2^32 with exit 0; a maxsockbuf below 2304
+ *              and what is no number are refused with exit 1
+ *   NetBSD     refuses without -w
+ *   OpenBSD    takes what it does not know without a word, and refuses with exit 0
+ *   the first two   a limit that does not admit what a new socket starts with: exit 0, and from
+ *              then on no connection comes about ("no-sockets"; "lethal" tells of it for ever)
  */
 #include "probes/files.h"
 #include "probes/transcript.h"
@@ -32,6 +40,150 @@ look_up(struct arena *a, const struct transcript *t, char **argv)
 	return transcript_find(t, &c);
 }
 
+/* ---- what was set ---------------------------------------------------------------------------- */
+
+static const char *
+kept_in(struct arena *a, const char *name)
+{
+	return arena_printf(a, "%s/%s", getenv("STAND_IN_STATE"), name);
+}
+
+static void
+keep(struct arena *a, const char *name, const char *text)
+{
+	const char *to = kept_in(a, name), *by = arena_printf(a, "%s.%ld", to, (long)getpid());
+	FILE *f = fopen(by, "w");
+
+	if (f == NULL || fprintf(f, "%s\n", text) < 0 || fclose(f) != 0 || rename(by, to) != 0)
+		exit(3);
+}
+
+/* The value now, or NULL: there is no such knob. */
+static const char *
+value_of(struct arena *a, const struct transcript *t, const char *name)
+{
+	const char *const read[] = { "sysctl", "-n", name, NULL };
+	const struct command c = { .argv = read };
+	const struct transcript_entry *x = transcript_find(t, &c);
+	struct err ignored = { ERR_NONE, "" };
+	const char *text = x == NULL || x->answer.status != 0 ? NULL : x->answer.text;
+	size_t len;
+
+	if (text != NULL)
+		(void)files_read(a, kept_in(a, name), 4096, &text, &len, &ignored);
+	return text == NULL ? NULL : arena_strndup(a, text, strcspn(text, "\n"));
+}
+
+static bool
+is_system(const struct transcript *t, const char *name)
+{
+	const char *const uname[] = { "uname", "-s", NULL };
+	const struct command c = { .argv = uname };
+	const struct transcript_entry *x = transcript_find(t, &c);
+
+	return x != NULL && strncmp(x->answer.text, name, strlen(name)) == 0;
+}
+
+static double
+number_of(struct arena *a, const struct transcript *t, const char *name)
+{
+	const char *text = value_of(a, t, name);
+
+	return text == NULL ? 0 : strtod(text, NULL);
+}
+
+/* sbreserve() of both: of a limit so much is for data. */
+static void
+look_at_sockets(struct arena *a, const struct transcript *t)
+{
+	static const char *const starts[] = { "net.inet.tcp.sendspace", "net.inet.tcp.recvspace" };
+	bool freebsd = is_system(t, "FreeBSD"), dead = false;
+	double most = number_of(a, t, freebsd ? "kern.ipc.maxsockbuf" : "kern.sbmax") *
+	    (freebsd ? 2048.0 / (2048 + 256) : 2048.0 / (2048 + 512));
+
+	for (size_t i = 0; i < 2; i++)
+		dead = dead || number_of(a, t, starts[i]) > most;
+	unlink(kept_in(a, "no-sockets"));
+	if (dead && (freebsd || is_system(t, "NetBSD"))) {
+		keep(a, "no-sockets", "");
+		keep(a, "lethal", "");
+	}
+}
+
+static int
+refuse(int status, const char *name, const char *why)
+{
+	fprintf(stderr, "sysctl: %s: %s\n", name, why);
+	return status;
+}
+
+static int
+set_freebsd(struct arena *a, const char *name, const char *old, const char *value)
+{
+	bool number = strspn(old, "0123456789") == strlen(old);
+
+	if (number && strspn(value, "0123456789") != strlen(value))
+		return refuse(1, arena_printf(a, "invalid unsigned long '%s'", value), "");
+	if (strcmp(name, "kern.ipc.maxsockbuf") == 0 && strtod(value, NULL) < 2304)
+		return refuse(1, arena_printf(a, "%s=%s", name, value), "Invalid argument");
+	if (strstr(name, "purgenow") != NULL) /* is done, not kept */
+		return 0;
+	if (strstr(name, "buf_max") != NULL)
+		value = arena_printf(a, "%d", (int)(unsigned)strtoull(value, NULL, 10));
+	keep(a, name, value);
+	printf("%s: %s -> %s\n", name, old, value);
+	return 0;
+}
+
+static int
+set_knob(struct arena *a, const struct transcript *t, const char *name, const char *value, bool w)
+{
+	const char *old = value_of(a, t, name);
+	int status;
+
+	if (is_system(t, "OpenBSD")) {
+		if (old != NULL && strspn(value, "0123456789") != strlen(value))
+			return refuse(0, name, "Invalid argument");
+		if (old != NULL)
+			keep(a, name, value);
+		return 0;
+	}
+	if (is_system(t, "NetBSD") && !w)
+		return refuse(1, name, "Must specify -w to set variables");
+	if (old == NULL)
+		return refuse(1, arena_printf(a, "unknown oid '%s'", name), "");
+	if (is_system(t, "FreeBSD"))
+		status = set_freebsd(a, name, old, value);
+	else
+		status = (keep(a, name, value), printf("%s: %s -> %s\n", name, old, value), 0);
+	look_at_sockets(a, t);
+	return status;
+}
+
+/* Is it something that the transcript cannot answer, because it depends on what was set? */
+static bool
+sysctl(struct arena *a, const struct transcript *t, char **argv, int *status)
+{
+	bool w = argv[1] != NULL && strcmp(argv[1], "-w") == 0;
+	char *word = argv[w ? 2 : 1], *equals = word == NULL ? NULL : strchr(word, '=');
+	const char *value;
+
+	if (getenv("STAND_IN_STATE") == NULL || word == NULL)
+		return false;
+	if (equals != NULL) {
+		*equals = '\0';
+		*status = set_knob(a, t, word, equals + 1, w);
+		return true;
+	}
+	if (strcmp(word, "-n") != 0 || argv[2] == NULL || argv[3] != NULL ||
+	    access(kept_in(a, argv[2]), F_OK) != 0)
+		return false;
+	value = value_of(a, t, argv[2]);
+	*status = value == NULL;
+	puts(value == NULL ? "" : value);
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -40,15 +192,21 @@ main(int argc, char **argv)
 	const struct transcript_entry *x;
 	struct err e = { ERR_NONE, "" };
 	struct transcript t = { 0 };
+	const char *slash = strrchr(argv[0], '/'), *base = slash == NULL ? argv[0] : slash + 1;
 	size_t len;
 	int status;
 
-	if (argc > 1 && strstr(argv[0], "cat") != NULL && strstr(argv[1], "/pathtune-") != NULL)
-		return execv("/bin/cat", argv);
+	/* A script's own: only "cat -- FILE" is a question. */
+	if (strcmp(base, "cat") == 0 && (argc < 2 || strcmp(argv[1], "--") != 0))
+		execv("/bin/cat", argv);
 	if (file == NULL || !files_read(a, file, TRANSCRIPT_BYTES, &text, &len, &e) ||
 	    !transcript_parse(a, file, text, len, &t, &e)) {
 		fprintf(stderr, "stand_in: %s\n", e.text);
 		return NOT_FOUND;
+	}
+	if (strcmp(base, "sysctl") == 0 && sysctl(a, &t, argv, &status)) {
+		arena_free(a);
+		return status;
 	}
 	x = look_up(a, &t, argv);
 	if (x != NULL) {

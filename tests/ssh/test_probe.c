@@ -4,9 +4,8 @@
  */
 #include "sshd.h"
 
+#include "play.h"
 #include "program.h"
-
-#include "probes/transcript.h"
 
 static struct arena *a;
 static struct sshd *s;
@@ -27,60 +26,7 @@ teardown(void)
 
 TestSuite(ssh_probe, .init = setup, .fini = teardown);
 
-static const struct transcript *
-transcript_of(const char *file)
-{
-	struct transcript *t = arena_alloc(a, sizeof(*t));
-	char *text = arena_alloc(a, 1 << 20);
-	FILE *f = fopen(file, "r");
-	struct err e = { 0 };
-	size_t n;
-
-	cr_assert_not_null(f, "%s", file);
-	n = fread(text, 1, 1 << 20, f);
-	cr_assert(n < 1 << 20 && fclose(f) == 0);
-	cr_assert(transcript_parse(a, file, text, n, t, &e), "%s", e.text);
-	return t;
-}
-
-static void
-stand_in(const char *name)
-{
-	const char *path = sshd_path(s, arena_printf(s->arena, "bin/%s", name));
-
-	if (symlink(STAND_IN, path) != 0)
-		cr_assert_eq(errno, EEXIST, "%s", path);
-}
-
-/*
- * From now on a login finds the machine of a transcript: the script that comes runs with a PATH in
- * which every command answers as that machine did, beside the few that the script itself uses.
- */
-static const struct transcript *
-play(const char *file)
-{
-	const struct transcript *t = transcript_of(file);
-
-	SSHD_DO("mkdir", "-p", sshd_path(s, "bin"));
-	SSHD_DO("sh", "-c", "for i in mkdir rm sleep wc dd; do ln -sf $(command -v $i) $HOME/bin/$i; done");
-	stand_in("cat");
-	for (size_t i = 0; i < t->n_entries; i++) {
-		const struct transcript_entry *x = &t->entries[i];
-
-		if (x->argv != NULL && (x->answer.why == NULL || strcmp(x->answer.why,
-		    arena_printf(a, "%s: not found", x->argv[0])) != 0))
-			stand_in(x->argv[0]);
-	}
-	sshd_personality(s, arena_printf(a, "[ \"$SSH_ORIGINAL_COMMAND\" = 'exec /bin/sh -s' ] || exit 9\n"
-	    "export STAND_IN='%s' TMPDIR=%s\n"
-	    "export ASAN_OPTIONS=detect_leaks=0\n" /* which needs the /proc of its namespace */
-	    /* Every file by a command, and every test: this machine has others. */
-	    "sed 's|PATH=/usr/local/sbin:[^ ]*|PATH=%s/bin|; /_pathtune_copy [0-9]/d\n"
-	    "s/_pathtune_take \\([0-9]\\)/_pathtune_read \\1/; s/\\[ \"$1\" = test \\]/false/' | "
-	    "exec /bin/sh -s", file, s->dir, s->dir),
-	    NULL);
-	return t;
-}
+#define play(file) play_machine(s, file)
 
 static struct said
 run(const char *fmt, ...)

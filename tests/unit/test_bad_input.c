@@ -72,7 +72,7 @@ Test(bad_input, flags_are_refused_by_name_with_status_2)
 		{ "tune --peer h --streams 1.5", "--streams: a whole number" },
 		{ "tune --peer h --data-cap -1", "--data-cap: '-1' is not a size" },
 		{ "tune --peer h --quick --quick", "--quick is given twice" },
-		{ "tune ssh://elsewhere --peer h", "'ssh://elsewhere': only the local host" },
+		{ "tune replay:elsewhere --peer h", "'replay:elsewhere': a recording cannot be tuned" },
 		{ "tune --peer h", "token is needed" },
 		{ "tune --peer h --token-stdin --token-file x", "contradict" },
 		{ "demo --rate 10X", "--rate: '10X' is not a rate" },

@@ -154,8 +154,8 @@ Test(probe, refuses_what_contradicts_itself)
 		    "ssh://[user@]name[:port], replay:DIR or "
 		    "via:COMMAND\n" },
 		{ "probe local local", "pathtune probe: 'local': only one host can be named\n" },
-		{ "probe replay:x --peer y", "pathtune probe: --peer: paths are measured from the local "
-		    "host only, not from 'replay:x'\n" },
+		{ "probe replay:x --peer y", "pathtune probe: --peer: no path can be measured from "
+		    "'replay:x'\n" },
 		{ "probe --peer x --ping y", "pathtune probe: --peer and --ping contradict each other\n" },
 		{ "probe --ping a.example --record x", "pathtune probe: --record: the name 'a.example' "
 		    "would stay in it; --ping an address\n" },
@@ -163,8 +163,8 @@ Test(probe, refuses_what_contradicts_itself)
 		{ "probe replay:x --record y", "pathtune probe: --record: 'replay:x' is a recording "
 		    "already\n" },
 		{ "probe replay:", "pathtune probe: replay: needs the directory of a recording\n" },
-		{ "tune replay:x --peer y", "pathtune tune: 'replay:x': only the local host can be tuned "
-		    "by this version\n" },
+		{ "tune replay:x --peer y", "pathtune tune: 'replay:x': a recording cannot be "
+		    "tuned\n" },
 		{ "probe --udp", "pathtune probe: --udp is of use only with --peer\n" },
 		{ "probe --token-file x", "pathtune probe: a token is of use only with --peer\n" },
 		{ "probe --token-stdin", "pathtune probe: a token is of use only with --peer\n" },

@@ -131,8 +131,10 @@ Test(ssh_name, a_command_refuses_such_names_and_flags_before_anything_is_asked)
 		{ "probe ssh://box --ssh-timeout 0s",
 		    "probe: --ssh-timeout: '0s' is out of range, 0.1 to 600 seconds\n" },
 		{ "probe ssh://box --ssh-config=", "probe: --ssh-config: the value is empty\n" },
-		{ "probe ssh://box --peer x",
-		    "probe: --peer: paths are measured from the local host only, not from 'ssh://box'\n" },
+		{ "tune --agent x --peer y", "tune: --agent is of use only with an ssh:// host\n" },
+		{ "tune --lease 3s --peer y", "tune: --lease is of no use with the local host\n" },
+		{ "tune ssh://box --peer y --apply --yes", "tune: --apply: this version applies to the local "
+		    "host only; save the run, and apply it there\n" },
 	};
 	struct said said;
 

@@ -2,18 +2,33 @@
  * The values under trial, with extras: what a search asks for is in force, in an order that never
  * leaves a limit below what it bounds, and gone afterwards.  The host's commands are a script that
  * acts on files.
+ *
+ * wraps: endpoint_sets_cc
  */
 #include <criterion/criterion.h>
 
 #include "victim.h"
 
+#include "tuner/pipeline_guard.h"
 #include "tuner/pipeline_knobs.h"
 #include "tuner/plan.h"
 
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #define MIB 1048576.0
+
+bool __wrap_endpoint_sets_cc(const struct endpoint *endpoint);
+
+bool
+__wrap_endpoint_sets_cc(const struct endpoint *endpoint)
+{
+	(void)endpoint;
+	return false;
+}
 
 static char dir[] = "/tmp/pathtune-trial-XXXXXX";
 static const char *tool, *state, *journal;
@@ -76,6 +91,7 @@ profile(void)
 	    "offloads: {argv: [%1$s, show, '{interface}'], list: [gro], "
 	    "write: [%1$s, set, '{interface}', '{name}', '{value}'], source: s}\n"
 	    "knob_read: [%1$s, get, '{name}']\nknob_write: [%1$s, put, '{name}={value}']\nknobs:\n"
+	    "  - {name: cc, role: congestion, unit: name, scope: global, source: s}\n"
 	    KNOB("limit", "limit") KNOB("max", "receive_max") KNOB("first", "receive_initial")
 	    "windows:\n  - {direction: receive, factor: 1, limit_share: [1, 2], lethal: true, "
 	    "multiply: 2, step_rtt: 1, source: s}\n"
@@ -117,6 +133,7 @@ know(struct facts *f)
 	add_knob(f, "limit", "131072", 131072);
 	add_knob(f, "max", "65536", 65536);
 	add_knob(f, "first", "8192", 8192);
+	add_knob(f, "cc", "cubic", NAN);
 	put("gro", "on");
 	put("qdisc", "old");
 	put("log", "");
@@ -147,7 +164,8 @@ setup(void)
 static void
 teardown(void)
 {
-	static const char *const files[] = { "tool", "limit", "max", "first", "gro", "qdisc", "log" };
+	static const char *const files[] = { "tool", "limit", "max", "first", "gro", "qdisc", "log",
+		"cc" };
 
 	unlink(journal);
 	rmdir(state);
@@ -281,7 +299,7 @@ arm(struct guard **g)
 {
 	bool armed = trial_knobs_arm(&p, &e);
 
-	*g = p.guard;
+	*g = armed ? p.guard->here : NULL;
 	return armed;
 }
 
@@ -316,4 +334,133 @@ Test(trial_knobs, a_run_killed_with_its_guard_is_healed_by_the_next_command)
 	cr_assert(guard_orphans(a, p.host, state, NULL, "S", &found, &e), "%s", e.text);
 	cr_expect_eq(found.restored, 5);
 	cr_expect_str_eq(values(), AS_FOUND);
+}
+
+/* ---- where transfers cannot choose it --------------------------------------------------------- */
+
+static struct pipeline *
+with_default_cc(struct plan_direction *d)
+{
+	static const char *ccs[] = { "cubic", "bbr" };
+
+	d->cc = ccs;
+	d->n_cc = 2;
+	d->n_extras = 0;
+	p.endpoint = (struct endpoint *)&run; /* there is one, and it does not set it */
+	p.old = NULL;
+	p.n_old = 0;
+	trial_knobs_collect(&p);
+	return &p;
+}
+
+Test(trial_knobs, the_default_congestion_control_is_set_for_a_trial_that_cannot_choose_its_own)
+{
+	struct plan_direction *d = &run.plan.directions[0];
+	const struct setting bbr = { "bbr", 1 * MIB, NULL, 0 }, cubic = { "cubic", 1 * MIB, NULL, 0 };
+	const char *why;
+
+	with_default_cc(d);
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	cr_assert(trial_knobs_try(&p, d, &bbr, &why, &e) && why == NULL, "%s", e.text);
+	cr_expect_str_eq(get("cc"), "bbr");
+	cr_assert(trial_knobs_try(&p, d, &cubic, &why, &e) && why == NULL, "%s", e.text);
+	cr_expect_str_eq(get("cc"), "cubic");
+	cr_assert(trial_knobs_try(&p, d, &bbr, &why, &e) && why == NULL, "%s", e.text);
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	cr_expect_str_eq(get("cc"), "cubic");
+	cr_expect_str_eq(values(), AS_FOUND);
+	p.endpoint = NULL;
+}
+
+/* ---- the same on a host that is not here ------------------------------------------------------ */
+
+static void
+over_a_shell(void)
+{
+	host_close(p.host);
+	cr_assert(host_open(a, "via:/bin/sh -s", &p.host, &e), "%s", e.text);
+	p.lease_s = 2;
+}
+
+static void
+remove_state(void)
+{
+	const char *command = arena_printf(a, "rm -rf %s", state);
+
+	cr_assert_eq(system(command), 0);
+}
+
+Test(trial_knobs, a_guard_over_a_shell_brings_back_values_and_what_an_interface_says)
+{
+	over_a_shell();
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	expect_set(4 * MIB, "8388608 4194304 1048576 on old", "start", NULL);
+	expect_set(1 * MIB, "2097152 1048576 262144 off old", "start", "merge");
+	expect_set(1 * MIB, "2097152 1048576 8192 on new", "fq", NULL);
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	cr_expect_str_eq(values(), AS_FOUND);
+	remove_state();
+}
+
+static bool
+arm_over_a_shell(struct guard **g)
+{
+	*g = NULL;
+	return trial_knobs_arm(&p, &e);
+}
+
+static void
+await_as_found(void)
+{
+	for (int i = 0; i < 1200 && strcmp(values(), AS_FOUND) != 0; i++)
+		poll(NULL, 0, 50);
+	cr_expect_str_eq(values(), AS_FOUND);
+}
+
+/* Dead with its renewals: the lease runs out. */
+Test(trial_knobs, a_killed_run_s_lease_runs_out_over_a_shell)
+{
+	struct victim run_of;
+
+	over_a_shell();
+	run_of = victim_start(path("state/remote/pid"), arm_over_a_shell, set_all);
+	cr_expect_str_eq(values(), "8388608 4194304 1048576 off new");
+	victim_kill(&run_of, run_of.pid, SIGKILL);
+	await_as_found();
+	remove_state();
+}
+
+Test(trial_knobs, what_a_killed_run_and_its_guard_left_over_a_shell_is_healed_by_the_next)
+{
+	struct victim run_of;
+	size_t healed = 0;
+	const char *pid;
+
+	over_a_shell();
+	p.lease_s = 600;
+	run_of = victim_start(path("state/remote/pid"), arm_over_a_shell, set_all);
+	pid = get("state/remote/pid");
+	cr_assert_gt(atol(pid), 1);
+	cr_assert_eq(kill((pid_t)atol(pid), SIGKILL), 0);
+	victim_kill(&run_of, run_of.pid, SIGKILL);
+	cr_expect_str_eq(values(), "8388608 4194304 1048576 off new");
+	cr_assert(pipeline_guard_heal(&p, &healed, &e), "%s", e.text);
+	cr_expect_eq(healed, 5);
+	cr_expect_str_eq(values(), AS_FOUND);
+	remove_state();
+}
+
+/* Longer than the lease: only renewals keep the values. */
+Test(trial_knobs, renewals_keep_a_value_beyond_the_lease)
+{
+	struct pollfd wait = { -1, 0, 0 };
+
+	over_a_shell();
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	expect_set(4 * MIB, "8388608 4194304 1048576 on old", "start", NULL);
+	poll(&wait, 1, 5000);
+	cr_expect_str_eq(values(), "8388608 4194304 1048576 on old");
+	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+	cr_expect_str_eq(values(), AS_FOUND);
+	remove_state();
 }
