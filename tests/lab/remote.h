@@ -70,8 +70,9 @@ remote_sshd(struct remote *w)
 	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(w->a, "[" REMOTE_TARGET "]:%d %s",
 	    REMOTE_PORT, sshd_read(s, "host_key.pub")));
 	script = arena_printf(w->a, "mount -t tmpfs none /run && mkdir /run/sshd && mount -t tmpfs none "
-	    "/var/lib && mount --bind %s /etc/passwd && exec " SSHD " -D -f %s -E %s",
-	    sshd_path(s, "passwd"), sshd_path(s, "sshd_config"), sshd_path(s, "log"));
+	    "/var/lib && sed 's|^\\(root:x:0:0:[^:]*:\\)[^:]*|\\1%s|' /etc/passwd >%s/passwd && "
+	    "mount --bind %s/passwd /etc/passwd && exec " SSHD " -D -f %s -E %s",
+	    s->dir, s->dir, s->dir, sshd_path(s, "sshd_config"), sshd_path(s, "log"));
 	cr_assert(lab_spawn(w->a, w->lab, 'a', (const char *const[]){ "unshare", "--mount", "sh", "-c",
 	    script, NULL }, -1, &w->sshd_pid, &e), "%s", e.text);
 	for (int i = 0; i < 400 && strstr(sshd_read(s, "log"), "Server listening") == NULL; i++)
