@@ -3,20 +3,49 @@
 
 #include <math.h>
 
+#include <string.h>
+
 struct endpoint {
 	const struct endpoint_way *way;
 	void *self;
 };
 
+static bool
+begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+bool
+endpoint_has_token(const char *peer)
+{
+	return !begins(peer, ENDPOINT_IPERF3) && !begins(peer, ENDPOINT_SSH) &&
+	    strcmp(peer, ENDPOINT_HERE) != 0;
+}
+
+struct choice {
+	bool (*open)(struct arena *a, const struct endpoint_spec *s, void **self, struct err *e);
+	const struct endpoint_way *way;
+};
+
+static struct choice
+choose(const struct endpoint_spec *s)
+{
+	if (begins(s->peer, ENDPOINT_IPERF3))
+		return (struct choice){ endpoint_iperf3_open,
+			s->profile->endpoints.iperf3_cc ? &endpoint_iperf3_cc : &endpoint_iperf3 };
+	return (struct choice){ endpoint_session_open, &endpoint_session };
+}
+
 bool
 endpoint_open(struct arena *a, const struct endpoint_spec *s, struct endpoint **out, struct err *e)
 {
 	struct endpoint *p = arena_alloc(a, sizeof(*p));
+	struct choice c = choose(s);
 
-	p->way = host_is_here(s->host) ? &endpoint_session : &endpoint_agent;
-	if (!(p->way == &endpoint_agent ? endpoint_agent_open : endpoint_session_open)(a, s,
-		&p->self, e))
+	if (!c.open(a, s, &p->self, e))
 		return false;
+	p->way = c.way;
 	*out = p;
 	return true;
 }

@@ -29,6 +29,9 @@ struct endpoint_spec {
 	const struct host_access *access; /* to an ssh:// peer; may be NULL */
 };
 
+/* Is this peer a pathtune serve that runs already, so that its token has to be given? */
+bool endpoint_has_token(const char *peer);
+
 bool endpoint_open(struct arena *a, const struct endpoint_spec *s, struct endpoint **out,
     struct err *e);
 

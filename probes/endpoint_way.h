@@ -21,7 +21,20 @@ struct endpoint_way {
 bool endpoint_session_open(struct arena *a, const struct endpoint_spec *s, void **self,
     struct err *e);
 
-extern const struct endpoint_way endpoint_session;
+bool endpoint_iperf3_open(struct arena *a, const struct endpoint_spec *s, void **self,
+    struct err *e);
+
+/* The second one where the kernel lets iperf3 choose a congestion control for its socket. */
+extern const struct endpoint_way endpoint_session, endpoint_iperf3, endpoint_iperf3_cc;
+
+/* How a peer is named that is not a pathtune serve. */
+#define ENDPOINT_IPERF3 "iperf3://"
+#define ENDPOINT_SSH "ssh://"
+#define ENDPOINT_HERE "here"
+
+/* Smallest of the pings that the profile knows, from the host; NAN when there is no answer. */
+bool endpoint_ping(struct host *h, const struct profile *p, const char *address, double *rtt_ms,
+    struct err *e);
 
 /* The host is not here and has a pathtune of its own: that one is started, and told. */
 bool endpoint_agent_open(struct arena *a, const struct endpoint_spec *s, void **self,

@@ -26,6 +26,21 @@ bins_add(struct bins *b, double t, double bytes)
 	b->bytes[i] += bytes;
 }
 
+void
+bins_spread(struct bins *b, double from, double to, double bytes)
+{
+	double each = bytes / (to - from), end;
+
+	if (!(to > from)) {
+		bins_add(b, from, bytes);
+		return;
+	}
+	for (; from < to && from < BINS_MAX * BINS_S; from = end) {
+		end = fmin(to, (double)(bins_complete(from) + 1) * BINS_S);
+		bins_add(b, from, each * (end - from));
+	}
+}
+
 size_t
 bins_complete(double t)
 {

@@ -20,6 +20,9 @@ struct bins {
 /* Count bytes that arrived t seconds after the first byte; beyond the last bin they are lost. */
 void bins_add(struct bins *b, double t, double bytes);
 
+/* Count bytes that arrived evenly between two times; those of a negative one are lost. */
+void bins_spread(struct bins *b, double from, double to, double bytes);
+
 /* Number of bins that were complete t seconds after the first byte. */
 size_t bins_complete(double t);
 

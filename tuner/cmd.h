@@ -113,11 +113,12 @@ bool cmd_run_save(struct arena *a, const char *path, const struct run *run, stru
 bool cmd_run_out(struct cmd_context *c, const char *dir, const struct run *run, struct err *e);
 
 /*
- * The token of a run: from file, from standard input if from_stdin, else from PATHTUNE_TOKEN.
- * Both flags at once, or no source at all, are ERR_USAGE.
+ * The token of a run: from file, from standard input if from_stdin, else from PATHTUNE_TOKEN; NULL
+ * for a peer that knows none.  Both flags at once, one where there is no token, or no source at all
+ * are ERR_USAGE.
  */
-bool cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token,
-    struct err *e);
+bool cmd_token(struct arena *a, const char *peer, const char *file, bool from_stdin,
+    const char **token, struct err *e);
 
 /* 2026-11-22T05:13:51Z */
 const char *cmd_utc_now(struct arena *a);

@@ -4,6 +4,7 @@
 #include "report.h"
 #include "report_advice.h"
 #include "report_compare.h"
+#include "../probes/endpoint.h"
 #include "../probes/files.h"
 #include "../probes/peer.h"
 
@@ -103,8 +104,15 @@ cmd_run_out(struct cmd_context *c, const char *dir, const struct run *run, struc
 }
 
 bool
-cmd_token(struct arena *a, const char *file, bool from_stdin, const char **token, struct err *e)
+cmd_token(struct arena *a, const char *peer, const char *file, bool from_stdin,
+    const char **token, struct err *e)
 {
+	bool given = file != NULL || from_stdin;
+
+	*token = NULL;
+	if (!endpoint_has_token(peer))
+		return !given || fail(e, ERR_USAGE, "--token-%s: --peer %.60s has no token",
+		    from_stdin ? "stdin" : "file", peer);
 	if (file != NULL && from_stdin)
 		return fail(e, ERR_USAGE, "--token-file and --token-stdin contradict each other");
 	if (file != NULL)

@@ -162,7 +162,7 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	if (help)
 		return true;
-	if (x.peer != NULL && !cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
+	if (x.peer != NULL && !cmd_token(c->arena, x.peer, x.token_file, x.token_stdin, &token, e))
 		return false;
 	record_init(&run_record, run);
 	run->options.command = "probe";

@@ -448,7 +448,7 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	p.lease_s = x.lease_s;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;
-	if (!cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
+	if (!cmd_token(c->arena, run->options.peer, x.token_file, x.token_stdin, &token, e))
 		return false;
 	ok = stages(&p, &x, token, e);
 	pipeline_close(&p);

@@ -13,6 +13,7 @@ const char *const knob_beyond_names[] = { "unknown", "refused", "clamped", "wrap
 const char *const scale_rule_names[] = { "none", "cover", "log2", NULL };
 const char *const persist_style_names[] = { "none", "own", "block", NULL };
 const char *const precedence_names[] = { "listed", "basename", NULL };
+const char *const greeting_names[] = { "none", "line", "http", "address", NULL };
 const char *const budget_mode_names[] = { "standard", "quick", "thorough", NULL };
 const double budget_mode_s[] = {
 	[BUDGET_STANDARD] = 600, [BUDGET_QUICK] = 150, [BUDGET_THOROUGH] = 1800,

@@ -344,6 +344,37 @@ struct persist {
 	const char *state;  /* where pathtune keeps what it knows; NULL: /var/lib/pathtune */
 };
 
+/* How a connection to us shows that it is the one that we asked a host for. */
+enum greeting {
+	GREETING_NONE,
+	GREETING_LINE,    /* its first line is {secret}                       */
+	GREETING_HTTP,    /* it is an HTTP request for {url}, which has it    */
+	GREETING_ADDRESS, /* it cannot say anything: by where it comes from   */
+};
+extern const char *const greeting_names[];
+
+/*
+ * A program of the base system that moves bytes when there is nothing better: argv connects to
+ * {address} and {port}, or asks for {url}, and ends with the connection.  {seconds}: how long the
+ * transfer takes at most.
+ */
+struct endpoint_program {
+	const char *tool;         /* what is looked for, and what reports call it */
+	enum direction direction; /* of the host: it sends or it receives         */
+	const char **argv;
+	size_t n_argv;
+	enum greeting greeting;
+	const char *source;
+};
+
+/* What can take part in a measurement on a host that has no pathtune. */
+struct endpoints {
+	bool iperf3_cc; /* iperf3 -C chooses the congestion control of a transfer */
+	struct endpoint_program *programs; /* the first that is there is used */
+	size_t n_programs;
+	const char *source;
+};
+
 /* The names of NIC models by PCI ids; the same for all systems (profiles/nics.yaml). */
 struct nic_model {
 	const char *vendor;  /* "0x8086" */
@@ -388,6 +419,7 @@ struct profile {
 	struct hazard_rule *hazards;
 	size_t n_hazards;
 	struct nic_system nic;
+	struct endpoints endpoints;
 	struct persist persist;
 };
 

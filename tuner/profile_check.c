@@ -217,5 +217,6 @@ profile_check(const char *file, const struct node *root, const struct profile *p
 	    check_offloads(&c, root, &p->offloads) &&
 	    check_congestion(&c, root, "congestion", &p->congestion) &&
 	    check_congestion(&c, root, "stacks", &p->stacks) &&
-	    check_nic(&c, root, &p->nic) && check_persist(&c, root, &p->persist);
+	    check_nic(&c, root, &p->nic) && check_endpoints(&c, root, &p->endpoints) &&
+	    check_persist(&c, root, &p->persist);
 }

@@ -46,6 +46,8 @@ bool check_has_knob(const struct profile *p, const char *name);
 /* The member of struct facts with this name that is a string, a number or a switch; NULL: none. */
 const struct field *check_fact_field(const char *name);
 
+bool check_endpoints(struct check *c, const struct node *root, const struct endpoints *x);
+
 bool check_extra(const struct check *c, const struct profile *p, size_t i);
 
 bool check_nic(struct check *c, const struct node *root, const struct nic_system *s);

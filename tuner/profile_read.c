@@ -224,6 +224,26 @@ static const struct field persist_fields[] = {
 };
 static const struct record persist_record = { "persist", sizeof(struct persist), persist_fields };
 
+static const struct field endpoint_program_fields[] = {
+	F_STR(endpoint_program, tool, FIELD_REQUIRED),
+	F_ENUM(endpoint_program, direction, direction_names, FIELD_REQUIRED),
+	F_STRS(endpoint_program, argv),
+	F_ENUM(endpoint_program, greeting, greeting_names, FIELD_REQUIRED),
+	F_STR(endpoint_program, source, FIELD_REQUIRED),
+	F_END,
+};
+static const struct record endpoint_program_record = { "program", sizeof(struct endpoint_program),
+	endpoint_program_fields };
+
+static const struct field endpoints_fields[] = {
+	F_BOOL(endpoints, iperf3_cc),
+	F_LIST(endpoints, programs, &endpoint_program_record),
+	F_STR(endpoints, source, FIELD_REQUIRED),
+	F_END,
+};
+static const struct record endpoints_record = { "endpoints", sizeof(struct endpoints),
+	endpoints_fields };
+
 /*
  * persist and its precedence stand last in every profile and are required, so that a file that was
  * cut is refused.
@@ -252,6 +272,7 @@ static const struct field profile_fields[] = {
 	F_LIST(profile, extras, &extra_record),
 	F_LIST(profile, hazards, &hazard_rule_record),
 	F_REC(profile, nic, &nic_system_record),
+	F_REC(profile, endpoints, &endpoints_record),
 	{ "persist", FIELD_RECORD, offsetof(struct profile, persist), 0, &persist_record, NULL, 0,
 	    0, FIELD_REQUIRED },
 	F_END,

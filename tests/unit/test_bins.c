@@ -31,6 +31,22 @@ Test(bins, a_byte_falls_into_the_interval_of_its_time)
 	}
 }
 
+Test(bins, bytes_that_came_over_a_time_are_shared_out_by_it)
+{
+	struct bins b = { .used = 0 };
+
+	bins_spread(&b, .05, .35, 300); /* half of a bin, two whole ones, half of one */
+	bins_spread(&b, .7, .7, 7);
+	cr_assert_float_eq(b.bytes[0], 50, 1e-6);
+	cr_assert_float_eq(b.bytes[1], 100, 1e-6);
+	cr_assert_float_eq(b.bytes[2], 100, 1e-6);
+	cr_assert_float_eq(b.bytes[3], 50, 1e-6);
+	cr_assert_eq(b.bytes[7], 7);
+	bins_spread(&b, 119.95, 1e9, 1e9); /* ends, and within the bins */
+	cr_assert_eq(b.used, BINS_MAX);
+	cr_assert_lt(b.bytes[BINS_MAX - 1], 1);
+}
+
 Test(bins, what_lies_outside_of_all_bins_is_not_counted)
 {
 	static const double t[] = { -1, 120, 1e9 };
