@@ -34,6 +34,10 @@ choose(const struct endpoint_spec *s)
 	if (begins(s->peer, ENDPOINT_IPERF3))
 		return (struct choice){ endpoint_iperf3_open,
 			s->profile->endpoints.iperf3_cc ? &endpoint_iperf3_cc : &endpoint_iperf3 };
+	if (strcmp(s->peer, ENDPOINT_HERE) == 0)
+		return (struct choice){ endpoint_base_open, &endpoint_base };
+	if (!host_is_here(s->host))
+		return (struct choice){ endpoint_agent_open, &endpoint_agent };
 	return (struct choice){ endpoint_session_open, &endpoint_session };
 }
 

@@ -24,7 +24,9 @@ struct endpoint_spec {
 	const char *peer;                 /* "name[:port]", "iperf3://name[:port]", "ssh://..",
 	                                   * or "here", with a host that is reached by ssh */
 	const char *token;                /* of a pathtune serve that runs already; NULL: none */
+	const char *here;                 /* our address as the host reaches it; NULL: find it */
 	struct host *host;
+	const char *host_name;            /* as host_open() was given it */
 	const struct profile *profile;    /* of the host: its base programs */
 	const struct host_access *access; /* to an ssh:// peer; may be NULL */
 };

@@ -23,9 +23,12 @@ bool endpoint_session_open(struct arena *a, const struct endpoint_spec *s, void 
 
 bool endpoint_iperf3_open(struct arena *a, const struct endpoint_spec *s, void **self,
     struct err *e);
+bool endpoint_base_open(struct arena *a, const struct endpoint_spec *s, void **self,
+    struct err *e);
 
-/* The second one where the kernel lets iperf3 choose a congestion control for its socket. */
-extern const struct endpoint_way endpoint_session, endpoint_iperf3, endpoint_iperf3_cc;
+/* The second one of iperf3 where the kernel lets iperf3 choose a congestion control for its socket. */
+extern const struct endpoint_way endpoint_session, endpoint_iperf3, endpoint_iperf3_cc,
+    endpoint_base;
 
 /* How a peer is named that is not a pathtune serve. */
 #define ENDPOINT_IPERF3 "iperf3://"

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /*
@@ -18,6 +19,23 @@
 #ifndef TCPINFO_LONG
 #include <netinet/tcp.h>
 #endif
+
+#if !defined(FIONWRITE) && defined(TIOCOUTQ)
+#define FIONWRITE TIOCOUTQ /* Linux: SIOCOUTQ of tcp(7) */
+#endif
+
+double
+tcpinfo_queued(int fd)
+{
+#ifdef FIONWRITE
+	int n;
+
+	return ioctl(fd, FIONWRITE, &n) == 0 && n >= 0 ? n : NAN;
+#else
+	(void)fd;
+	return NAN;
+#endif
+}
 
 struct tcp_sample
 tcpinfo_none(void)

@@ -26,6 +26,9 @@ struct tcp_sample {
 };
 
 /* All members are set, to NAN where not known; false when nothing is known. */
+/* Bytes that were written and not acknowledged yet; NAN where the kernel does not tell. */
+double tcpinfo_queued(int fd);
+
 bool tcpinfo_read(int fd, struct tcp_sample *out);
 
 /*

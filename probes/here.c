@@ -1,0 +1,106 @@
+#include "here.h"
+#include "ssh_name.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static bool
+is_address(const char *s, size_t n)
+{
+	return n > 0 && n < 64 && strspn(s, "0123456789abcdefABCDEF:.%") >= n;
+}
+
+bool
+here_login(struct arena *a, const char *text, const char **client, const char **server)
+{
+	const char *word[4], *s = text;
+	size_t len[4];
+
+	for (size_t i = 0; i < NELEM(word); i++) {
+		s += strspn(s, " ");
+		word[i] = s;
+		len[i] = strcspn(s, " \r\n");
+		s += len[i];
+	}
+	if (!is_address(word[0], len[0]) || !is_address(word[2], len[2]) || len[3] == 0)
+		return false;
+	*client = arena_strndup(a, word[0], len[0]);
+	*server = arena_strndup(a, word[2], len[2]);
+	return true;
+}
+
+static void
+add_host(struct arena *a, struct here *h, const char *name)
+{
+	struct err ignored = { ERR_NONE, "" };
+	struct net_address *found;
+	size_t n;
+
+	if (name == NULL || !net_resolve(a, name, 0, &found, &n, &ignored))
+		return;
+	for (size_t i = 0; i < n && h->n_host < HERE_HOSTS; i++)
+		h->host[h->n_host++] = found[i];
+}
+
+/* The address that the kernel would speak from; nothing is sent. */
+static const char *
+speaking_to(struct arena *a, const struct net_address *to)
+{
+	struct net_address own = { .len = sizeof(own.addr) };
+	int fd = socket(to->addr.ss_family, SOCK_DGRAM, 0);
+	const char *s = NULL;
+
+	if (fd == -1)
+		return NULL;
+	if (connect(fd, (const struct sockaddr *)&to->addr, to->len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&own.addr, &own.len) == 0)
+		s = net_say(a, &own);
+	close(fd);
+	return s;
+}
+
+static const char *
+ssh_host(struct arena *a, const char *name)
+{
+	static const char prefix[] = "ssh://";
+	struct err ignored = { ERR_NONE, "" };
+	struct ssh_name n;
+
+	if (name == NULL || strncmp(name, prefix, sizeof(prefix) - 1) != 0 ||
+	    !ssh_name_parse(a, name + sizeof(prefix) - 1, &n, &ignored))
+		return NULL;
+	return n.host;
+}
+
+bool
+here_find(struct arena *a, const struct endpoint_spec *s, struct here *out, struct err *e)
+{
+	static const char *const login[] = { "sh", "-c", "echo \"$SSH_CONNECTION\"", NULL };
+	const struct command c = { .argv = login };
+	const char *client, *server;
+	struct net_address *given;
+	struct here h = { .address = NULL };
+	struct output o;
+	size_t n;
+
+	if (!host_run(s->host, a, &c, 1, &o, e))
+		return false;
+	if (here_login(a, o.text, &client, &server)) {
+		h.address = client;
+		add_host(a, &h, server);
+	}
+	add_host(a, &h, ssh_host(a, s->host_name));
+	/* By sudo or doas the login is forgotten. */
+	for (size_t i = 0; i < h.n_host && h.address == NULL; i++)
+		h.address = speaking_to(a, &h.host[i]);
+	if (s->here != NULL) {
+		if (!net_resolve(a, s->here, 0, &given, &n, e))
+			return false;
+		h.address = net_say(a, &given[0]);
+	}
+	if (h.address == NULL)
+		return fail(e, ERR_USAGE, "--peer here: by which address the host reaches this "
+		    "machine is not known; say it with --here ADDRESS");
+	*out = h;
+	return true;
+}
