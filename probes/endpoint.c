@@ -23,33 +23,46 @@ endpoint_has_token(const char *peer)
 	    strcmp(peer, ENDPOINT_HERE) != 0;
 }
 
-struct choice {
-	bool (*open)(struct arena *a, const struct endpoint_spec *s, void **self, struct err *e);
-	const struct endpoint_way *way;
-};
-
-static struct choice
-choose(const struct endpoint_spec *s)
+/* Nobody asked for a choice: the first that is there. */
+static bool
+choose_here(struct arena *a, const struct endpoint_spec *s, struct endpoint *p, struct err *e)
 {
-	if (begins(s->peer, ENDPOINT_IPERF3))
-		return (struct choice){ endpoint_iperf3_open,
-			s->profile->endpoints.iperf3_cc ? &endpoint_iperf3_cc : &endpoint_iperf3 };
+	bool agent;
+
+	if (host_is_here(s->host))
+		return fail(e, ERR_USAGE, "--peer here: the host is this machine as well; here is a "
+		    "peer for a host that is reached by ssh");
+	if (!endpoint_has_agent(a, s, &agent, e))
+		return false;
+	p->way = agent ? &endpoint_served : &endpoint_base;
+	return (agent ? endpoint_here_open : endpoint_base_open)(a, s, &p->self, e);
+}
+
+static bool
+open_way(struct arena *a, const struct endpoint_spec *s, struct endpoint *p, struct err *e)
+{
+	if (begins(s->peer, ENDPOINT_IPERF3)) {
+		p->way = s->profile->endpoints.iperf3_cc ? &endpoint_iperf3_cc : &endpoint_iperf3;
+		return endpoint_iperf3_open(a, s, &p->self, e);
+	}
 	if (strcmp(s->peer, ENDPOINT_HERE) == 0)
-		return (struct choice){ endpoint_base_open, &endpoint_base };
-	if (!host_is_here(s->host))
-		return (struct choice){ endpoint_agent_open, &endpoint_agent };
-	return (struct choice){ endpoint_session_open, &endpoint_session };
+		return choose_here(a, s, p, e);
+	if (begins(s->peer, ENDPOINT_SSH)) {
+		p->way = &endpoint_served;
+		return endpoint_ssh_open(a, s, &p->self, e);
+	}
+	p->way = host_is_here(s->host) ? &endpoint_session : &endpoint_agent;
+	return (p->way == &endpoint_agent ? endpoint_agent_open : endpoint_session_open)(a, s,
+	    &p->self, e);
 }
 
 bool
 endpoint_open(struct arena *a, const struct endpoint_spec *s, struct endpoint **out, struct err *e)
 {
 	struct endpoint *p = arena_alloc(a, sizeof(*p));
-	struct choice c = choose(s);
 
-	if (!c.open(a, s, &p->self, e))
+	if (!open_way(a, s, p, e))
 		return false;
-	p->way = c.way;
 	*out = p;
 	return true;
 }

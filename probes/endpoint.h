@@ -27,6 +27,7 @@ struct endpoint_spec {
 	const char *here;                 /* our address as the host reaches it; NULL: find it */
 	struct host *host;
 	const char *host_name;            /* as host_open() was given it */
+	const char *program;              /* by which this pathtune can be started again */
 	const struct profile *profile;    /* of the host: its base programs */
 	const struct host_access *access; /* to an ssh:// peer; may be NULL */
 };

@@ -23,12 +23,22 @@ bool endpoint_session_open(struct arena *a, const struct endpoint_spec *s, void 
 
 bool endpoint_iperf3_open(struct arena *a, const struct endpoint_spec *s, void **self,
     struct err *e);
+/* A pathtune serve is started for the run: on an ssh:// peer; here, for a host that is not. */
+bool endpoint_ssh_open(struct arena *a, const struct endpoint_spec *s, void **self,
+    struct err *e);
+bool endpoint_here_open(struct arena *a, const struct endpoint_spec *s, void **self,
+    struct err *e);
+
+/* Has the host a pathtune of its own? */
+bool endpoint_has_agent(struct arena *a, const struct endpoint_spec *s, bool *there,
+    struct err *e);
+
 bool endpoint_base_open(struct arena *a, const struct endpoint_spec *s, void **self,
     struct err *e);
 
 /* The second one of iperf3 where the kernel lets iperf3 choose a congestion control for its socket. */
 extern const struct endpoint_way endpoint_session, endpoint_iperf3, endpoint_iperf3_cc,
-    endpoint_base;
+    endpoint_base, endpoint_served;
 
 /* How a peer is named that is not a pathtune serve. */
 #define ENDPOINT_IPERF3 "iperf3://"

@@ -72,20 +72,50 @@ ssh_host(struct arena *a, const char *name)
 	return n.host;
 }
 
-bool
-here_find(struct arena *a, const struct endpoint_spec *s, struct here *out, struct err *e)
+/* What its login says; "" where it says nothing. */
+static bool
+ask_login(struct arena *a, struct host *h, const char **text, struct err *e)
 {
 	static const char *const login[] = { "sh", "-c", "echo \"$SSH_CONNECTION\"", NULL };
 	const struct command c = { .argv = login };
-	const char *client, *server;
+	struct output o;
+
+	if (!host_run(h, a, &c, 1, &o, e))
+		return false;
+	*text = o.text;
+	return true;
+}
+
+bool
+here_peer(struct arena *a, struct host *h, const char *name, const char **address, size_t n,
+    struct err *e)
+{
+	const char *client, *server = NULL, *named = ssh_host(a, name), *text;
+	size_t used = 0;
+
+	if (!ask_login(a, h, &text, e))
+		return false;
+	(void)here_login(a, text, &client, &server);
+	for (size_t i = 0; i < n; i++)
+		address[i] = NULL;
+	if (named != NULL && used < n)
+		address[used++] = named;
+	if (server != NULL && used < n && (named == NULL || strcmp(named, server) != 0))
+		address[used++] = server;
+	return used > 0 || fail(e, ERR_FAILED, "%s: its address is not known", name);
+}
+
+bool
+here_find(struct arena *a, const struct endpoint_spec *s, struct here *out, struct err *e)
+{
+	const char *client, *server, *text;
 	struct net_address *given;
 	struct here h = { .address = NULL };
-	struct output o;
 	size_t n;
 
-	if (!host_run(s->host, a, &c, 1, &o, e))
+	if (!ask_login(a, s->host, &text, e))
 		return false;
-	if (here_login(a, o.text, &client, &server)) {
+	if (here_login(a, text, &client, &server)) {
 		h.address = client;
 		add_host(a, &h, server);
 	}

@@ -21,6 +21,13 @@ struct here {
  */
 bool here_find(struct arena *a, const struct endpoint_spec *s, struct here *out, struct err *e);
 
+/*
+ * Addresses of a host that was reached as name ("ssh://.."), most likely first: as it was named, and
+ * as its login says; n places, those that are not needed NULL.
+ */
+bool here_peer(struct arena *a, struct host *h, const char *name, const char **address, size_t n,
+    struct err *e);
+
 /* "CLIENT PORT SERVER PORT", as sshd says of a login: CLIENT and SERVER. */
 bool here_login(struct arena *a, const char *text, const char **client, const char **server);
 

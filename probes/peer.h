@@ -61,6 +61,7 @@ struct serve_options {
 	                        * chooses; NULL: "*" and PEER_PORT */
 	const char *token;     /* NULL: make one for every run and announce it */
 	bool once;             /* end after one run; implied by a given token, it is good for one */
+	bool while_stdin;      /* end when standard input does */
 	double max_time_s;     /* of the server's life; NAN: no end */
 	double max_bytes;      /* sent and received in all; NAN: no end */
 	/* Before every run: its port, and the token when it was made here (else NULL). */

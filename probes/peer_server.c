@@ -319,8 +319,8 @@ server_limits(struct server *s)
 		server_end(s, "the server's byte cap is used up");
 }
 
-/* In this order: the stop, listeners, pending connections, the run. */
-#define POLL_MAX (1 + NET_LISTEN_MAX + PENDING_MAX + RUN_POLL_MAX)
+/* In this order: the stop, standard input, listeners, pending connections, the run. */
+#define POLL_MAX (2 + NET_LISTEN_MAX + PENDING_MAX + RUN_POLL_MAX)
 
 static size_t
 server_poll(struct server *s, struct pollfd *p)
@@ -329,6 +329,7 @@ server_poll(struct server *s, struct pollfd *p)
 	size_t n = 0;
 
 	p[n++] = (struct pollfd){ .fd = stop_fd(), .events = POLLIN };
+	p[n++] = (struct pollfd){ .fd = s->o->while_stdin ? STDIN_FILENO : -1, .events = POLLIN };
 	for (size_t i = 0; i < s->n_listeners; i++)
 		p[n++] = (struct pollfd){ .fd = room ? s->listener[i] : -1, .events = POLLIN };
 	for (size_t i = 0; i < PENDING_MAX; i++) {
@@ -352,10 +353,20 @@ server_timeout_ms(const struct server *s)
 	return left < ms ? (int)fmax(0, ceil(left)) : ms;
 }
 
+/* What comes that way means nothing, but that it ends. */
+static bool
+stdin_over(void)
+{
+	char ignored[256];
+	ssize_t n = read(STDIN_FILENO, ignored, sizeof(ignored));
+
+	return n == 0 || (n == -1 && !net_later());
+}
+
 static void
 server_step(struct server *s, const struct pollfd *p)
 {
-	const struct pollfd *listeners = p + 1, *pending = listeners + s->n_listeners;
+	const struct pollfd *listeners = p + 2, *pending = listeners + s->n_listeners;
 	struct err why = { .code = ERR_NONE };
 
 	/* The run first: it was polled with the others, and may be replaced by them. */
@@ -367,6 +378,8 @@ server_step(struct server *s, const struct pollfd *p)
 	for (size_t i = 0; i < s->n_listeners && !s->done; i++)
 		if (listeners[i].revents & POLLIN)
 			pending_accept(s, s->listener[i]);
+	if (p[1].revents != 0 && !s->done && stdin_over())
+		server_end(s, "who started it has closed its input");
 	server_limits(s);
 }
 

@@ -47,7 +47,7 @@ serve_say(void *arg, const char *line)
 
 struct serve_flags {
 	const char *listen, *token_file;
-	bool token_env, token_stdin, once;
+	bool token_env, token_stdin, once, while_stdin;
 	double port, max_time_s, max_bytes;
 };
 
@@ -102,6 +102,8 @@ serve_run(struct cmd_context *c, int argc, char **argv, struct err *e)
 		    "read the token from standard input", false },
 		{ "once", 0, OPT_FLAG, &f.once, 0, 0, NULL, NULL,
 		    "end after one run; so it does whenever a token is given", false },
+		{ "while-stdin", 0, OPT_FLAG, &f.while_stdin, 0, 0, NULL, NULL,
+		    "end when standard input does", false },
 		{ "max-time", 0, OPT_TIME, &f.max_time_s, 1, 1e9, NULL, "TIME",
 		    "end after this time", false },
 		{ "max-bytes", 0, OPT_BYTES, &f.max_bytes, 1, 1e18, NULL, "BYTES",
@@ -120,6 +122,7 @@ serve_run(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (n_words > 0)
 		return fail(e, ERR_USAGE, "serve takes no argument: '%.40s'", words[0]);
 	o.once = f.once;
+	o.while_stdin = f.while_stdin;
 	o.max_time_s = f.max_time_s;
 	o.max_bytes = f.max_bytes;
 	return serve_listen(c->arena, &f, &o.listen, e) && serve_token(c->arena, &f, &o.token, e) &&
@@ -129,7 +132,7 @@ serve_run(struct cmd_context *c, int argc, char **argv, struct err *e)
 const struct cmd cmd_serve = {
 	"serve",
 	"[--listen ADDR[:PORT]] [--port N] [--token-file FILE|--token-env|--token-stdin] [--once]\n"
-	"                [--max-time TIME] [--max-bytes BYTES]",
+	"                [--while-stdin] [--max-time TIME] [--max-bytes BYTES]",
 	"the other end of a measurement",
 	serve_run,
 };
