@@ -4,10 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of IPv4 or IPv6, this with a zone. */
 static bool
 is_address(const char *s, size_t n)
 {
-	return n > 0 && n < 64 && strspn(s, "0123456789abcdefABCDEF:.%") >= n;
+	static const char zone[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t digits = strspn(s, "0123456789abcdefABCDEF:.");
+
+	if (n == 0 || n >= 64 || strcspn(s, ".:") >= n)
+		return false;
+	return digits >= n || (s[digits] == '%' && digits + 1 + strspn(s + digits + 1, zone) >= n);
 }
 
 bool
