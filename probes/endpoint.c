@@ -41,6 +41,8 @@ choose_here(struct arena *a, const struct endpoint_spec *s, struct endpoint *p, 
 static bool
 open_way(struct arena *a, const struct endpoint_spec *s, struct endpoint *p, struct err *e)
 {
+	if (s->here != NULL && strcmp(s->peer, ENDPOINT_HERE) != 0)
+		return fail(e, ERR_USAGE, "--here is of use only with --peer here");
 	if (begins(s->peer, ENDPOINT_IPERF3)) {
 		p->way = s->profile->endpoints.iperf3_cc ? &endpoint_iperf3_cc : &endpoint_iperf3;
 		return endpoint_iperf3_open(a, s, &p->self, e);
@@ -102,6 +104,12 @@ const char *
 endpoint_tool(const struct endpoint *p)
 {
 	return p->way->tool(p->self);
+}
+
+const char *
+endpoint_unknown(const struct endpoint *p)
+{
+	return p->way->unknown;
 }
 
 bool

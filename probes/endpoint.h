@@ -55,6 +55,9 @@ const char *endpoint_address(const struct endpoint *p);
 /* "pathtune", "iperf3", "nc": what moves the bytes at the host's end. */
 const char *endpoint_tool(const struct endpoint *p);
 
+/* What no trial of this way can tell, in words; NULL: nothing is missing. */
+const char *endpoint_unknown(const struct endpoint *p);
+
 /*
  * Does flow_spec.cc choose the congestion control of one transfer?  Where not, the host's default
  * must be set for the trial.

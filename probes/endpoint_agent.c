@@ -205,4 +205,4 @@ agent_close(void *self)
 }
 
 const struct endpoint_way endpoint_agent = { agent_measure, agent_idle_rtt, agent_address,
-	agent_tool, true, agent_close };
+	agent_tool, true, NULL, agent_close };

@@ -387,5 +387,9 @@ base_close(void *self)
 	(void)self;
 }
 
+static const char unknown[] = "a program of the base system tells nothing about its connection: of "
+    "a host that sends, retransmits, RTT under load and what limited it stay unknown, and its "
+    "congestion control is that of the system";
+
 const struct endpoint_way endpoint_base = { base_measure, base_idle_rtt, base_address, base_tool,
-	false, base_close };
+	false, unknown, base_close };

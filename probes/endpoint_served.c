@@ -163,4 +163,4 @@ served_tool(const void *self)
 }
 
 const struct endpoint_way endpoint_served = { served_measure, served_idle_rtt, served_address,
-	served_tool, true, served_close };
+	served_tool, true, NULL, served_close };

@@ -48,4 +48,4 @@ session_close(void *self)
 }
 
 const struct endpoint_way endpoint_session = { session_measure, session_idle_rtt, session_address,
-	session_tool, true, session_close };
+	session_tool, true, NULL, session_close };

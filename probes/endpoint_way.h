@@ -14,6 +14,7 @@ struct endpoint_way {
 	const char *(*address)(const void *self);
 	const char *(*tool)(const void *self);
 	bool sets_cc;
+	const char *unknown; /* endpoint_unknown() */
 	void (*close)(void *self);
 };
 

@@ -78,10 +78,10 @@ struct host_access;
 
 /*
  * The command's own flags (a table as above) and behind them those by which a HOST is reached; they
- * are refused where it is not an ssh:// one (NULL: there is none).
+ * are refused where neither it nor the peer is an ssh:// one (NULL: there is none).
  */
 struct opt *cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x);
-bool cmd_access_check(const struct opt *opts, const char *host, struct err *e);
+bool cmd_access_check(const struct opt *opts, const char *host, const char *peer, struct err *e);
 
 /* The entry of this name in an opt table, to ask for its "given". */
 bool cmd_given(const struct opt *opts, const char *name);

@@ -42,8 +42,14 @@ cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x)
 	return all;
 }
 
+static bool
+is_ssh(const char *name)
+{
+	return name != NULL && strncmp(name, "ssh://", 6) == 0;
+}
+
 bool
-cmd_access_check(const struct opt *opts, const char *host, struct err *e)
+cmd_access_check(const struct opt *opts, const char *host, const char *peer, struct err *e)
 {
 	static const char *const names[N_FLAGS] = { "identity", "ssh-config", "accept-new",
 		"become", "ssh-timeout", "agent" };
@@ -52,8 +58,7 @@ cmd_access_check(const struct opt *opts, const char *host, struct err *e)
 		bool via = strcmp(names[i], "agent") == 0 && host != NULL &&
 		    strncmp(host, "via:", 4) == 0;
 
-		if (cmd_given(opts, names[i]) && !via &&
-		    (host == NULL || strncmp(host, "ssh://", 6) != 0))
+		if (cmd_given(opts, names[i]) && !via && !is_ssh(host) && !is_ssh(peer))
 			return fail(e, ERR_USAGE, "--%s is of use only with an ssh:// host",
 			    names[i]);
 	}

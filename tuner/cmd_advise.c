@@ -146,7 +146,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		return fail(e, ERR_USAGE, "--role: 'none' is not one of send, receive, both");
 	x->host = n == 1 ? words[0] : NULL;
 	o->direction = (enum direction)role;
-	return check_contradictions(x, opts, o, e) && cmd_access_check(opts, x->host, e) &&
+	return check_contradictions(x, opts, o, e) && cmd_access_check(opts, x->host, NULL, e) &&
 	    settle_paths(c->arena, x, o, e);
 }
 

@@ -55,8 +55,8 @@ static bool
 parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help, struct err *e)
 {
 	const struct opt own[] = {
-		{ "peer", 0, OPT_STRING, &x->peer, 0, 0, NULL, "NAME[:PORT]",
-			"where pathtune serve runs: RTT and bandwidth too", false },
+		{ "peer", 0, OPT_STRING, &x->peer, 0, 0, NULL, "PEER",
+			"the other end: RTT and bandwidth too; see pathtune(8), PEERS", false },
 		{ "ping", 0, OPT_STRING, &x->ping, 0, 0, NULL, "ADDRESS",
 			"the host's interface towards it, and the RTT by three pings", false },
 		{ "here", 0, OPT_STRING, &x->here, 0, 0, NULL, "ADDRESS",
@@ -82,7 +82,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 	if (n > 1)
 		return fail(e, ERR_USAGE, "'%.60s': only one host can be named", words[1]);
 	x->host = n == 1 ? words[0] : "local";
-	return cmd_access_check(opts, x->host, e) && settle(x, e);
+	return cmd_access_check(opts, x->host, x->peer, e) && settle(x, e);
 }
 
 static bool

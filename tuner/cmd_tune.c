@@ -64,7 +64,7 @@ settle_host(const char **words, size_t n, const struct asked *x, struct options 
 	if (x->lease_s > 0 && strcmp(o->host, "local") == 0)
 		return fail(e, ERR_USAGE, "--lease is of no use with the local host");
 	if (o->peer == NULL)
-		return fail(e, ERR_USAGE, "--peer is needed: a host that runs pathtune serve");
+		return fail(e, ERR_USAGE, "--peer is needed: the other end of the path");
 	if (o->direction == DIR_NONE)
 		return fail(e, ERR_USAGE, "--direction: 'none' is not one of send, receive, both");
 	if (o->streams != floor(o->streams))
@@ -160,8 +160,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 {
 	int direction = DIR_BOTH, policy = POLICY_BALANCED;
 	const struct opt own[] = {
-		{ "peer", 0, OPT_STRING, &o->peer, 0, 0, NULL, "NAME[:PORT]",
-		    "where pathtune serve runs", false },
+		{ "peer", 0, OPT_STRING, &o->peer, 0, 0, NULL, "PEER",
+		    "the other end: NAME[:PORT], ssh://.., iperf3://.., here", false },
 		{ "here", 0, OPT_STRING, &x->here, 0, 0, NULL, "ADDRESS",
 		    "--peer here: this machine's address, as the host reaches it", false },
 		{ "token-file", 0, OPT_STRING, &x->token_file, 0, 0, NULL, "FILE",
@@ -218,7 +218,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 	o->policy = (enum policy)policy;
 	return check_flags(c, opts, x, e) &&
 	    (x->resume == NULL || settle_resume(c->arena, opts, x, o, e)) &&
-	    settle_host(words, n, x, o, e) && cmd_access_check(opts, o->host, e);
+	    settle_host(words, n, x, o, e) && cmd_access_check(opts, o->host, o->peer, e);
 }
 
 /* ---- before ---------------------------------------------------------------------------------- */

@@ -130,6 +130,7 @@ static const struct field facts_fields[] = {
 	F_STRS(facts, stacks_loadable),
 	F_LIST(facts, sources, &source_line_record),
 	F_STR(facts, peer, 0),
+	F_STR(facts, tool, 0),
 	F_NUM(facts, rtt_ms, 0, 1e6, 0),
 	F_NUM(facts, send_bps, 0, 1e15, 0),
 	F_NUM(facts, receive_bps, 0, 1e15, 0),

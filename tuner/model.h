@@ -108,6 +108,7 @@ struct facts {
 	struct source_line *sources;
 	size_t n_sources;
 	const char *peer;
+	const char *tool;        /* what moves the bytes at this end: "pathtune", "iperf3", "nc" */
 	double rtt_ms;           /* smallest of five connects or three pings; NAN without a peer */
 	double send_bps;         /* goodput of a short transfer; NAN without a peer */
 	double receive_bps;

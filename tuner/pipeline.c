@@ -115,6 +115,11 @@ probe_path(struct pipeline *p, const char *token, struct err *e)
 		&run->facts, e))
 		return false;
 	run->facts.peer = run->options.peer;
+	run->facts.tool = endpoint_tool(p->endpoint);
+	if (endpoint_unknown(p->endpoint) != NULL)
+		*(struct unknown *)arena_push(p->cmd->arena, &run->facts.unknown,
+		    &run->facts.n_unknown, sizeof(struct unknown)) =
+		    (struct unknown){ "transfer", endpoint_unknown(p->endpoint) };
 	return endpoint_idle_rtt(p->endpoint, 5, &run->facts.rtt_ms, e);
 }
 

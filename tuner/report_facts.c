@@ -209,7 +209,8 @@ path(struct text *t, const struct facts *f)
 
 	if (f->peer == NULL)
 		return;
-	line(t, "peer", f->peer);
+	line(t, "peer", f->tool == NULL ? f->peer :
+	    arena_printf(a, "%s, by %s", f->peer, f->tool));
 	if (!isnan(f->rtt_ms))
 		line(t, "RTT", units_say_time(a, f->rtt_ms / 1e3));
 	if (!isnan(f->send_bps))

@@ -75,6 +75,8 @@ resume_same_host(const struct facts *old, struct facts *now, struct err *e)
 	    !same_number("the number of CPUs", old->cpus, now->cpus, 0, e) ||
 	    !same_number("the link's rate in bit/s", old->link_bps, now->link_bps, ROUNDING, e) ||
 	    !same_text("the default congestion control", old->cc, now->cc, e) ||
+	    (old->tool != NULL &&
+		!same_text("what moves the bytes", old->tool, now->tool, e)) ||
 	    !same_knobs(old, now, e))
 		return false;
 	if (!(fabs(old->rtt_ms - now->rtt_ms) <= fmax(RTT_SHARE * old->rtt_ms, RTT_MS)))
