@@ -30,8 +30,8 @@ choose_here(struct arena *a, const struct endpoint_spec *s, struct endpoint *p, 
 	bool agent;
 
 	if (host_is_here(s->host))
-		return fail(e, ERR_USAGE, "--peer here: the host is this machine as well; here is a "
-		    "peer for a host that is reached by ssh");
+		return fail(e, ERR_USAGE, "--peer here: the host is this machine as well; here is "
+		    "a peer for a host that is reached by ssh");
 	if (!endpoint_has_agent(a, s, &agent, e))
 		return false;
 	p->way = agent ? &endpoint_served : &endpoint_base;
@@ -41,8 +41,6 @@ choose_here(struct arena *a, const struct endpoint_spec *s, struct endpoint *p, 
 static bool
 open_way(struct arena *a, const struct endpoint_spec *s, struct endpoint *p, struct err *e)
 {
-	if (s->here != NULL && strcmp(s->peer, ENDPOINT_HERE) != 0)
-		return fail(e, ERR_USAGE, "--here is of use only with --peer here");
 	if (begins(s->peer, ENDPOINT_IPERF3)) {
 		p->way = s->profile->endpoints.iperf3_cc ? &endpoint_iperf3_cc : &endpoint_iperf3;
 		return endpoint_iperf3_open(a, s, &p->self, e);

@@ -24,7 +24,6 @@ struct endpoint_spec {
 	const char *peer;                 /* "name[:port]", "iperf3://name[:port]", "ssh://..",
 	                                   * or "here", with a host that is reached by ssh */
 	const char *token;                /* of a pathtune serve that runs already; NULL: none */
-	const char *here;                 /* our address as the host reaches it; NULL: find it */
 	struct host *host;
 	const char *host_name;            /* as host_open() was given it */
 	const char *program;              /* by which this pathtune can be started again */

@@ -114,8 +114,8 @@ missing(struct transfer *t)
 	if (said != NULL)
 		return arena_printf(t->arena, "%s on the host: %s", tool, said);
 	if (other != NULL)
-		return arena_printf(t->arena, "%s of the host did not come to %s; a connection from "
-		    "%s was refused", tool, t->x->here.address, other);
+		return arena_printf(t->arena, "%s of the host did not come to %s; a connection "
+		    "from %s was refused", tool, t->x->here.address, other);
 	return arena_printf(t->arena, t->child_over ? "%s on the host ended before it came to %s, "
 	    "TCP port %u" : "%s of the host did not come to %s, TCP port %u; is there a firewall "
 	    "that drops it, or is this not our address (--here)?", tool, t->x->here.address,
@@ -137,19 +137,20 @@ transfer_await(struct transfer *t, const char **why, struct err *e)
 {
 	double deadline = flow_clock_s() + COME_S;
 	struct pollfd p[AT_REST + AT_MOST];
+	unsigned n;
 	int fd;
 
 	*why = NULL;
-	while (flow_streams(t->flow) < t->spec->streams) {
+	while ((n = flow_streams(t->flow)) < t->spec->streams) {
 		if (!transfer_poll(t, p, door_poll(t->door, p + AT_REST), 100, e))
 			return false;
 		door_step(t->door, p + AT_REST);
-		while (flow_streams(t->flow) < t->spec->streams && (fd = door_take(t->door)) != -1) {
+		for (; n < t->spec->streams && (fd = door_take(t->door)) != -1; n++) {
 			note_rtt(t->x, fd);
-			t->fd[flow_streams(t->flow)] = fd;
+			t->fd[n] = fd;
 			flow_add(t->flow, fd);
 		}
-		if (flow_streams(t->flow) < t->spec->streams &&
+		if (n < t->spec->streams &&
 		    (t->child_over || flow_clock_s() >= deadline)) {
 			*why = missing(t);
 			return true;

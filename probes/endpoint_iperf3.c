@@ -67,8 +67,8 @@ fail_unreached(const struct iperf3 *x, const char *why, struct err *e)
 static bool
 fail_busy(const struct iperf3 *x, struct err *e)
 {
-	return fail(e, ERR_FAILED, "peer %s: the iperf3 server is busy with a test of somebody else",
-	    x->name);
+	return fail(e, ERR_FAILED, "peer %s: the iperf3 server is busy with a test of somebody "
+	    "else", x->name);
 }
 
 static bool
@@ -85,8 +85,9 @@ wait_a_moment(const struct iperf3 *x, struct err *e)
 static bool
 first_contact(struct arena *a, struct iperf3 *x, struct err *e)
 {
-	const char *const argv[] = { "iperf3", "-c", x->server, "-p", arena_printf(a, "%u", x->port),
-		"-J", "-t", "1", "-i", "0.1", "-l", "1K", "-b", "64K", NULL };
+	const char *port = arena_printf(a, "%u", x->port);
+	const char *const argv[] = { "iperf3", "-c", x->server, "-p", port, "-J",
+		"-t", "1", "-i", "0.1", "-l", "1K", "-b", "64K", NULL };
 	const struct command c = { .argv = argv, .timeout_s = LATE_S };
 	const struct flow_spec f = { .direction = DIR_SEND, .streams = 1, .duration_s = 1 };
 	enum iperf3_outcome outcome;
@@ -282,8 +283,8 @@ iperf3_close(void *self)
 	(void)self;
 }
 
-static const char unknown[] = "iperf3 does not tell what limited the sender (window or buffer), how "
-    "much was in flight, and of a host that receives the RTT under load";
+static const char unknown[] = "iperf3 does not tell what limited the sender (window or buffer), "
+    "how much was in flight, and of a host that receives the RTT under load";
 
 const struct endpoint_way endpoint_iperf3 = { iperf3_measure, iperf3_idle_rtt, iperf3_where,
 	iperf3_tool, false, unknown, iperf3_close };

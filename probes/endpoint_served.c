@@ -45,8 +45,8 @@ go_on(struct arena *a, const struct endpoint_spec *s, const char *const *address
 			first = why;
 	}
 	return first.code == ERR_STOPPED ? fail(e, first.code, "%s", first.text) :
-	    fail(e, first.code, "%s; pathtune was started at %s for this run, and TCP port %u there "
-	    "must be reachable", first.text, s->peer, x->serving.port);
+	    fail(e, first.code, "%s; pathtune was started at %s for this run, and TCP port %u "
+	    "there must be reachable", first.text, s->peer, x->serving.port);
 }
 
 static bool
@@ -118,8 +118,8 @@ endpoint_here_open(struct arena *a, const struct endpoint_spec *s, void **self, 
 bool
 endpoint_has_agent(struct arena *a, const struct endpoint_spec *s, bool *there, struct err *e)
 {
-	const char *const argv[] = { "sh", "-c", "command -v \"$1\"", "sh", program_there(s->access),
-		NULL };
+	const char *program = program_there(s->access);
+	const char *const argv[] = { "sh", "-c", "command -v \"$1\"", "sh", program, NULL };
 	const struct command c = { .argv = argv };
 	struct output o;
 

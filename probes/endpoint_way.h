@@ -37,7 +37,7 @@ bool endpoint_has_agent(struct arena *a, const struct endpoint_spec *s, bool *th
 bool endpoint_base_open(struct arena *a, const struct endpoint_spec *s, void **self,
     struct err *e);
 
-/* The second one of iperf3 where the kernel lets iperf3 choose a congestion control for its socket. */
+/* The second one of iperf3: where its -C chooses the congestion control of a transfer. */
 extern const struct endpoint_way endpoint_session, endpoint_iperf3, endpoint_iperf3_cc,
     endpoint_base, endpoint_served;
 

@@ -8,7 +8,8 @@
 static bool
 is_address(const char *s, size_t n)
 {
-	static const char zone[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	static const char zone[] = "0123456789_.-abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	size_t digits = strspn(s, "0123456789abcdefABCDEF:.");
 
 	if (n == 0 || n >= 64 || strcspn(s, ".:") >= n)
@@ -129,8 +130,8 @@ here_find(struct arena *a, const struct endpoint_spec *s, struct here *out, stru
 	/* By sudo or doas the login is forgotten. */
 	for (size_t i = 0; i < h.n_host && h.address == NULL; i++)
 		h.address = speaking_to(a, &h.host[i]);
-	if (s->here != NULL) {
-		if (!net_resolve(a, s->here, 0, &given, &n, e))
+	if (s->access != NULL && s->access->here != NULL) {
+		if (!net_resolve(a, s->access->here, 0, &given, &n, e))
 			return false;
 		h.address = net_say(a, &given[0]);
 	}

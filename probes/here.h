@@ -16,14 +16,14 @@ struct here {
 };
 
 /*
- * What was given (spec->here), else what the host's login says of our connection, else the address
- * from which we would speak to the host's name.
+ * What was given (access->here), else what the host's login says of our connection, else the
+ * address from which we would speak to the host's name.
  */
 bool here_find(struct arena *a, const struct endpoint_spec *s, struct here *out, struct err *e);
 
 /*
- * Addresses of a host that was reached as name ("ssh://.."), most likely first: as it was named, and
- * as its login says; n places, those that are not needed NULL.
+ * Addresses of a host that was reached as name ("ssh://.."), most likely first: as it was named,
+ * and as its login says; n places, those that are not needed NULL.
  */
 bool here_peer(struct arena *a, struct host *h, const char *name, const char **address, size_t n,
     struct err *e);

@@ -48,6 +48,7 @@ struct host_access {
 	const char *config;   /* ssh_config(5) to obey; "": the user's own; NULL: none */
 	bool accept_new;      /* record the key of a host that known_hosts does not have */
 	int become;           /* an index into host_become_names */
+	const char *here;     /* this machine's address, as the host reaches it; NULL: find it */
 	double timeout_s;     /* for the login, and of silence later; 0: HOST_SSH_TIMEOUT_S */
 };
 

@@ -60,8 +60,9 @@ const char *const *
 iperf3_argv(struct arena *a, const struct iperf3_ask *q)
 {
 	const struct flow_spec *f = q->flow;
-	const char *const fixed[] = { "iperf3", "-c", q->server, "-p", arena_printf(a, "%u", q->port),
-		"-J", "-t", arena_printf(a, "%.0f", iperf3_run_s(f)), "-O",
+	const char *port = arena_printf(a, "%u", q->port);
+	const char *const fixed[] = { "iperf3", "-c", q->server, "-p", port, "-J",
+		"-t", arena_printf(a, "%.0f", iperf3_run_s(f)), "-O",
 		arena_printf(a, "%.0f", iperf3_omit_s(f)), "-i",
 		arena_printf(a, "%.1f", interval_s(f)), "-P", arena_printf(a, "%u", f->streams) };
 	const char **argv = NULL;

@@ -10,7 +10,7 @@
 #define TIMEOUT_LEAST_S 0.1
 #define TIMEOUT_MOST_S 600
 
-enum { N_FLAGS = 6 };
+enum { N_FLAGS = 7 };
 
 struct opt *
 cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x)
@@ -28,6 +28,8 @@ cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x)
 			"TIME", "ssh: for the login, and of silence later (15s)", false },
 		{ "agent", 0, OPT_STRING, &x->agent, 0, 0, NULL, "PATH",
 			"ssh: pathtune there, if it is not where programs are", false },
+		{ "here", 0, OPT_STRING, &x->here, 0, 0, NULL, "ADDRESS",
+			"--peer here: this machine's address, as the host reaches it", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
 	struct opt *all;
@@ -51,10 +53,12 @@ is_ssh(const char *name)
 bool
 cmd_access_check(const struct opt *opts, const char *host, const char *peer, struct err *e)
 {
-	static const char *const names[N_FLAGS] = { "identity", "ssh-config", "accept-new",
+	static const char *const names[N_FLAGS - 1] = { "identity", "ssh-config", "accept-new",
 		"become", "ssh-timeout", "agent" };
 
-	for (size_t i = 0; i < N_FLAGS; i++) {
+	if (cmd_given(opts, "here") && (peer == NULL || strcmp(peer, "here") != 0))
+		return fail(e, ERR_USAGE, "--here is of use only with --peer here");
+	for (size_t i = 0; i < NELEM(names); i++) {
 		bool via = strcmp(names[i], "agent") == 0 && host != NULL &&
 		    strncmp(host, "via:", 4) == 0;
 

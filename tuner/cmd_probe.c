@@ -19,7 +19,7 @@
 #define PROBE_BYTES (4.0 * 1024 * 1024 * 1024) /* of each of the two short transfers, at most */
 
 struct asked {
-	const char *host, *peer, *here, *ping, *token_file, *profile, *record;
+	const char *host, *peer, *ping, *token_file, *profile, *record;
 	bool token_stdin, udp;
 	struct host_access access;
 };
@@ -59,8 +59,6 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 			"the other end: RTT and bandwidth too; see pathtune(8), PEERS", false },
 		{ "ping", 0, OPT_STRING, &x->ping, 0, 0, NULL, "ADDRESS",
 			"the host's interface towards it, and the RTT by three pings", false },
-		{ "here", 0, OPT_STRING, &x->here, 0, 0, NULL, "ADDRESS",
-			"--peer here: this machine's address, as the host reaches it", false },
 		{ "token-file", 0, OPT_STRING, &x->token_file, 0, 0, NULL, "FILE",
 			"the server's token (or PATHTUNE_TOKEN)", false },
 		{ "token-stdin", 0, OPT_FLAG, &x->token_stdin, 0, 0, NULL, NULL,
@@ -175,7 +173,6 @@ probe(struct cmd_context *c, int argc, char **argv, struct err *e)
 	p.profile_file = x.profile;
 	p.record_dir = x.record;
 	p.access = x.access;
-	p.here = x.here;
 	ok = stages(&p, &x, token, e);
 	pipeline_close(&p);
 	if (!ok || e->code != ERR_NONE)

@@ -22,7 +22,7 @@
 #define DATA_CAP_BYTES (10.0 * 1024 * 1024 * 1024)
 
 struct asked {
-	const char *here, *token_file, *save, *out, *profile, *resume, *try_file;
+	const char *token_file, *save, *out, *profile, *resume, *try_file;
 	bool token_stdin, quick, thorough, no_save, direction_given;
 	double budget_s;
 	struct run *old; /* that goes on; NULL: a new one begins */
@@ -162,8 +162,6 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 	const struct opt own[] = {
 		{ "peer", 0, OPT_STRING, &o->peer, 0, 0, NULL, "PEER",
 		    "the other end: NAME[:PORT], ssh://.., iperf3://.., here", false },
-		{ "here", 0, OPT_STRING, &x->here, 0, 0, NULL, "ADDRESS",
-		    "--peer here: this machine's address, as the host reaches it", false },
 		{ "token-file", 0, OPT_STRING, &x->token_file, 0, 0, NULL, "FILE",
 		    "the server's token (or PATHTUNE_TOKEN)", false },
 		{ "token-stdin", 0, OPT_FLAG, &x->token_stdin, 0, 0, NULL, NULL,
@@ -447,7 +445,6 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	p.profile_file = x.profile;
 	p.access = x.access;
-	p.here = x.here;
 	p.lease_s = x.lease_s;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;

@@ -106,7 +106,7 @@ probe_path(struct pipeline *p, const char *token, struct err *e)
 {
 	struct run *run = p->run;
 	const struct endpoint_spec spec = { .peer = run->options.peer, .token = token,
-		.here = p->here, .host = p->host, .host_name = run->options.host,
+		.host = p->host, .host_name = run->options.host,
 		.program = p->cmd->program, .profile = p->profile, .access = &p->access };
 
 	if (!endpoint_open(p->cmd->arena, &spec, &p->endpoint, e))

@@ -20,7 +20,6 @@ struct pipeline {
 	const char *profile_file;     /* NULL: the embedded one */
 	const char *record_dir;       /* NULL: nothing is recorded */
 	struct host_access access;    /* how an ssh:// host is reached */
-	const char *here;             /* our address for --peer here; NULL: find it */
 	bool sets;                    /* the command will set values: earlier runs must be healed */
 	const struct try_file *tries; /* settings to be compared instead of a search; or NULL */
 	struct profile *profile;

@@ -55,6 +55,23 @@ Test(serve, bad_flags_are_usage_errors_that_name_the_flag)
 	}
 }
 
+/* The input of the pipe ends before the server's time does, or it would not be done in time. */
+Test(serve, a_server_that_is_held_by_its_input_ends_with_it, .timeout = 60)
+{
+	static const struct { const char *flags; bool ends; } cases[] = {
+		{ "--token-stdin --while-stdin --max-time 30s", true },
+		{ "--token-stdin --max-time 1s", false },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		char text[2048], args[256];
+
+		snprintf(args, sizeof(args), "--port 0 --listen 127.0.0.1 %s", cases[i].flags);
+		cr_expect_eq(run("echo 0123456789abcdef |", args, text, sizeof(text)), 0, "%s", text);
+		cr_expect_eq(strstr(text, "has closed its input") != NULL, cases[i].ends, "%s", text);
+	}
+}
+
 Test(serve, what_the_system_refuses_is_a_failure)
 {
 	static const struct { const char *args, *error; } cases[] = {

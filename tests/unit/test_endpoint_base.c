@@ -41,8 +41,8 @@ TestSuite(endpoint_base, .init = setup, .fini = teardown, .timeout = 60);
 static bool
 open_at(const char *here, struct endpoint **p)
 {
-	const struct host_access none = { .agent = "/nonexistent/pathtune" };
-	const struct endpoint_spec spec = { .peer = "here", .here = here, .host = h,
+	const struct host_access none = { .agent = "/nonexistent/pathtune", .here = here };
+	const struct endpoint_spec spec = { .peer = "here", .host = h,
 		.profile = profile, .host_name = "via:/bin/sh -s", .access = &none };
 
 	e = (struct err){ ERR_NONE, "" };

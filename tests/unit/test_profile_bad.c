@@ -257,6 +257,42 @@ Test(profile_bad, keys_and_values_that_are_not_those_of_a_profile)
 		expect_error(cases[i].text, strlen(cases[i].text), cases[i].error);
 }
 
+#define PROGRAM(more) HEAD "endpoints:\n  source: s\n  programs:\n    - tool: nc\n      source: s\n" \
+	more TAIL
+#define OF(direction, greeting, argv) PROGRAM("      direction: " direction "\n      greeting: " \
+	greeting "\n      argv: " argv "\n")
+
+Test(profile_bad, programs_of_endpoints)
+{
+	static const struct { const char *text, *error; } cases[] = {
+		{ OF("both", "line", "[nc, \"{address}\", \"{port}\", \"{secret}\"]"),
+		    "x.yaml:9: direction: must be send or receive" },
+		{ OF("send", "none", "[nc, \"{address}\", \"{port}\", \"{secret}\"]"),
+		    "x.yaml:10: greeting: must be line, http or address" },
+		{ OF("send", "line", "[nc, \"{address}\", \"{port}\"]"),
+		    "x.yaml:11: argv: must have {secret} if greeting is line" },
+		{ OF("send", "address", "[nc, \"{address}\", \"{port}\", \"{secret}\"]"),
+		    "x.yaml:11: argv: must have {secret} if greeting is line" },
+		{ OF("send", "line", "[nc, \"{address}\", \"{secret}\"]"),
+		    "x.yaml:11: argv: must have {url}" },
+		{ OF("receive", "http", "[nc, \"{address}\", \"{port}\"]"),
+		    "x.yaml:11: argv: must have {url}" },
+		{ OF("receive", "line", "[nc, \"{url}\", \"{secret}\"]"),
+		    "x.yaml:11: argv: must have {url}" },
+		{ OF("receive", "http", "[nc, \"{url}\", \"{peer}\"]"),
+		    "x.yaml:11: argv: {peer} is not known here" },
+		{ OF("receive", "http", "[]"), "x.yaml:11: argv: must have {url}" },
+		{ PROGRAM("      direction: send\n      argv: [nc]\n"),
+		    "x.yaml:7: greeting: is missing" },
+		{ HEAD "endpoints: {iperf3_cc: true}\n" TAIL, "x.yaml:4: source: is missing" },
+		{ HEAD "endpoints:\n  source: s\n  programs:\n    - {tool: a b, direction: send, "
+		    "greeting: line, argv: [x], source: s}\n" TAIL, "x.yaml:7: tool: must be the name" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++)
+		expect_error(cases[i].text, strlen(cases[i].text), cases[i].error);
+}
+
 #define RULE(when) HEAD KNOBS KNOB "hazards:\n  - id: x\n    words: w\n    source: s\n    when:\n" \
 	"      - " when "\n" TAIL
 
