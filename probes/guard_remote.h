@@ -4,9 +4,10 @@
  * A detached POSIX sh script on the host (nohup, signals ignored, a session of its own where the
  * host has setsid) holds the old values.  It restores them when its lease has not been renewed for
  * so long (with "early" it has done so by then: it begins at three fifths), or at once when it is
- * told; only values that are still made of ours.  What it needs is on the host's disk before it starts, in "remote" below its state directory: its text, the values,
- * the lease, and a beat that shows it is alive.  Should it die (a reboot), the next start finds
- * what it left and carries that out first.
+ * told; only values that are still made of ours.  What it needs is on the host's disk before it
+ * starts, in "remote" below its state directory: its text, the values, the lease, and a beat that
+ * shows it is alive.  Should it die (a reboot), the next start finds what it left and carries that
+ * out first.
  *
  * A lease covers at least four trials: renewals share the path that is saturated.  Every call is
  * one host_run(); an error of the host is passed on, and nothing is lost by calling again.

@@ -123,7 +123,8 @@ static const char body[] =
     "mkdir \"$d/decided\" 2>/dev/null || exit 0\n"
     "beats </dev/null >/dev/null 2>&1 &\n"
     "b=$! why= failed=\n"
-    "[ -e \"$d/stop\" ] || [ -e \"$d/go\" ] || sleep \"$tick\"\n" /* for one who looked just before */
+    /* for one who looked just before */
+    "[ -e \"$d/stop\" ] || [ -e \"$d/go\" ] || sleep \"$tick\"\n"
     "if [ -e \"$d/go\" ] && [ ! -e \"$d/stop\" ] && commit; then settle; else restore; fi\n"
     "kill -9 \"$b\"\n"
     "wait \"$b\"\n"

@@ -81,6 +81,9 @@ struct host_access;
  * are refused where neither it nor the peer is an ssh:// one (NULL: there is none).
  */
 struct opt *cmd_access_flags(struct arena *a, const struct opt *own, struct host_access *x);
+
+/* The same with those by which a transfer between it and a peer is made. */
+struct opt *cmd_peer_flags(struct arena *a, const struct opt *own, struct host_access *x);
 bool cmd_access_check(const struct opt *opts, const char *host, const char *peer, struct err *e);
 
 /* The entry of this name in an opt table, to ask for its "given". */

@@ -34,7 +34,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct cmd_apply_asked *x, c
 		    "ssh://[user@]name[:port] or via:COMMAND", words[n - 1]);
 	*file = words[0];
 	x->host = n == 2 ? words[1] : NULL;
-	return cmd_access_check(opts, x->host, e);
+	return cmd_access_check(opts, x->host, NULL, e);
 }
 
 static bool

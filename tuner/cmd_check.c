@@ -56,7 +56,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 			    words[i]);
 		*to = words[i];
 	}
-	return cmd_access_check(opts, x->host, e);
+	return cmd_access_check(opts, x->host, NULL, e);
 }
 
 /* What is to be in force: of the run that was named, else all that was applied. */

@@ -27,7 +27,7 @@ confirm(struct cmd_context *c, int argc, char **argv, struct err *e)
 		    "ssh://[user@]name[:port] or via:COMMAND", words[n - 1]);
 	host = n == 1 ? words[0] : NULL;
 	here->options.host = host;
-	ok = cmd_access_check(opts, host, e) && cmd_persist_open(&p, "confirm", e) &&
+	ok = cmd_access_check(opts, host, NULL, e) && cmd_persist_open(&p, "confirm", e) &&
 	    trial_ask(&p, TRIAL_CONFIRM, &r, e);
 	pipeline_close(&p);
 	if (ok)

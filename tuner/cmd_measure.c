@@ -78,7 +78,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct pipe
 		    "use this profile of the system", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
-	struct opt *opts = cmd_access_flags(c->arena, own, &p->access);
+	struct opt *opts = cmd_peer_flags(c->arena, own, &p->access);
 	const char **words;
 	size_t n;
 
@@ -88,7 +88,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct pipe
 		return fail(e, ERR_USAGE, "'%.60s': only one host can be named", words[1]);
 	o->host = n == 1 ? words[0] : "local";
 	o->direction = (enum direction)direction;
-	return check(x, opts, o, e) && cmd_access_check(opts, o->host, e);
+	return check(x, opts, o, e) && cmd_access_check(opts, o->host, o->peer, e);
 }
 
 static void
@@ -145,7 +145,7 @@ measure(struct cmd_context *c, int argc, char **argv, struct err *e)
 	p.profile_file = x.profile;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;
-	if (!cmd_token(c->arena, x.token_file, x.token_stdin, &token, e))
+	if (!cmd_token(c->arena, run->options.peer, x.token_file, x.token_stdin, &token, e))
 		return false;
 	ok = pipeline_probe(&p, token, e);
 	if (ok) {

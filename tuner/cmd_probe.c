@@ -71,7 +71,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 			"keep what the host was asked and said, for replay:DIR", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
-	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
+	struct opt *opts = cmd_peer_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 

@@ -35,7 +35,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, bool *help,
 		return fail(e, ERR_USAGE, "'%.60s': one host can be named: local, "
 		    "ssh://[user@]name[:port] or via:COMMAND", words[n - 1]);
 	x->host = n == 1 ? words[0] : NULL;
-	return cmd_access_check(opts, x->host, e);
+	return cmd_access_check(opts, x->host, NULL, e);
 }
 
 /* An apply that waits to be confirmed is taken back first, by the one who keeps it. */

@@ -59,8 +59,8 @@ settle_host(const char **words, size_t n, const struct asked *x, struct options 
 	if (strncmp(o->host, "replay:", 7) == 0)
 		return fail(e, ERR_USAGE, "'%.60s': a recording cannot be tuned", o->host);
 	if (x->apply && strcmp(o->host, "local") != 0)
-		return fail(e, ERR_USAGE, "--apply: this version applies to the local host only; "
-		    "save the run, and apply it there");
+		return fail(e, ERR_USAGE, "--apply: on the local host only; save the run, and "
+		    "then: pathtune apply RUN %.60s", o->host);
 	if (x->lease_s > 0 && strcmp(o->host, "local") == 0)
 		return fail(e, ERR_USAGE, "--lease is of no use with the local host");
 	if (o->peer == NULL)
@@ -205,7 +205,7 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "ssh: values survive us there for so long (four trials)", false },
 		{ NULL, 0, OPT_FLAG, NULL, 0, 0, NULL, NULL, NULL, false },
 	};
-	struct opt *opts = cmd_access_flags(c->arena, own, &x->access);
+	struct opt *opts = cmd_peer_flags(c->arena, own, &x->access);
 	const char **words;
 	size_t n;
 

@@ -433,7 +433,7 @@ Test(trial_knobs, a_killed_run_s_lease_runs_out_over_a_shell)
 Test(trial_knobs, what_a_killed_run_and_its_guard_left_over_a_shell_is_healed_by_the_next)
 {
 	struct victim run_of;
-	size_t healed = 0;
+	struct guard_remote_state found;
 	const char *pid;
 
 	over_a_shell();
@@ -444,8 +444,9 @@ Test(trial_knobs, what_a_killed_run_and_its_guard_left_over_a_shell_is_healed_by
 	cr_assert_eq(kill((pid_t)atol(pid), SIGKILL), 0);
 	victim_kill(&run_of, run_of.pid, SIGKILL);
 	cr_expect_str_eq(values(), "8388608 4194304 1048576 off new");
-	cr_assert(pipeline_guard_heal(&p, &healed, &e), "%s", e.text);
-	cr_expect_eq(healed, 5);
+	cr_assert(guard_remote_look(p.host, p.cmd->arena, NULL, path("state"), true, &found, &e),
+	    "%s", e.text);
+	cr_expect_eq(found.healed, 5);
 	cr_expect_str_eq(values(), AS_FOUND);
 	remove_state();
 }
