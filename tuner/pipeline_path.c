@@ -24,7 +24,7 @@ step(struct endpoint *p, struct arena *a, struct spending *x, const struct udp_s
 {
 	double bytes = udp_datagrams(u) * UDP_BYTES;
 
-	*r = (struct udp_result){ .why = NULL, .got_bps = NAN };
+	*r = (struct udp_result){ .why = NULL, .got_bps = NAN, .burst_bps = NAN };
 	if (out->udp_bytes + bytes > PATH_UDP_BYTES || !afford(x, bytes))
 		return true;
 	if (!endpoint_udp(p, a, u, r, e))
@@ -94,6 +94,7 @@ path_measure(struct endpoint *p, struct arena *a, const struct path_ask *ask, st
 	*why = NULL;
 	out->direction = ask->direction;
 	out->one_bps = ask->known_bps;
-	return (!ask->streams || streams(p, a, &x, out, e)) &&
-	    (!ask->udp || udp(p, a, &x, out, why, e));
+	/* UDP takes little, several connections all that there is. */
+	return (!ask->udp || udp(p, a, &x, out, why, e)) &&
+	    (!ask->streams || streams(p, a, &x, out, e));
 }

@@ -335,7 +335,7 @@ is_ours(const char *name)
 {
 	static const char *const modules[] = { "arena_", "text_", "err_", "stop_", "stream_",
 		"journal_", "guard_", "knobs_", "host_", "process_", "files_", "recording_",
-		"transport_", "__asan", "__ubsan", "__stack_chk", "__sanitizer" };
+		"start_" /* a program beside us, which nothing here needs */, "transport_", "__asan", "__ubsan", "__stack_chk", "__sanitizer" };
 
 	for (size_t i = 0; i < NELEM(modules); i++) {
 		if (strncmp(name, modules[i], strlen(modules[i])) == 0)
