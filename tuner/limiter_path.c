@@ -39,7 +39,7 @@ most_bps(const struct question *q, const char **what)
 	double streams = q->path == NULL ? 0 : known(q->path->streams_bps), best = q->best_bps;
 
 	*what = "another setting";
-	if (streams > best) {
+	if (q->path != NULL && streams > best) {
 		*what = arena_printf(q->arena, "%.0f connections", q->path->streams);
 		best = streams;
 	}

@@ -102,6 +102,8 @@ add_place(struct making *m, const struct nic_name *name)
 	*(struct nic_place *)arena_push(m->arena, &x->places, &x->n_places, sizeof(*x->places)) =
 	    (struct nic_place){ name->file, name->line, name->text, status,
 		    f == NULL || strcmp(status, "stays") == 0 ? NULL : f->words };
+	if (f == NULL)
+		return;
 	if (strcmp(status, "both") == 0)
 		command_once(m, &x->prepare, &x->n_prepare,
 		    plan_expanded(m, f->both, f->n_both, name->file), NULL);

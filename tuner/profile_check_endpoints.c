@@ -43,7 +43,7 @@ check_endpoints(struct check *c, const struct node *root, const struct endpoints
 		return true;
 	list = check_child(map, "programs");
 	c->map = list == NULL ? NULL : list->child;
-	for (size_t i = 0; i < x->n_programs; i++, c->map = c->map->next) {
+	for (size_t i = 0; i < x->n_programs && c->map != NULL; i++, c->map = c->map->next) {
 		if (!check_program(c, &x->programs[i]))
 			return false;
 	}

@@ -6,16 +6,19 @@
 #include <jansson.h>
 
 static struct box h;
+static json_t *answers; /* all of a test, for the end of it */
 
 static void
 setup(void)
 {
 	h = box_new();
+	answers = json_array();
 }
 
 static void
 teardown(void)
 {
+	json_decref(answers);
 	box_end(&h);
 }
 
@@ -34,6 +37,7 @@ module(const char *what, const char *arguments)
 	s = program_run(h.a, arena_printf(h.a, "module %s %s", what, file));
 	out = json_loads(s.out, JSON_REJECT_DUPLICATES, &why);
 	cr_assert_not_null(out, "%s\n%s\n%s", why.text, s.out, s.err);
+	json_array_append_new(answers, out);
 	cr_assert_str_empty(s.err);
 	cr_assert_eq(s.status, json_is_true(json_object_get(out, "failed")) ? 1 : 0, "%s", s.out);
 	return out;
@@ -96,6 +100,8 @@ Test(module, a_run_may_be_given_as_text_or_as_an_object)
 	cr_expect_str_eq(string_of(o, "status"), "applied");
 	o = module("apply", arguments(arena_printf(h.a, ", \"content\": %s", quoted)));
 	cr_expect_str_eq(string_of(o, "status"), "nothing", "the same");
+	free(quoted);
+	json_decref(text);
 }
 
 Test(module, check_tells_drift)
