@@ -278,14 +278,14 @@ look(struct running *r, struct answer *out, struct err *e)
 		.warmup_s = WARMUP_S + 12 * c->rtt_ms / 1e3, .duration_s = COUNT_S, .cc = s.cc };
 	struct path_ask ask = { .direction = d, .link_bps = NAN, .rtt_ms = c->rtt_ms, .cc = s.cc,
 		.udp = true, .streams = true };
-	const struct endpoint_spec peer = { .peer = LAB_ADDRESS_B, .token = TOKEN };
+	struct endpoint_spec peer = { .peer = LAB_ADDRESS_B, .token = TOKEN };
 	struct endpoint *session;
 	struct side side;
 	struct limit l;
 	const char *why;
 	bool ok;
 
-	if (!endpoint_open(r->a, &peer, &session, e))
+	if (!host_open(r->a, "local", &peer.host, e) || !endpoint_open(r->a, &peer, &session, e))
 		return false;
 	record_init(&trial_record, &out->trial);
 	ok = endpoint_measure(session, r->a, &f, NULL, &out->trial, e);
