@@ -67,6 +67,7 @@ write_playbook(const char *tasks)
 
 	sshd_write(s, "play.yml", 0644, arena_printf(h.a,
 	    "- hosts: all\n  gather_facts: false\n  environment:\n"
+	    "    ASAN_OPTIONS: detect_leaks=0\n" /* which needs the /proc of its namespace */
 	    "    PATHTUNE_STATE: %s\n    PATH: \"%.*s:/usr/bin:/bin\"\n  module_defaults:\n"
 	    "    pathtune.net.apply: { profile: %s }\n    pathtune.net.check: { profile: %s }\n"
 	    "  tasks:\n%s", h.state, (int)(slash - PATHTUNE), PATHTUNE, box_path(&h, "x.yaml"),
