@@ -57,7 +57,10 @@ remote_link(bool up)
 	SSHD_DO("ip", "link", "set", "c0", up ? "up" : "down");
 }
 
-/* An sshd of its own, with a /run and a /var/lib that are nobody else's. */
+/*
+ * An sshd of its own, with a /run and a /var/lib that are nobody else's, and the first process of
+ * its namespace but one: sessions whose link was cut end with it.
+ */
 static inline void
 remote_sshd(struct remote *w)
 {
@@ -73,8 +76,8 @@ remote_sshd(struct remote *w)
 	    "/var/lib && sed 's|^\\(root:x:0:0:[^:]*:\\)[^:]*|\\1%s|' /etc/passwd >%s/passwd && "
 	    "mount --bind %s/passwd /etc/passwd && exec " SSHD " -D -f %s -E %s",
 	    s->dir, s->dir, s->dir, sshd_path(s, "sshd_config"), sshd_path(s, "log"));
-	cr_assert(lab_spawn(w->a, w->lab, 'a', (const char *const[]){ "unshare", "--mount", "sh", "-c",
-	    script, NULL }, -1, &w->sshd_pid, &e), "%s", e.text);
+	cr_assert(lab_spawn(w->a, w->lab, 'a', (const char *const[]){ "unshare", "--mount-proc", "--pid",
+	    "--fork", "--kill-child", "sh", "-c", script, NULL }, -1, &w->sshd_pid, &e), "%s", e.text);
 	for (int i = 0; i < 400 && strstr(sshd_read(s, "log"), "Server listening") == NULL; i++)
 		poll(&wait, 1, 50);
 	cr_assert_not_null(strstr(sshd_read(s, "log"), "Server listening"), "%s", sshd_read(s, "log"));
