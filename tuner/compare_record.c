@@ -4,17 +4,6 @@
 const char *const compare_verdict_names[] = { "none", "better", "worse", "same", "undecided",
 	NULL };
 
-static const struct field effect_fields[] = {
-	F_NUM(effect, estimate, 0, 0, 0),
-	F_NUM(effect, low, 0, 0, 0),
-	F_NUM(effect, high, 0, 0, 0),
-	F_NUM(effect, confidence, 0, 1, 0),
-	F_NUM(effect, pairs, 0, 1e6, 0),
-	F_NUM(effect, seconds, 0, 1e9, 0),
-	F_END,
-};
-static const struct record effect_record = { "effect", sizeof(struct effect), effect_fields };
-
 static const struct field side_fields[] = {
 	F_NUM(compare_side, goodput_bps, 0, 1e15, 0),
 	F_NUM(compare_side, rtt_ms, 0, 1e7, 0),

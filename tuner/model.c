@@ -282,7 +282,7 @@ static const struct field effect_fields[] = {
 	F_NUM(effect, seconds, 0, 1e9, 0),
 	F_END,
 };
-static const struct record effect_record = { "effect", sizeof(struct effect), effect_fields };
+const struct record effect_record = { "effect", sizeof(struct effect), effect_fields };
 
 static const struct field side_fields[] = {
 	F_REC(side, setting, &setting_record),

@@ -387,6 +387,7 @@ struct run {
 };
 
 extern const struct record run_record, facts_record, path_fact_record, plan_record, trial_record,
+    effect_record,
     decision_record;
 
 /* What probe --json prints: the facts, and "hazards" beside them. */
