@@ -70,16 +70,10 @@ _Noreturn static void
 run(struct renewing *r, int alive, int said, double every_s)
 {
 	const int keep[] = { alive, said };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct pollfd ended = { alive, POLLIN, 0 };
 	struct err e = { ERR_NONE, "" };
 
-	setpgid(0, 0);
-	stop_reset();
-	signal(SIGPIPE, SIG_IGN);
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
-	process_let_go(keep, NELEM(keep));
+	process_alone(keep, NELEM(keep));
 	if (!begin(r, &e)) {
 		(void)!write(said, e.text, strlen(e.text));
 		_exit(1);

@@ -409,3 +409,16 @@ process_let_go(const int *keep, size_t n)
 			close(fd);
 	}
 }
+
+void
+process_alone(const int *keep, size_t n)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setpgid(0, 0);
+	stop_reset();
+	signal(SIGPIPE, SIG_IGN);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	process_let_go(keep, n);
+}

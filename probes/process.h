@@ -46,4 +46,10 @@ bool process_pipe(int ends[2]);
 /* In a forked child: close whatever is above 2 and not one of keep; -1 is passed over. */
 void process_let_go(const int *keep, size_t n);
 
+/*
+ * In a forked child that works for us from now on: a process group of its own, none of our signal
+ * handlers, SIGPIPE ignored, /dev/null as its standard descriptors, and nothing else open but keep.
+ */
+void process_alone(const int *keep, size_t n);
+
 #endif

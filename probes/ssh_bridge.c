@@ -157,15 +157,9 @@ run(struct arena *a, const struct ssh_link *like, const struct start_pipes *p)
 {
 	static struct bridge b;
 	const int keep[] = { p->in[0], p->out[1], p->err[1] };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct err e = { ERR_NONE, "" };
 
-	setpgid(0, 0);
-	stop_reset();
-	signal(SIGPIPE, SIG_IGN);
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
-	process_let_go(keep, NELEM(keep));
+	process_alone(keep, NELEM(keep));
 	b = (struct bridge){ .in = p->in[0], .out = p->out[1], .err = p->err[1] };
 	for (size_t i = 0; i < NELEM(keep); i++)
 		fcntl(keep[i], F_SETFL, O_NONBLOCK);
