@@ -21,8 +21,9 @@ longest_trial_s(const struct pipeline *p)
 	return fmax(8, 12 * rtt_s + 6) + counted_s;
 }
 
-double
-pipeline_guard_lease_s(const struct pipeline *p)
+/* At least four trials, and what was asked for (p->lease_s) before that. */
+static double
+lease_s(const struct pipeline *p)
 {
 	if (p->lease_s > 0)
 		return ceil(p->lease_s);
@@ -62,7 +63,7 @@ pipeline_guard_arm(struct pipeline *p, struct err *e)
 {
 	struct pipeline_guard *g = arena_alloc(p->cmd->arena, sizeof(*g));
 
-	g->lease_s = pipeline_guard_lease_s(p);
+	g->lease_s = lease_s(p);
 	if (!(host_is_here(p->host) ? arm_here : arm_there)(p, g, e))
 		return false;
 	p->guard = g;

@@ -14,9 +14,6 @@ struct pipeline_guard {
 	double lease_s;
 };
 
-/* The lease of p->run: at least four trials, and what was asked for (p->lease_s) before that. */
-double pipeline_guard_lease_s(const struct pipeline *p);
-
 /* Guards p->old, as p->guard.  Nobody else is at work there then. */
 bool pipeline_guard_arm(struct pipeline *p, struct err *e);
 
