@@ -23,7 +23,7 @@
 
 #define SEARCH_CC_MAX 11     /* controls beyond these are not tried */
 #define SEARCH_EXTRAS_MAX 6  /* extras beyond these are not tried */
-#define SEARCH_VERSION "3"   /* changes whenever the same answers lead to other asks */
+#define SEARCH_VERSION "4"   /* changes whenever the same answers lead to other asks */
 
 struct search_config {
 	enum direction direction;

@@ -29,12 +29,26 @@ too_many_retransmits(const struct search *s, const struct arm *a)
 	return a->n >= 2 && more > MARGIN * guard_retransmit_allowance(arm_gain(s, a));
 }
 
-/* Once with a window that does not overfill the path; after that it is out. */
+/*
+ * A window that does not overfill the path.  bbr keeps the room that it starts with, short of which
+ * it sends still more again, unless that is what it had.
+ */
+static double
+modest_window(struct search *s, const struct arm *a)
+{
+	double bdp = exp(samples_median_y(a->at, s->race.blocks)) * s->rtt0_s / 8;
+	double starts = ladder_ceil(s, KAPPA_BBR_STARTS * bdp);
+
+	if (!loss_based(s->cc[a->cc]) && starts < a->window)
+		return starts;
+	return ladder_floor(s, 1.02 * bdp);
+}
+
+/* Once with a smaller window; after that it is out. */
 static void
 cut_window(struct search *s, struct arm *a)
 {
-	double goodput = exp(samples_median_y(a->at, s->race.blocks));
-	double window = ladder_floor(s, 1.02 * goodput * s->rtt0_s / 8);
+	double window = modest_window(s, a);
 
 	if (a->replaced || window >= a->window ||
 	    (a->cc == 0 && window <= s->config.window_bytes &&

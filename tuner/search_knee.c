@@ -10,13 +10,6 @@
 #define KAPPA_LOSS 1.5 /* of the BDP: a sawtooth needs room above it */
 #define KAPPA_LOSS_QUICK 1.35 /* where no round follows; the ladder rounds up */
 #define KAPPA_BBR 2.0  /* bbr keeps up to two BDPs in flight */
-/*
- * While it starts, bbr keeps 2/ln 2 BDPs in flight and up to one more for acks that come in
- * bunches.  A sender whose buffer ends before that counts as limited by its application and was
- * seen (6.18) to stay in STARTUP for seconds: on a path with .5 % loss 73 Mbit/s with 8 % of the
- * segments sent again, against 96 with .5 %; with 3.4 BDP it still happened, with 5 no more.
- */
-#define KAPPA_BBR_STARTS 4.0
 #define DROPS 1e-5
 #define BELOW 0.7      /* of the BDP: a step lower cannot carry it */
 #define FILLS 0.95

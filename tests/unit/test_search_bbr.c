@@ -137,3 +137,31 @@ Test(search, warms_up_longer_once_an_arm_sends_much_again_and_does_not_cut_it_fo
 	cr_expect_str_eq(r.chosen.cc, "bbr");
 	cr_expect(r.chosen.window_bytes >= BDP(l.path), "%g", r.chosen.window_bytes);
 }
+
+/* bbr drops a little with much more window than it needs, and stays in STARTUP with too little. */
+static void
+drops_when_wide(struct trial *t, unsigned n)
+{
+	double bdps = t->setting.window_bytes / (200e6 * .15 / 8);
+
+	(void)n;
+	if (!is_bbr(&t->setting))
+		return;
+	if (bdps > 6)
+		t->retransmits = .035;
+	if (bdps < 3.5) {
+		t->goodput_bps *= .6;
+		t->retransmits = .2;
+	}
+}
+
+Test(search, cuts_a_bbr_that_drops_to_the_window_that_it_starts_with)
+{
+	struct lab l = { .path = { 200e6, .15, 4e6, .cubic_bps = 40e6 }, .spoil = drops_when_wide };
+	struct search_config c = config(.15, 2.6 * MB, 2);
+	struct search_result r = search(&l, &c);
+
+	cr_assert_eq(r.verdict, VERDICT_CHANGE, "%s", decision_class_names[r.class]);
+	cr_expect_str_eq(r.chosen.cc, "bbr");
+	cr_expect(r.chosen.window_bytes >= 3.5 * BDP(l.path), "%g", r.chosen.window_bytes);
+}
