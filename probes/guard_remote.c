@@ -169,7 +169,7 @@ guard_remote_announce(struct guard_remote *g, struct arena *a, const struct knob
 	struct text t = { .arena = a };
 	size_t i, k;
 
-	text_bytes(&t, "", 0);
+	text_add(&t, ": >announced\n");
 	for (i = 0; i < n; i++) {
 		for (k = 0; k < g->spec->n && strcmp(g->spec->old[k].name, v[i].name) != 0; k++)
 			continue;

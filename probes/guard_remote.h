@@ -9,8 +9,9 @@
  * shows it is alive.  Should it die (a reboot), the next start finds what it left and carries that
  * out first.
  *
- * A lease covers at least four trials: renewals share the path that is saturated.  Every call is
- * one host_run(); an error of the host is passed on, and nothing is lost by calling again.
+ * A lease covers at least four trials: renewals share the path that is saturated.  Until a value is
+ * announced it lasts 20 s longer, for a login on such a path.  Every call is one host_run(); an
+ * error of the host is passed on, and nothing is lost by calling again.
  */
 #ifndef PATHTUNE_GUARD_REMOTE_H
 #define PATHTUNE_GUARD_REMOTE_H

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define A_LEASE 8.0 /* renewals */
-#define LEAST_S .25
+#define A_LEASE 20.0 /* renewals */
+#define LEAST_S .1
 #define MOST_S 10.0
 
 struct guard_renew {

@@ -69,9 +69,10 @@ remote_sshd(struct remote *w)
 	struct err e = { ERR_NONE, "" };
 	const char *script;
 
-	sshd_personality(s, NULL, "ListenAddress " REMOTE_TARGET ":2222\nPort 2222\n");
-	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(w->a, "[" REMOTE_TARGET "]:%d %s",
-	    REMOTE_PORT, sshd_read(s, "host_key.pub")));
+	sshd_personality(s, NULL, "ListenAddress " REMOTE_TARGET ":2222\nListenAddress " LAB_ADDRESS_A
+	    ":2222\nPort 2222\n");
+	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(w->a, "[" REMOTE_TARGET "]:%d,["
+	    LAB_ADDRESS_A "]:%d %s", REMOTE_PORT, REMOTE_PORT, sshd_read(s, "host_key.pub")));
 	script = arena_printf(w->a, "mount -t tmpfs none /run && mkdir /run/sshd && mount -t tmpfs none "
 	    "/var/lib && sed 's|^\\(root:x:0:0:[^:]*:\\)[^:]*|\\1%s|' /etc/passwd >%s/passwd && "
 	    "mount --bind %s/passwd /etc/passwd && exec " SSHD " -D -f %s -E %s",
@@ -96,7 +97,7 @@ remote_serve(struct remote *w)
 
 /* This process gets a network of its own first. */
 static inline struct remote
-remote_new(const char *lab, double rate_bps, double rtt_ms)
+remote_new_queue(const char *lab, double rate_bps, double rtt_ms, double queue_bdps)
 {
 	struct remote w = { .a = arena_new(), .lab = lab };
 	struct lab_spec s = lab_default();
@@ -106,6 +107,7 @@ remote_new(const char *lab, double rate_bps, double rtt_ms)
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
 	s.name = lab;
 	s.link[0].rate_bps = s.link[1].rate_bps = rate_bps;
+	s.link[0].queue = s.link[1].queue = queue_bdps;
 	s.rtt_ms = rtt_ms;
 	s.start = "bsd-256k";
 	s.open_b = true;
@@ -117,6 +119,12 @@ remote_new(const char *lab, double rate_bps, double rtt_ms)
 	setenv("PATHTUNE_STATE", sshd_path(w.sshd, "state"), 1);
 	remote_serve(&w);
 	return w;
+}
+
+static inline struct remote
+remote_new(const char *lab, double rate_bps, double rtt_ms)
+{
+	return remote_new_queue(lab, rate_bps, rtt_ms, 1);
 }
 
 static inline void

@@ -4,10 +4,15 @@
  */
 #include "cuts.h"
 
+#include "probes/guard_renew.h"
 #include "probes/knobs.h"
+#include "probes/stop.h"
 #include "tuner/cmd.h"
 
+#include <netinet/tcp.h>
+
 #define WMEM "net/ipv4/tcp_wmem"
+#define RMEM "net/ipv4/tcp_rmem"
 
 static const char *
 lab_of_this(struct arena *a)
@@ -77,5 +82,142 @@ Test(remote, a_link_that_is_cut_leaves_the_old_values_within_the_lease, .timeout
 		cr_expect_leq(back_s, CUTS_LEASE_S, "%.2f s", back_s);
 	}
 	cuts_end(&c);
+	arena_free(a);
+}
+
+#define BULK 48
+#define THREE_LEASES 60 /* renewals: twenty a lease */
+#define FULL_BYTES (.4 * 30e6 / 8)
+
+static void
+enter(pid_t pid, const char *name)
+{
+	struct arena *a = arena_new();
+	int fd = open(arena_printf(a, "/proc/%ld/ns/%s", (long)pid, name), O_RDONLY | O_CLOEXEC);
+
+	cr_assert(fd >= 0 && setns(fd, 0) == 0);
+	close(fd);
+	arena_free(a);
+}
+
+/* Bulk transfers from the peer to the target, until this process is killed. */
+static _Noreturn void
+bulk(pid_t target, pid_t peer)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct pollfd p[2 * BULK + 1];
+	static char data[65536];
+	nfds_t n = BULK + 1;
+
+	inet_pton(AF_INET, LAB_ADDRESS_A, &to.sin_addr);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	enter(target, "net");
+	p[0] = (struct pollfd){ socket(AF_INET, SOCK_STREAM, 0), POLLIN, 0 };
+	if (bind(p[0].fd, (struct sockaddr *)&to, sizeof(to)) != 0 || listen(p[0].fd, BULK) != 0)
+		_exit(1);
+	enter(peer, "net");
+	for (size_t i = 1; i <= BULK; i++) {
+		p[i] = (struct pollfd){ socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), POLLOUT, 0 };
+		/* fills the queue, which cubic's HyStart does not */
+		setsockopt(p[i].fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+		connect(p[i].fd, (struct sockaddr *)&to, sizeof(to));
+	}
+	while (poll(p, n, -1) > 0) {
+		if ((p[0].revents & POLLIN) != 0 && n < NELEM(p))
+			p[n++] = (struct pollfd){ accept(p[0].fd, NULL, NULL), POLLIN, 0 };
+		for (nfds_t i = 1; i < n; i++) {
+			if ((p[i].revents & POLLOUT) != 0 && write(p[i].fd, data, sizeof(data)) < 0)
+				continue;
+			if ((p[i].revents & POLLIN) != 0 && read(p[i].fd, data, sizeof(data)) < 0)
+				_exit(1);
+		}
+	}
+	_exit(1);
+}
+
+static double
+lab_queue_bytes(struct remote *w)
+{
+	struct lab_stats stats[2];
+	struct err e = { ERR_NONE, "" };
+
+	cr_assert(lab_stats(w->a, w->lab, stats, &e), "%s", e.text);
+	return stats[1].queue_bytes;
+}
+
+/* How often the lease was renewed; -1: its guard is gone. */
+static long
+renewals(struct remote *w, const char *dir)
+{
+	FILE *f = fopen(arena_printf(w->a, "/proc/%ld/root%s/lease", (long)w->sshd_pid, dir), "r");
+	char text[64] = "";
+	long n = -1;
+
+	if (f == NULL)
+		return -1;
+	if (fgets(text, sizeof(text), f) != NULL)
+		n = strtol(text + strcspn(text, "0123456789"), NULL, 10);
+	fclose(f);
+	return n;
+}
+
+/* A value of the target's set for three leases, from the other side of the lab. */
+static void
+hold_a_value(struct remote *w)
+{
+	struct knob_value old = { .name = "net.ipv4.tcp_rmem", .file = "/proc/sys/" RMEM,
+		.text = remote_value(w, RMEM) }, ours = old;
+	struct guard_remote_spec spec = { .old = &old, .n = 1, .lease_s = CUTS_LEASE_S, .early = true };
+	struct err e = { ERR_NONE, "" };
+	struct guard_renew *renew;
+	struct guard_remote *g;
+	struct host *h;
+	size_t healed;
+	long n;
+
+	ours.text = "4096 131072 4194304";
+	cr_assert(host_open(w->a, arena_printf(w->a, "ssh://" LAB_ADDRESS_A ":%d", REMOTE_PORT), &h, &e),
+	    "%s", e.text);
+	cr_assert(guard_remote_start(h, w->a, &spec, &g, &healed, &e), "%s", e.text);
+	cr_assert(guard_renew_start(h, w->a, g, CUTS_LEASE_S, &renew, &e), "%s", e.text);
+	cr_assert(guard_remote_announce(g, w->a, &ours, 1, &e), "%s", e.text);
+	cr_assert(knobs_set(h, w->a, &ours, 1, &e), "%s", e.text);
+	while ((n = renewals(w, guard_remote_dir(g))) >= 0 && n < THREE_LEASES)
+		poll(NULL, 0, 20);
+	cr_expect_geq(n, THREE_LEASES, "the guard is gone after %ld", n);
+	cr_expect(guard_remote_held(g, w->a, &e), "%s", e.text);
+	guard_renew_end(renew);
+	cr_expect(guard_remote_release(g, w->a, &e), "%s", e.text);
+	cr_expect(knobs_same(remote_value(w, RMEM), old.text), "restored");
+	host_close(h);
+}
+
+/*
+ * The way from here to the target is full of the transfers of others: renewals wait behind two
+ * thirds of a second of data, or are lost and sent again.
+ */
+Test(remote, a_link_that_is_full_does_not_let_the_lease_run_out, .timeout = 200)
+{
+	struct arena *a = arena_new();
+	struct remote w = remote_new_queue(lab_of_this(a), 30e6, 20, 33);
+	struct err e = { ERR_NONE, "" };
+	pid_t peer, child;
+
+	cr_assert(stop_install());
+	cr_assert(lab_spawn(w.a, w.lab, 'b', (const char *const[]){ "sleep", "1000", NULL }, -1, &peer,
+	    &e), "%s", e.text);
+	if ((child = fork()) == 0)
+		bulk(w.sshd_pid, peer);
+	enter(peer, "net");
+	for (int i = 0; i < 1000 && lab_queue_bytes(&w) < FULL_BYTES; i++)
+		poll(NULL, 0, 20);
+	cr_assert(lab_queue_bytes(&w) >= FULL_BYTES);
+	hold_a_value(&w);
+	cr_expect(lab_queue_bytes(&w) >= FULL_BYTES, "full to the end");
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	kill(peer, SIGKILL);
+	waitpid(peer, NULL, 0);
+	remote_end(&w);
 	arena_free(a);
 }
