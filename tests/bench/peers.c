@@ -232,7 +232,7 @@ bar_better(struct arena *a, struct verdicts *v, const char *peer)
 
 /*
  * Large is a usable window of more than twice what the path holds, and above the start's.  What the
- * start has already is not committed by us.
+ * start has already is not committed by us.  Who is slower than we are saves memory by that.
  */
 static void
 bars_memory(struct arena *a, struct verdicts *v, const char *peer)
@@ -244,6 +244,10 @@ bars_memory(struct arena *a, struct verdicts *v, const char *peer)
 		if (c->max_bytes <= PATH_START_MAX_BYTES ||
 		    c->max_bytes * USABLE <= LARGE_BDPS * path_bdp_bytes(p))
 			continue;
+		if (cells_ratio(ours, c).low * NOT_WORSE > 1) {
+			printf("not held     %s on %s: memory, for its goodput is not ours\n", peer, p->name);
+			continue;
+		}
 		bar(v, ours->max_bytes <= fmax(MEMORY_SHARE * c->max_bytes, PATH_START_MAX_BYTES),
 		    arena_printf(a, "%s on %s: our tcp_wmem %.1f MB is at most half of its %.1f MB, or the start's",
 		    peer, p->name, ours->max_bytes / 1e6, c->max_bytes / 1e6));
