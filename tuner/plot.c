@@ -3,13 +3,18 @@
 #include <math.h>
 #include <string.h>
 
-#define LEFT 58.0
-#define RIGHT 620.0
-#define TOP 28.0
-#define BOTTOM 230.0
+/*
+ * Room for words of 22 units (svg in the style sheet): that is 11 px where the page is 390 px wide
+ * and 14 px where two figures stand side by side.
+ */
+#define LEFT 100.0
+#define RIGHT 602.0
+#define TOP 44.0
+#define BOTTOM 262.0
 #define WIDTH 700
-#define HEIGHT 272
-#define TICKS_X 6
+#define HEIGHT 336
+#define LINE 22.0 /* from one line of words to the next */
+#define TICKS_X 5
 #define TICKS_Y 5
 
 static double
@@ -90,7 +95,8 @@ first_tick(const struct plot_axis *a, double n)
 {
 	double step = step_of(a, n);
 
-	return a->logarithmic ? exp2(ceil(log2(a->from))) : ceil(a->from / step) * step;
+	/* Plus nothing: "-0" is no tick. */
+	return a->logarithmic ? exp2(ceil(log2(a->from))) : ceil(a->from / step) * step + 0.;
 }
 
 static void
@@ -102,26 +108,26 @@ ticks(struct plot *p)
 	     v = next_tick(&p->x, v, TICKS_X))
 		text_add(t, "<path class=\"axis\" d=\"M%.1f %gv4\"/><text x=\"%.1f\" y=\"%g\" "
 		    "text-anchor=\"middle\">%s</text>\n", across(p, v), BOTTOM, across(p, v),
-		    BOTTOM + 17, p->x.say(t->arena, v));
+		    BOTTOM + LINE + 5, p->x.say(t->arena, v));
 	for (double v = first_tick(&p->y, TICKS_Y); v <= p->y.to * (1 + 1e-9);
 	     v = next_tick(&p->y, v, TICKS_Y))
 		text_add(t, "<path class=\"grid\" d=\"M%g %.1fH%g\"/><text x=\"%g\" y=\"%.1f\" "
-		    "text-anchor=\"end\">%s</text>\n", LEFT, up(p, v), RIGHT, LEFT - 6,
-		    up(p, v) + 4, p->y.say(t->arena, v));
+		    "text-anchor=\"end\">%s</text>\n", LEFT, up(p, v), RIGHT, LEFT - 8,
+		    up(p, v) + 7, p->y.say(t->arena, v));
 }
 
 void
 plot_open(struct plot *p, struct text *out, const char *title, struct plot_axis x,
     struct plot_axis y)
 {
-	*p = (struct plot){ out, x, y };
+	*p = (struct plot){ out, x, y, NAN };
 	text_add(out, "<figure><svg role=\"img\" viewBox=\"0 0 %d %d\"><title>%s</title>\n", WIDTH,
 	    HEIGHT, html_text(out->arena, title));
 	ticks(p);
 	text_add(out, "<path class=\"axis\" d=\"M%g %gV%gH%g\"/>\n", LEFT, TOP, BOTTOM, RIGHT);
 	text_add(out, "<text x=\"%g\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-	    (LEFT + RIGHT) / 2, HEIGHT - 8, html_text(out->arena, x.words));
-	text_add(out, "<text x=\"4\" y=\"%g\">%s</text>\n", TOP - 14,
+	    (LEFT + RIGHT) / 2, HEIGHT - 12, html_text(out->arena, x.words));
+	text_add(out, "<text x=\"4\" y=\"%g\">%s</text>\n", TOP - LINE,
 	    html_text(out->arena, y.words));
 }
 
@@ -152,18 +158,31 @@ void
 plot_dot(struct plot *p, const char *class, double x, double y)
 {
 	if (isfinite(x) && isfinite(y))
-		text_add(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>\n",
+		text_add(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"5\"/>\n",
 		    class, across(p, within(&p->x, x)), up(p, within(&p->y, y)));
+}
+
+/* Words of two levels that are close to each other stand one above the other. */
+static double
+beside(struct plot *p, double at)
+{
+	if (fabs(at - p->words_at) < LINE)
+		at = p->words_at + (at < p->words_at ? -LINE : LINE);
+	p->words_at = at;
+	return at;
 }
 
 void
 plot_level(struct plot *p, const char *class, double y, const char *words)
 {
+	double at;
+
 	if (!isfinite(y))
 		return;
+	at = up(p, within(&p->y, y));
 	text_add(p->out, "<path class=\"level %s\" d=\"M%g %.1fH%g\"/><text x=\"%g\" y=\"%.1f\">%s"
-	    "</text>\n", class, LEFT, up(p, within(&p->y, y)), RIGHT, RIGHT + 5,
-	    up(p, within(&p->y, y)) + 4, html_text(p->out->arena, words));
+	    "</text>\n", class, LEFT, at, RIGHT, RIGHT + 6, beside(p, at) + 7,
+	    html_text(p->out->arena, words));
 }
 
 void

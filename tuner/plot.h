@@ -18,6 +18,7 @@ struct plot_axis {
 struct plot {
 	struct text *out;
 	struct plot_axis x, y;
+	double words_at; /* of the level drawn last; NAN: none was */
 };
 
 /* Frame, ticks and titles; title is what a screen reader says. */

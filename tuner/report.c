@@ -80,42 +80,6 @@ direction_lines(struct arena *a, struct page *p, const struct run *run,
 		page_wrapped(p, "  ", report_extras(a, run, d));
 }
 
-/* Whoever copies with scp sees another ceiling than the one that was tuned. */
-static void
-scp_line(struct arena *a, struct page *p, const struct run *run)
-{
-	double scp_bps = limiter_scp_bps(run->facts.rtt_ms), best_bps = 0;
-
-	for (size_t i = 0; i < run->n_trials; i++)
-		if (run->trials[i].status == TRIAL_OK)
-			best_bps = fmax(best_bps, run->trials[i].goodput_bps);
-	if (scp_bps < best_bps)
-		page_wrapped(p, "", arena_printf(a, "scp and sftp get at most %s over this RTT, "
-		    "whatever is set: OpenSSH has no more than 2 MiB on its way.",
-		    units_say_rate(a, scp_bps)));
-}
-
-static void
-trial_lines(struct arena *a, struct page *p, const struct run *run)
-{
-	size_t bad = 0, drifting = 0;
-	double bytes = 0;
-
-	for (size_t i = 0; i < run->n_trials; i++) {
-		bad += run->trials[i].status != TRIAL_OK;
-		drifting += run->trials[i].status == TRIAL_OK && !run->trials[i].steady;
-		bytes += isnan(run->trials[i].bytes) ? 0 : run->trials[i].bytes;
-	}
-	if (run->n_trials == 0)
-		return;
-	page_say(p, "\n%zu trials, %s moved", run->n_trials, units_say_bytes(a, bytes));
-	if (bad != 0)
-		page_say(p, ", %zu failed", bad);
-	if (drifting != 0)
-		page_say(p, ", %zu not steady after the warm-up", drifting);
-	page_say(p, "\n");
-}
-
 char *
 report_run(struct arena *a, const struct run *run, bool color)
 {
@@ -130,8 +94,10 @@ report_run(struct arena *a, const struct run *run, bool color)
 		direction_lines(a, &p, run, &run->decision.directions[i]);
 	if (run->decision.verdict == VERDICT_NONE)
 		page_say(&p, "\nNo decision: the run ended before one.\n");
-	scp_line(a, &p, run);
-	trial_lines(a, &p, run);
+	if (report_scp(a, run) != NULL)
+		page_wrapped(&p, "", report_scp(a, run));
+	if (run->n_trials != 0)
+		page_say(&p, "\n%s\n", report_traffic(a, run));
 	report_nic(&p, run);
 	page_files(&p, run);
 	return p.t.s;

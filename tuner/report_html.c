@@ -13,14 +13,18 @@
 
 #define RAW_TRIALS 400 /* rows of the table of trials: a page of 300 KB holds no more */
 
+/*
+ * On a narrow screen a row of a table is a paragraph: its cells say themselves what they are, by
+ * data-l, or in the long table of trials by their place.
+ */
 static const char style[] =
     ":root{color-scheme:light dark;--text:#1c2128;--page:#fff;--soft:#59636e;--line:#d5dae0;"
-    "--card:#f5f7f9;--was:#8a5a00;--now:#0a5fb4;--other:#8b949e}"
+    "--card:#f5f7f9;--was:#8a5a00;--now:#0a5fb4;--other:#848d97}"
     "@media(prefers-color-scheme:dark){:root{--text:#e4e8ed;--page:#14181d;--soft:#9aa5b1;"
     "--line:#333b45;--card:#1d232a;--was:#e0a445;--now:#62aef5;--other:#76818d}}"
     "*{box-sizing:border-box}"
     "body{margin:0 auto;max-width:60rem;padding:1rem;background:var(--page);color:var(--text);"
-    "font:16px/1.5 system-ui,sans-serif}"
+    "font:16px/1.5 system-ui,sans-serif;overflow-wrap:break-word}"
     "h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0}"
     "h2{font-size:1.15rem;margin:2rem 0 .5rem}h3{font-size:1rem;margin:1.2rem 0 .3rem}"
     ".soft{color:var(--soft)}"
@@ -29,24 +33,39 @@ static const char style[] =
     ".wide{overflow-x:auto}"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
     "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);"
-    "vertical-align:top}th{font-weight:600}td.say{min-width:15rem}td.set{min-width:8rem}"
-    "td.n,th.n{text-align:right;white-space:nowrap}"
-    "pre{background:var(--card);padding:.8rem;overflow-x:auto;border-radius:6px;font-size:.85rem}"
-    "code{font-size:.92em}"
-    "figure{margin:.5rem 0}svg{width:100%;height:auto;display:block;font:12px system-ui,sans-serif}"
-    "svg text{fill:var(--text)}.axis{stroke:var(--soft);fill:none}"
-    ".grid{stroke:var(--line);fill:none}"
-    ".line{fill:none;stroke-width:1.2;opacity:.65}.level{fill:none;stroke-dasharray:5 4}"
+    "vertical-align:top}th{font-weight:600}td.say{min-width:15rem;overflow-wrap:anywhere}"
+    "td.set{min-width:8rem}"
+    "td.n,th.n{text-align:right;white-space:nowrap}.trials{font-size:.9rem}"
+    "pre{background:var(--card);padding:.8rem;border-radius:6px;font-size:.85rem;"
+    "white-space:pre-wrap;overflow-wrap:anywhere}"
+    "code{font-size:.92em;overflow-wrap:anywhere}.rows code{white-space:nowrap}"
+    ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));"
+    "gap:0 1.5rem}"
+    "figure{margin:.3rem 0}svg{width:100%;height:auto;display:block;font:22px system-ui,sans-serif}"
+    "svg text{fill:var(--text)}svg path{fill:none;vector-effect:non-scaling-stroke}"
+    ".axis{stroke:var(--soft)}.grid{stroke:var(--line)}"
+    ".line{stroke-width:1.2;opacity:.6}.line.curve{stroke-width:1.6;opacity:1}"
+    ".level{stroke-dasharray:5 4}"
     "path.was{stroke:var(--was)}path.now{stroke:var(--now)}path.other{stroke:var(--other)}"
     "circle.was{fill:var(--was)}circle.now{fill:var(--now)}circle.other{fill:var(--other)}"
-    ".band{opacity:.18}.band.now{fill:var(--now)}"
-    ".key span{margin-right:1.2em;white-space:nowrap}.key b{display:inline-block;width:.8em;"
-    "height:.8em;border-radius:50%;margin-right:.4em;vertical-align:-.05em}"
-    "details{margin:1rem 0}summary{cursor:pointer}"
-    "@media(max-width:30rem){body{font-size:15px;padding:.7rem}th,td{padding:.25rem .35rem}"
-    "svg{font-size:20px}}"
-    "@media print{body{max-width:none}figure,table,.verdict{break-inside:avoid}"
-    "pre{white-space:pre-wrap}}";
+    ".band{opacity:.2}.band.now{fill:var(--now)}"
+    ".key span{display:inline-block;margin-right:1.2em}.key b{display:inline-block;width:.8em;"
+    "height:.8em;border-radius:50%;margin-right:.4em;vertical-align:-.05em;"
+    "print-color-adjust:exact}"
+    "details{margin:2rem 0}summary{cursor:pointer;font-weight:600}"
+    "@media(max-width:40rem){body{font-size:15px;padding:.7rem}"
+    ".rows tr:first-child{display:none}"
+    ".rows tr{display:block;padding:.4rem 0;border-bottom:1px solid var(--line)}"
+    ".rows th,.rows td,.rows td.n{display:block;text-align:left;white-space:normal;border:0;"
+    "padding:.05rem 0;min-width:0}.rows td:empty{display:none}"
+    ".rows code{white-space:normal}"
+    ".rows td[data-l]::before{content:attr(data-l) \": \";color:var(--soft)}"
+    ".rows.trials td{display:inline-block;margin-right:.6em}"
+    ".trials td:nth-child(6)::before{content:\"RTT \"}"
+    ".trials td:nth-child(7)::after{content:\" sent again\"}}"
+    "@media print{:root{--text:#000;--page:#fff;--soft:#444;--line:#bbb;--card:#f3f3f3;"
+    "--was:#8a5a00;--now:#0a5fb4;--other:#777}body{max-width:none;font-size:10pt;padding:0}"
+    "figure,tr,.verdict,.figures div{break-inside:avoid}h2,h3{break-after:avoid}}";
 
 struct html {
 	struct text t;
@@ -61,9 +80,11 @@ side_row(struct html *h, const char *when, const struct side *s, const struct li
 {
 	struct arena *a = h->a;
 
-	text_add(&h->t, "<tr><th>%s</th><td class=\"set\">%s</td><td class=\"n\">%s</td>"
-	    "<td class=\"n\">%s</td>"
-	    "<td class=\"n\">%s</td><td class=\"say\">%s</td></tr>\n", when,
+	text_add(&h->t, "<tr><th>%s</th><td class=\"set\">%s</td>"
+	    "<td class=\"n\" data-l=\"goodput\">%s</td>"
+	    "<td class=\"n\" data-l=\"RTT under load\">%s</td>"
+	    "<td class=\"n\" data-l=\"sent again\">%s</td>"
+	    "<td class=\"say\" data-l=\"limited by\">%s</td></tr>\n", when,
 	    html_text(a, report_setting(a, &s->setting)), units_say_rate(a, s->goodput_bps),
 	    report_ms(a, s->rtt_ms), units_say_percent(a, s->retransmits, 2),
 	    html_text(a, l->evidence == NULL ? "" :
@@ -83,16 +104,35 @@ key(struct html *h, const struct direction_decision *d)
 	text_add(&h->t, "<span><b style=\"background:var(--other)\"></b>other trials</span></p>\n");
 }
 
-/* A heading only where there is a figure. */
-static void
-figure(struct html *h, const struct direction_decision *d, const char *heading,
-    void (*draw)(struct text *, const struct run *, const struct direction_decision *))
-{
-	struct text t = { .arena = h->a };
+typedef void draw_figure(struct text *, const struct run *, const struct direction_decision *);
 
-	draw(&t, h->run, d);
-	if (t.len != 0)
-		text_add(&h->t, "<h3>%s</h3>\n%s", heading, t.s);
+/* Only what something was measured for. */
+static void
+figures(struct html *h, const struct direction_decision *d)
+{
+	static const struct {
+		const char *heading;
+		draw_figure *draw;
+	} all[] = { { "Pairs of the confirmation", report_plot_pairs },
+		{ "Goodput over the window", report_plot_windows },
+		{ "RTT under load over the window", report_plot_rtt },
+		{ "Goodput over time", report_plot_time } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < NELEM(all); i++) {
+		struct text t = { .arena = h->a };
+
+		all[i].draw(&t, h->run, d);
+		if (t.len == 0)
+			continue;
+		if (n++ == 0) {
+			key(h, d);
+			text_add(&h->t, "<div class=\"figures\">\n");
+		}
+		text_add(&h->t, "<div><h3>%s</h3>\n%s</div>\n", all[i].heading, t.s);
+	}
+	if (n != 0)
+		text_add(&h->t, "</div>\n");
 }
 
 static void
@@ -101,10 +141,13 @@ try_row(struct html *h, const struct direction_decision *d, size_t i)
 	const struct try_result *r = &d->tries[i];
 	struct arena *a = h->a;
 
-	text_add(&h->t, "<tr><th>%s</th><td class=\"n\">%s</td><td class=\"n\">%s</td>"
-	    "<td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s</td><td class=\"say\">%s</td>"
-	    "</tr>\n", html_text(a, r->name), units_say_rate(a, r->side.goodput_bps),
-	    report_ms(a, r->side.rtt_ms), units_say_percent(a, r->side.retransmits, 2),
+	text_add(&h->t, "<tr><th>%s</th><td class=\"n\" data-l=\"goodput\">%s</td>"
+	    "<td class=\"n\" data-l=\"RTT under load\">%s</td>"
+	    "<td class=\"n\" data-l=\"sent again\">%s</td>"
+	    "<td class=\"n\" data-l=\"effect\">%s</td><td data-l=\"verdict\">%s</td>"
+	    "<td class=\"say\" data-l=\"sets\">%s</td></tr>\n", html_text(a, r->name),
+	    units_say_rate(a, r->side.goodput_bps), report_ms(a, r->side.rtt_ms),
+	    units_say_percent(a, r->side.retransmits, 2),
 	    report_try_effect(a, &r->effect), report_try_verdict(r),
 	    html_text(a, report_try_details(a, d, i)));
 }
@@ -134,7 +177,7 @@ try_windows(struct html *h, const struct direction_decision *d)
 static void
 tries(struct html *h, const struct direction_decision *d)
 {
-	text_add(&h->t, "<div class=\"wide\"><table><tr><th>setting</th>"
+	text_add(&h->t, "<div class=\"wide\"><table class=\"rows\"><tr><th>setting</th>"
 	    "<th class=\"n\">goodput</th><th class=\"n\">RTT under load</th>"
 	    "<th class=\"n\">sent again</th><th class=\"n\">effect</th><th>verdict</th>"
 	    "<th>what it sets</th></tr>\n");
@@ -150,6 +193,7 @@ static void
 direction(struct html *h, const struct direction_decision *d)
 {
 	const char *extras = report_extras(h->a, h->run, d);
+	const char *others = report_other_traffic(h->a, h->run, d);
 
 	text_add(&h->t, "<h2>%s</h2>\n<p class=\"verdict%s\">%s</p>\n", report_direction(d),
 	    d->verdict == VERDICT_CHANGE ? "" : " keep", html_text(h->a, d->words));
@@ -158,9 +202,10 @@ direction(struct html *h, const struct direction_decision *d)
 		return;
 	}
 	if (!isnan(d->before.goodput_bps)) {
-		text_add(&h->t, "<div class=\"wide\"><table><tr><th></th><th>setting</th>"
-		    "<th class=\"n\">goodput</th><th class=\"n\">RTT under load</th>"
-		    "<th class=\"n\">sent again</th><th>limited by</th></tr>\n");
+		text_add(&h->t, "<div class=\"wide\"><table class=\"rows\"><tr><th></th>"
+		    "<th>setting</th><th class=\"n\">goodput</th>"
+		    "<th class=\"n\">RTT under load</th><th class=\"n\">sent again</th>"
+		    "<th>limited by</th></tr>\n");
 		side_row(h, "before", &d->before, &d->limit_before);
 		if (report_has_after(d))
 			side_row(h, report_side(d), &d->after, &d->limit_after);
@@ -168,14 +213,22 @@ direction(struct html *h, const struct direction_decision *d)
 	}
 	if (extras != NULL)
 		text_add(&h->t, "<p>%s</p>\n", html_text(h->a, extras));
-	key(h, d);
-	figure(h, d, "Pairs of the confirmation", report_plot_pairs);
-	figure(h, d, "Goodput over the window", report_plot_windows);
-	figure(h, d, "RTT under load over the window", report_plot_rtt);
-	figure(h, d, "Goodput over time", report_plot_time);
+	if (others != NULL)
+		text_add(&h->t, "<p class=\"soft\">%s</p>\n", others);
+	figures(h, d);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------- */
+
+static void
+traffic(struct html *h)
+{
+	const char *scp = report_scp(h->a, h->run);
+
+	if (h->run->n_trials != 0)
+		text_add(&h->t, "<p>%s.%s%s</p>\n", report_traffic(h->a, h->run),
+		    scp == NULL ? "" : " ", scp == NULL ? "" : scp);
+}
 
 static void
 settings(struct html *h)
@@ -185,13 +238,14 @@ settings(struct html *h)
 
 	if (d->n_settings == 0)
 		return;
-	text_add(&h->t, "<h2>Settings</h2>\n<div class=\"wide\"><table><tr><th>name</th>"
-	    "<th>was</th><th>becomes</th><th>why</th></tr>\n");
+	text_add(&h->t, "<h2>Settings</h2>\n<div class=\"wide\"><table class=\"rows\"><tr>"
+	    "<th>name</th><th>was</th><th>becomes</th><th>why</th></tr>\n");
 	for (size_t i = 0; i < d->n_settings; i++) {
 		const struct change_line *l = &d->settings[i];
 
-		text_add(&h->t, "<tr><td><code>%s</code></td><td>%s</td><td>%s</td>"
-		    "<td class=\"say\">%s%s</td></tr>\n",
+		text_add(&h->t, "<tr><td><code>%s</code></td><td data-l=\"was\">%s</td>"
+		    "<td data-l=\"becomes\">%s</td>"
+		    "<td class=\"say\" data-l=\"why\">%s%s</td></tr>\n",
 		    html_text(a, l->name), html_text(a, l->old), html_text(a, l->new),
 		    html_text(a, l->reason), l->verified ? "" : " (not verified on this host)");
 	}
@@ -256,8 +310,9 @@ trials(struct html *h)
 
 	if (n == 0)
 		return;
-	text_add(&h->t, "<details><summary>All %zu trials%s</summary><div class=\"wide\"><table>"
-	    "<tr><th class=\"n\">no.</th><th>direction</th><th>phase</th><th>setting</th>"
+	text_add(&h->t, "<details open><summary>All %zu trials%s</summary><div class=\"wide\">"
+	    "<table class=\"rows trials\"><tr><th class=\"n\">no.</th>"
+	    "<th>direction</th><th>phase</th><th>setting</th>"
 	    "<th class=\"n\">goodput</th><th class=\"n\">RTT under load</th>"
 	    "<th class=\"n\">sent again</th><th>status</th></tr>\n", n,
 	    shown == n ? "" : arena_printf(h->a, ", the first %zu shown", shown));
@@ -280,6 +335,7 @@ report_html(struct arena *a, const struct run *run)
 	    html_text(a, run->version));
 	for (size_t i = 0; i < run->decision.n_directions; i++)
 		direction(&h, &run->decision.directions[i]);
+	traffic(&h);
 	settings(&h);
 	files(&h);
 	nic(&h);

@@ -2,6 +2,7 @@
 
 #include "limiter.h"
 #include "plot.h"
+#include "stats.h"
 #include "units.h"
 
 #include <math.h>
@@ -10,6 +11,8 @@
 #define LINES 60   /* trials drawn over time */
 #define POINTS 60  /* of each: more would only make the page heavy */
 #define PAIRS 256
+#define TIMES 300  /* per cent: from there on the verdict says times, too */
+#define STEPS 64   /* different windows of one congestion control */
 
 /* ---- words of ticks ------------------------------------------------------------------------- */
 
@@ -106,7 +109,7 @@ report_plot_time(struct text *t, const struct run *run, const struct direction_d
 {
 	double most_bps = 0, longest_s = 0;
 	struct rate_unit unit;
-	size_t drawn = 0;
+	size_t drawn = 0, from = run->n_trials;
 	struct plot p;
 
 	for (size_t i = 0; i < run->n_trials; i++) {
@@ -124,11 +127,15 @@ report_plot_time(struct text *t, const struct run *run, const struct direction_d
 	plot_open(&p, t, "Goodput over time, one line a trial",
 	    (struct plot_axis){ 0, longest_s, false, "since the first byte", say_seconds },
 	    (struct plot_axis){ 0, most_bps / unit.bps, false, unit.words, say_number });
-	/* The last ones: they hold the confirmation. */
-	for (size_t i = run->n_trials; i-- > 0 && drawn < LINES;) {
-		if (counts(&run->trials[i], d)) {
-			draw_trial(&p, &run->trials[i], class_of(&run->trials[i], d), unit.bps);
-			drawn++;
+	/* The last ones: they hold the confirmation.  What is compared lies above the rest. */
+	for (; from > 0 && drawn < LINES; from--)
+		drawn += counts(&run->trials[from - 1], d);
+	for (int compared = 0; compared <= 1; compared++) {
+		for (size_t i = from; i < run->n_trials; i++) {
+			const char *class = class_of(&run->trials[i], d);
+
+			if (counts(&run->trials[i], d) && (strcmp(class, "other") != 0) == compared)
+				draw_trial(&p, &run->trials[i], class, unit.bps);
 		}
 	}
 	plot_close(&p);
@@ -136,9 +143,9 @@ report_plot_time(struct text *t, const struct run *run, const struct direction_d
 
 /* ---- pairs ---------------------------------------------------------------------------------- */
 
-/* Per cent that the candidate of this pair was faster by; NAN: not both were measured. */
+/* Goodput of the candidate of this pair over the other's; NAN: not both were measured. */
 static double
-gain_of(const struct run *run, const struct direction_decision *d, double block)
+ratio_of(const struct run *run, const struct direction_decision *d, double block)
 {
 	double was = NAN, now = NAN;
 
@@ -152,40 +159,68 @@ gain_of(const struct run *run, const struct direction_decision *d, double block)
 		else if (setting_same(&t->setting, &d->after.setting))
 			now = t->goodput_bps;
 	}
-	return 100 * (now / was - 1);
+	return now / was;
+}
+
+/* Large gains are said in times: "+1533 %" tells nobody anything. */
+static double
+scaled(double per_cent, bool times)
+{
+	return times ? 1 + per_cent / 100 : per_cent;
+}
+
+static void
+pairs_axis(const struct effect *x, const double *ratio, size_t n, struct plot_axis *out)
+{
+	double low = fmin(0, x->low), high = fmax(0, x->high), room;
+
+	for (size_t i = 0; i < n; i++) {
+		low = fmin(low, 100 * (ratio[i] - 1));
+		high = fmax(high, 100 * (ratio[i] - 1));
+	}
+	room = fmax(1, (high - low) * .08);
+	*out = (struct plot_axis){ low - room, high + room, false, "gain", say_per_cent };
+	if (x->low >= TIMES)
+		*out = (struct plot_axis){ fmax(0, scaled(low - room, true)),
+			scaled(high + room, true), false, "times the goodput", say_number };
+}
+
+static void
+draw_pairs(struct text *t, const struct effect *x, const double *ratio, size_t n)
+{
+	struct plot_axis pairs = { .5, (double)n + .5, false, "pair", say_number }, gain;
+	struct plot p;
+	bool times;
+
+	pairs_axis(x, ratio, n, &gain);
+	times = gain.say == say_number;
+	plot_open(&p, t, "What each pair of the confirmation gained", pairs, gain);
+	plot_band(&p, "now", scaled(x->low, times), scaled(x->high, times));
+	plot_level(&p, "was", scaled(0, times), "no gain");
+	plot_level(&p, "now", scaled(x->estimate, times), times ?
+	    arena_printf(t->arena, "%.3gx", scaled(x->estimate, true)) :
+	    arena_printf(t->arena, "%+.0f %%", x->estimate));
+	for (size_t i = 0; i < n; i++)
+		plot_dot(&p, "now", (double)i + 1, scaled(100 * (ratio[i] - 1), times));
+	plot_close(&p);
 }
 
 void
 report_plot_pairs(struct text *t, const struct run *run, const struct direction_decision *d)
 {
-	double gain[PAIRS], low = fmin(0, d->effect.low), high = fmax(0, d->effect.high), room;
+	double ratio[PAIRS];
 	size_t n = 0;
-	struct plot p;
 
 	if (!isfinite(d->effect.estimate))
 		return;
 	for (double block = 0; block < PAIRS; block++) {
-		double g = gain_of(run, d, block);
+		double r = ratio_of(run, d, block);
 
-		if (isfinite(g)) {
-			gain[n++] = g;
-			low = fmin(low, g);
-			high = fmax(high, g);
-		}
+		if (isfinite(r))
+			ratio[n++] = r;
 	}
-	if (n == 0)
-		return;
-	room = fmax(1, (high - low) * .08);
-	plot_open(&p, t, "What each pair of the confirmation gained",
-	    (struct plot_axis){ 0, (double)n + 1, false, "pair", say_number },
-	    (struct plot_axis){ low - room, high + room, false, "gain", say_per_cent });
-	plot_band(&p, "now", d->effect.low, d->effect.high);
-	plot_level(&p, "was", 0, "no gain");
-	plot_level(&p, "now", d->effect.estimate,
-	    arena_printf(t->arena, "%+.0f %%", d->effect.estimate));
-	for (size_t i = 0; i < n; i++)
-		plot_dot(&p, "now", (double)i + 1, gain[i]);
-	plot_close(&p);
+	if (n != 0)
+		draw_pairs(t, &d->effect, ratio, n);
 }
 
 /* ---- over the window ------------------------------------------------------------------------ */
@@ -207,9 +242,60 @@ window_axis(const struct run *run, const struct direction_decision *d, struct pl
 	return most > least;
 }
 
+static bool
+same_cc(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Of the trials with this control and window. */
+static double
+median_goodput(const struct run *run, const struct direction_decision *d, const char *cc,
+    double window_bytes)
+{
+	double v[STATS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->n_trials && n < STATS_MAX; i++) {
+		const struct trial *t = &run->trials[i];
+
+		if (counts(t, d) && same_cc(t->setting.cc, cc) &&
+		    t->setting.window_bytes == window_bytes)
+			v[n++] = t->goodput_bps;
+	}
+	return stats_median(v, n);
+}
+
+/* How goodput rises with the window under one control, up to its knee. */
+static void
+draw_curve(struct plot *p, const struct run *run, const struct direction_decision *d,
+    const char *class, const char *cc, double unit_bps)
+{
+	double x[STEPS], y[STEPS], last = 0;
+	size_t n = 0;
+
+	for (; n < STEPS; n++) {
+		double next = INFINITY;
+
+		for (size_t i = 0; i < run->n_trials; i++) {
+			const struct trial *t = &run->trials[i];
+
+			if (counts(t, d) && same_cc(t->setting.cc, cc) &&
+			    t->setting.window_bytes > last)
+				next = fmin(next, t->setting.window_bytes);
+		}
+		if (isinf(next))
+			break;
+		x[n] = last = next;
+		y[n] = median_goodput(run, d, cc, next) / unit_bps;
+	}
+	plot_line(p, class, x, y, n);
+}
+
 void
 report_plot_windows(struct text *t, const struct run *run, const struct direction_decision *d)
 {
+	const char *was = d->before.setting.cc, *now = d->after.setting.cc;
 	double most_bps = largest_goodput(run, d);
 	struct rate_unit unit = rate_unit(most_bps);
 	struct plot_axis x;
@@ -217,8 +303,11 @@ report_plot_windows(struct text *t, const struct run *run, const struct directio
 
 	if (!window_axis(run, d, &x))
 		return;
-	plot_open(&p, t, "Goodput over the window, one dot a trial", x,
+	plot_open(&p, t, "Goodput over the window, one dot a trial, lines through the medians", x,
 	    (struct plot_axis){ 0, 1.08 * most_bps / unit.bps, false, unit.words, say_number });
+	draw_curve(&p, run, d, same_cc(was, now) ? "curve other" : "curve was", was, unit.bps);
+	if (!same_cc(was, now))
+		draw_curve(&p, run, d, "curve now", now, unit.bps);
 	for (size_t i = 0; i < run->n_trials; i++) {
 		const struct trial *at = &run->trials[i];
 

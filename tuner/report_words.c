@@ -1,6 +1,7 @@
 #include "report_words.h"
 
 #include "limiter.h"
+#include "stairs.h"
 #include "units.h"
 
 #include <math.h>
@@ -103,4 +104,55 @@ report_extras(struct arena *a, const struct run *run, const struct direction_dec
 		}
 	}
 	return tried.len == 0 ? NULL : tried.s;
+}
+
+const char *
+report_traffic(struct arena *a, const struct run *run)
+{
+	size_t bad = 0, drifting = 0;
+	double bytes = 0;
+	struct text t = { .arena = a };
+
+	for (size_t i = 0; i < run->n_trials; i++) {
+		bad += run->trials[i].status != TRIAL_OK;
+		drifting += run->trials[i].status == TRIAL_OK && !run->trials[i].steady;
+		bytes += isnan(run->trials[i].bytes) ? 0 : run->trials[i].bytes;
+	}
+	text_add(&t, "%zu trials, %s moved", run->n_trials, units_say_bytes(a, bytes));
+	if (bad != 0)
+		text_add(&t, ", %zu failed", bad);
+	if (drifting != 0)
+		text_add(&t, ", %zu not steady after the warm-up", drifting);
+	return t.s;
+}
+
+const char *
+report_scp(struct arena *a, const struct run *run)
+{
+	double scp_bps = limiter_scp_bps(run->facts.rtt_ms), best_bps = 0;
+
+	for (size_t i = 0; i < run->n_trials; i++)
+		if (run->trials[i].status == TRIAL_OK)
+			best_bps = fmax(best_bps, run->trials[i].goodput_bps);
+	if (!(scp_bps < best_bps))
+		return NULL;
+	return arena_printf(a, "scp and sftp get at most %s over this RTT, whatever is set: "
+	    "OpenSSH has no more than 2 MiB on its way.", units_say_rate(a, scp_bps));
+}
+
+const char *
+report_other_traffic(struct arena *a, const struct run *run, const struct direction_decision *d)
+{
+	const struct path_fact *p = facts_path(&run->facts, d->direction);
+	struct text t = { .arena = a };
+
+	if (p == NULL)
+		return NULL;
+	if (!isnan(p->udp_bps))
+		text_add(&t, "UDP %s%s", stairs_top_seen(p) ? "" :
+		    "at least ", units_say_rate(a, p->udp_bps));
+	if (!isnan(p->streams_bps))
+		text_add(&t, "%s%.0f connections together %s", t.len == 0 ? "" : ", ", p->streams,
+		    units_say_rate(a, p->streams_bps));
+	return t.len == 0 ? NULL : arena_printf(a, "Over the same path: %s.", t.s);
 }

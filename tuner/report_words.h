@@ -23,6 +23,19 @@ const char *report_direction(const struct direction_decision *d);
 const char *report_extras(struct arena *a, const struct run *run,
     const struct direction_decision *d);
 
+/* "44 trials, 3.87 GiB moved, 2 failed" */
+const char *report_traffic(struct arena *a, const struct run *run);
+
+/*
+ * Whoever copies with scp sees another ceiling than the one that was tuned; NULL: that is no lower
+ * than what was measured.
+ */
+const char *report_scp(struct arena *a, const struct run *run);
+
+/* "Over the same path: UDP 590 Mbit/s, .."; NULL: nothing else was measured. */
+const char *report_other_traffic(struct arena *a, const struct run *run,
+    const struct direction_decision *d);
+
 /* What the second side is called, and whether there is one that was measured. */
 const char *report_side(const struct direction_decision *d);
 bool report_has_after(const struct direction_decision *d);

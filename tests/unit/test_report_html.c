@@ -192,10 +192,13 @@ Test(report_html, settings_of_the_user_are_a_table_with_effect_verdict_and_what_
 	run.trials[0].try = "present";
 	run.trials[0].pin_bytes = 65536;
 	page = report_html(a, &run);
-	cr_expect_not_null(strstr(page, "<tr><th>large|&lt;b&gt;</th><td class=\"n\">200 Mbit/s</td>"
-	    "<td class=\"n\">500 ms</td><td class=\"n\">1.00 %</td>"
-	    "<td class=\"n\">+50 % [45, 55]</td><td>too costly</td>"
-	    "<td class=\"say\">kern.&lt;x&gt; = 2; too slow</td></tr>"), "%s", page);
+	cr_expect_not_null(strstr(page, "<tr><th>large|&lt;b&gt;</th>"
+	    "<td class=\"n\" data-l=\"goodput\">200 Mbit/s</td>"
+	    "<td class=\"n\" data-l=\"RTT under load\">500 ms</td>"
+	    "<td class=\"n\" data-l=\"sent again\">1.00 %</td>"
+	    "<td class=\"n\" data-l=\"effect\">+50 % [45, 55]</td>"
+	    "<td data-l=\"verdict\">too costly</td>"
+	    "<td class=\"say\" data-l=\"sets\">kern.&lt;x&gt; = 2; too slow</td></tr>"), "%s", page);
 	cr_expect_not_null(strstr(page, "<th class=\"n\">64 KiB</th><th class=\"n\">512 KiB</th>"));
 	cr_expect_not_null(strstr(page, "<td>present, sockets 64 KiB</td>"));
 	cr_expect_eq(count(page, "<svg "), 0);
@@ -230,7 +233,76 @@ Test(report_html, an_axis_has_round_ticks_and_what_lies_outside_ends_at_the_fram
 	for (int v = 0; v <= 100; v += 20)
 		cr_expect_not_null(strstr(t.s, arena_printf(a, "<%d>", v)), "tick %d", v);
 	cr_expect_null(strstr(t.s, "<30>"));
-	cr_expect_not_null(strstr(t.s, "M58.0 230.0L245.3 28.0L432.7 129.0M620.0 230.0"), "%s", t.s);
+	cr_expect_not_null(strstr(t.s, "M100.0 262.0L267.3 44.0L434.7 153.0M602.0 262.0"), "%s", t.s);
 	cr_expect_null(strstr(t.s, "<circle"));
 	cr_expect_null(strstr(t.s, "nan"));
+}
+
+Test(report_html, words_of_levels_that_are_close_stand_one_above_the_other)
+{
+	struct text t = { .arena = a };
+	struct plot p;
+
+	plot_open(&p, &t, "t", (struct plot_axis){ 0, 3, false, "x", say },
+	    (struct plot_axis){ -109, 109, false, "y", say });
+	plot_level(&p, "was", 0, "low");
+	plot_level(&p, "now", 5, "high");
+	plot_level(&p, "now", 100, "far");
+	cr_expect_not_null(strstr(t.s, "d=\"M100 153.0H602\"/><text x=\"608\" y=\"160.0\">low<"), "%s",
+	    t.s);
+	cr_expect_not_null(strstr(t.s, "d=\"M100 148.0H602\"/><text x=\"608\" y=\"138.0\">high<"));
+	cr_expect_not_null(strstr(t.s, "d=\"M100 53.0H602\"/><text x=\"608\" y=\"60.0\">far<"));
+	cr_expect_null(strstr(t.s, "-0<"));
+}
+
+Test(report_html, a_gain_of_many_times_is_drawn_in_times)
+{
+	struct run run = run_of_60();
+	struct direction_decision *d = run.decision.directions;
+	const char *page = report_html(a, &run);
+
+	cr_expect_not_null(strstr(page, ">+50 %</text>"));
+	cr_expect_null(strstr(page, "times the goodput"));
+	d->effect = (struct effect){ 900, 800, 1000, .95, 14, 90 };
+	page = report_html(a, &run);
+	cr_expect_not_null(strstr(page, ">10x</text>"));
+	cr_expect_not_null(strstr(page, ">times the goodput</text>"));
+}
+
+Test(report_html, the_knee_is_a_line_through_the_medians_of_each_congestion_control)
+{
+	struct run run = run_of_60();
+	const char *page;
+
+	run.trials[0].setting.window_bytes *= 4;
+	run.trials[2].setting.window_bytes *= 4;
+	run.trials[2].goodput_bps = 2e8;
+	page = report_html(a, &run);
+	cr_expect_eq(count(page, "<path class=\"line curve was\""), 1);
+	cr_expect_eq(count(page, "<path class=\"line curve now\""), 1);
+	/* The medians of 28 trials, and of those two: 100 and 150 of 216 Mbit/s. */
+	cr_expect_not_null(strstr(page, "<path class=\"line curve was\" d=\"M147.3 161.1L397.0 110.6\"/>"),
+	    "%s", strstr(page, "line curve was"));
+}
+
+Test(report_html, what_else_the_path_carried_and_what_scp_gets_are_said)
+{
+	struct run run = run_of_60();
+	struct path_fact path;
+	const char *page;
+
+	record_init(&path_fact_record, &path);
+	path.direction = DIR_SEND;
+	path.udp_bps = path.udp_sent_bps = 590e6;
+	path.streams = 4;
+	path.streams_bps = 150e6;
+	run.facts.path = &path;
+	run.facts.n_path = 1;
+	page = report_html(a, &run);
+	cr_expect_not_null(strstr(page, "Over the same path: UDP at least 590 Mbit/s, 4 connections "
+	    "together 150 Mbit/s."));
+	cr_expect_not_null(strstr(page, "<p>60 trials, "));
+	cr_expect_not_null(strstr(page, "scp and sftp get at most 80.3 Mbit/s"));
+	path.udp_sent_bps = 900e6;
+	cr_expect_not_null(strstr(report_html(a, &run), ": UDP 590 Mbit/s,"));
 }
