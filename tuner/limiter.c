@@ -116,6 +116,8 @@ medians_of(struct question *q, const struct trial *t, size_t n)
 		memcpy((char *)&q->m + members[i].to, &x, sizeof(x));
 	}
 	q->m.growth = median_growth(t, n, use);
+	if (isnan(q->m.inflight)) /* on average */
+		q->m.inflight = q->m.goodput / 8 * q->m.loaded_ms / 1e3;
 	if (q->m.streams > 1) {
 		q->m.inflight /= q->m.streams;
 		q->m.offered /= q->m.streams;
@@ -295,7 +297,7 @@ name(const struct question *q)
 	if (cpu(q, peer_first, &l) || cpu(q, !peer_first, &l) || reader(q, &l))
 		return l;
 	if (isnan(m->rwnd) && isnan(m->sndbuf))
-		return (struct limit){ LIMIT_UNKNOWN, "the sending end tells no TCP_INFO" };
+		return writer(q, &l) ? l : limiter_blind(q);
 	if (m->rwnd >= LIMITED_SHARE && !(m->sndbuf > m->rwnd))
 		return limited(q, LIMIT_RWND, m->rwnd);
 	if (m->sndbuf >= LIMITED_SHARE)

@@ -79,6 +79,50 @@ policer(const struct question *q, struct limit *out)
 	return true;
 }
 
+/*
+ * What must be known before driver or NIC can be blamed, and is not; NULL: nothing.  Each of
+ * several connections has a cwnd, a window and losses of its own: where they together get no more
+ * than one, none of that was the limit.
+ */
+static const char *
+unproved(const struct question *q)
+{
+	const struct medians *m = &q->m;
+
+	if (isnan(m->inflight))
+		return "how much was in flight";
+	if (isnan(m->idle_writes) && !(m->unsent > 0))
+		return "whether the sender always had something to send";
+	if (isnan(m->unread) && isnan(m->rwnd))
+		return "whether the receiver read at once";
+	if (isnan(m->cpu) || isnan(m->peer_cpu))
+		return "how busy both ends were";
+	if (!isnan(q->path->streams_bps))
+		return NULL;
+	if (isnan(m->retransmits))
+		return "how many segments were sent again";
+	if (isnan(m->cwnd))
+		return "whether the cwnd was full";
+	if ((isnan(m->rwnd) && !(m->inflight < FREE_SHARE * m->offered)) ||
+	    (isnan(m->sndbuf) && !(m->unsent > 0)))
+		return "whether a window was full";
+	return NULL;
+}
+
+static struct limit
+blame(const struct question *q, const char *lacks)
+{
+	const char *seen = arena_printf(q->arena, "TCP gets %s, UDP %s over the same path",
+	    units_say_rate(q->arena, q->m.goodput), units_say_rate(q->arena, q->path->udp_bps));
+
+	if (lacks != NULL)
+		return (struct limit){ LIMIT_UNKNOWN,
+			arena_printf(q->arena, "%s, but it is not known %s", seen, lacks) };
+	return (struct limit){ LIMIT_NIC,
+		arena_printf(q->arena, "%s: no window, no loss and no CPU explains it, driver or "
+		    "NIC do", seen) };
+}
+
 /* UDP carries far more, several connections do not, nothing is lost, and no window is full. */
 static bool
 nic(const struct question *q, struct limit *out)
@@ -93,12 +137,29 @@ nic(const struct question *q, struct limit *out)
 	    p->streams_bps >= MORE_BY_SEVERAL * q->m.goodput ||
 	    q->m.inflight >= .5 * q->setting->window_bytes)
 		return false;
-	*out = (struct limit){ LIMIT_NIC,
-		arena_printf(q->arena, "TCP gets %s, UDP %s over the same path: no window, no "
-		    "loss and no CPU explains it, driver or NIC do",
-		    units_say_rate(q->arena, q->m.goodput),
-		    units_say_rate(q->arena, p->udp_bps)) };
+	*out = blame(q, unproved(q));
 	return true;
+}
+
+static bool
+udp_gets_no_more(const struct question *q, struct limit *out)
+{
+	if (!top_seen(q) || q->m.goodput < BEST_SHARE * q->path->udp_bps)
+		return false;
+	*out = (struct limit){ LIMIT_PATH,
+		arena_printf(q->arena, "the path carries no more: UDP gets %s over it",
+		    units_say_rate(q->arena, q->path->udp_bps)) };
+	return true;
+}
+
+struct limit
+limiter_blind(const struct question *q)
+{
+	struct limit l;
+
+	if (nic(q, &l) || udp_gets_no_more(q, &l))
+		return l;
+	return (struct limit){ LIMIT_UNKNOWN, "the sending end tells no TCP_INFO" };
 }
 
 static struct limit
@@ -136,10 +197,8 @@ limiter_path(const struct question *q)
 			arena_printf(q->arena,
 			    "the path is full: under load the RTT rises from %.1f to %.1f ms",
 			    m->idle_ms, m->loaded_ms) };
-	if (!below && top_seen(q))
-		return (struct limit){ LIMIT_PATH,
-			arena_printf(q->arena, "the path carries no more: UDP gets %s over it",
-			    units_say_rate(q->arena, q->path->udp_bps)) };
+	if (!below && udp_gets_no_more(q, &l))
+		return l;
 	if (m->wait >= WAIT_DOUBT || m->peer_wait >= WAIT_DOUBT)
 		return (struct limit){ LIMIT_UNKNOWN,
 			arena_printf(q->arena, "%s process had to wait for a core %.0f %% of the "

@@ -38,4 +38,7 @@ bool limiter_loses(const struct medians *m);
 /* With the ends and their windows out of the question. */
 struct limit limiter_path(const struct question *q);
 
+/* The same where the sending end tells no TCP_INFO: by what other traffic gets. */
+struct limit limiter_blind(const struct question *q);
+
 #endif

@@ -19,7 +19,7 @@ struct seen {
 	double goodput_bps, retransmits, inflight_bytes, rtt_ms;
 	double busiest;      /* core of either end */
 	double window_bytes; /* the largest that any good trial of the direction had */
-	double udp_bps;
+	double udp_bps, streams_bps;
 };
 
 static double
@@ -50,7 +50,8 @@ look(const struct run *run, const struct direction_decision *d)
 		.inflight_bytes = MEDIAN(inflight_bytes), .rtt_ms = MEDIAN(rtt.loaded_ms),
 		.busiest = fmax(fmax(MEDIAN(cpu), MEDIAN(peer_cpu)),
 		    fmax(MEDIAN(system_cpu), MEDIAN(peer_system_cpu))),
-		.udp_bps = path == NULL ? NAN : path->udp_bps };
+		.udp_bps = path == NULL ? NAN : path->udp_bps,
+		.streams_bps = path == NULL ? NAN : path->streams_bps };
 
 	for (size_t i = 0; i < run->n_trials; i++) {
 		const struct trial *t = &run->trials[i];
@@ -128,7 +129,7 @@ judge(struct arena *a, const struct seen *s, const struct limit *l)
 {
 	struct verdict_words v = explained(a, s, l);
 	const char *lacks = isnan(s->udp_bps) ? "what UDP gets over the same path" :
-	    isnan(s->retransmits) ? "how many segments were sent again" :
+	    isnan(s->retransmits) && isnan(s->streams_bps) ? "how many segments were sent again" :
 	    isnan(s->rtt_ms) ? "what the RTT is" :
 	    isnan(s->busiest) ? "how busy the CPUs were" : NULL;
 
@@ -141,8 +142,10 @@ judge(struct arena *a, const struct seen *s, const struct limit *l)
 		return unknown("Whether the NIC is the limit cannot be told: nothing names it.");
 	return (struct verdict_words){ NIC_SWITCH, "nic-guilty", arena_printf(a,
 	    "TCP gets %s where UDP got %s over the same NIC and path; no window (up to %s), no "
-	    "loss and no CPU explains it.", units_say_rate(a, s->goodput_bps),
-	    units_say_rate(a, s->udp_bps), units_say_bytes(a, s->window_bytes)) };
+	    "loss and no CPU explains it%s.", units_say_rate(a, s->goodput_bps),
+	    units_say_rate(a, s->udp_bps), units_say_bytes(a, s->window_bytes),
+	    isnan(s->streams_bps) ? "" : arena_printf(a, ", and several connections get %s "
+	    "together", units_say_rate(a, s->streams_bps))) };
 }
 
 /*

@@ -304,7 +304,7 @@ Test(limiter, blames_the_nic_only_when_nothing_else_is_left)
 	struct trial t = trial_of(&story);
 	struct path_fact udp = other(590e6, 700e6, 600e6, 7.6e6);
 
-	t.cpu = t.peer_cpu = .02;
+	t.cpu = t.peer_cpu = t.idle_writes = .02;
 	says(&t, &udp, LIMIT_NIC, "TCP gets 7.40 Mbit/s, UDP 590 Mbit/s");
 	says(&t, NULL, LIMIT_PATH, "99 %");
 	t.rtt.loaded_ms = 900; /* the queue of the driver itself */
@@ -329,6 +329,55 @@ Test(limiter, blames_the_nic_only_when_nothing_else_is_left)
 	says(&t, &udp, LIMIT_NIC, "no CPU");
 	udp = other(20e6, 30e6, 20e6, 7.6e6);
 	says(&t, &udp, LIMIT_CWND, "UDP got 20 Mbit/s");
+}
+
+Test(limiter, blames_the_nic_of_a_sender_that_tells_little_by_what_several_connections_get)
+{
+	struct seen story = { NAN, NAN, NAN, 7.4e6, NAN, 209, 210, NAN };
+	struct trial t = trial_of(&story);
+	struct path_fact udp = other(590e6, 700e6, 600e6, 7.6e6);
+
+	t.cpu = t.peer_cpu = t.idle_writes = .02;
+	t.unread_bytes = 0;
+	says(&t, &udp, LIMIT_NIC, "590 Mbit/s");
+	t.unread_bytes = 3e6; /* the 193 kB that are in flight on average are less */
+	says(&t, &udp, LIMIT_READER, "unread");
+	t.unread_bytes = 0;
+	t.idle_writes = .9;
+	says(&t, &udp, LIMIT_WRITER, "90 %");
+	t.idle_writes = .02;
+	udp.streams_bps = 29e6;
+	says(&t, &udp, LIMIT_UNKNOWN, "no TCP_INFO");
+	udp = other(7.5e6, 20e6, 7.6e6, 7.4e6);
+	says(&t, &udp, LIMIT_PATH, "UDP gets 7.50 Mbit/s");
+	says(&t, NULL, LIMIT_UNKNOWN, "no TCP_INFO");
+}
+
+Test(limiter, blames_no_nic_while_an_alibi_of_something_else_is_not_known)
+{
+	static const struct seen story = { 0, 0, 0, 7.4e6, 7.5e6, 209, 210, 190e3 };
+	static const struct {
+		size_t member;
+		const char *words;
+	} t[] = {
+		{ offsetof(struct trial, idle_writes), "always had something to send" },
+		{ offsetof(struct trial, cpu), "how busy both ends were" },
+		{ offsetof(struct trial, peer_cpu), "how busy both ends were" },
+		{ offsetof(struct trial, retransmits), "how many segments were sent again" },
+		{ offsetof(struct trial, cwnd_bytes), "whether the cwnd was full" },
+		{ offsetof(struct trial, sndbuf_limited), "whether a window was full" },
+	};
+
+	for (size_t i = 0; i < NELEM(t); i++) {
+		struct path_fact udp = other(590e6, 700e6, 600e6, NAN);
+		struct trial trial = trial_of(&story);
+
+		trial.cpu = trial.peer_cpu = trial.idle_writes = .02;
+		trial.cwnd_bytes = 1e6;
+		says(&trial, &udp, LIMIT_NIC, "590 Mbit/s");
+		*(double *)((char *)&trial + t[i].member) = NAN;
+		says(&trial, &udp, LIMIT_UNKNOWN, t[i].words);
+	}
 }
 
 Test(limiter, wants_another_look_only_where_it_may_change_the_answer)
