@@ -266,9 +266,15 @@ add_after(struct making *m)
 	static const char *const compare[] = { "pathtune", "compare", BEFORE_FILE, AFTER_FILE,
 		NULL };
 	struct nic_plan *x = m->plan;
+	static const char *const probe[] = { "pathtune", "probe", NULL };
 	const char **argv = arena_array(m->arena, NELEM(compare), sizeof(*argv));
+	const char **look = arena_array(m->arena, NELEM(probe), sizeof(*look));
 
 	memcpy(argv, compare, sizeof(compare));
+	memcpy(look, probe, sizeof(probe));
+	plan_command(m, &x->after, &x->n_after, look,
+	    arena_printf(m->arena, "says which driver the interface has now: %s",
+	    m->to->driver));
 	plan_command(m, &x->after, &x->n_after, measure_argv(m, AFTER_FILE),
 	    "at the same time of day");
 	plan_command(m, &x->after, &x->n_after, argv, NULL);
@@ -298,6 +304,9 @@ nic_plan_make(struct arena *a, const struct profile *p, const struct hypervisors
 	if (!is_plain(run->facts.interface))
 		return false;
 	name_interface(&m);
+	if (run->decision.verdict == VERDICT_CHANGE && run->decision.n_settings != 0)
+		plan_note(&m, "Settings come first: put those of this run in force (pathtune "
+		    "apply) before you begin, or what they gain is taken for the NIC's doing.");
 	add_before(&m);
 	plan_places(&m);
 	if (p->nic.n_off != 0)
@@ -306,6 +315,9 @@ nic_plan_make(struct arena *a, const struct profile *p, const struct hypervisors
 		    "a reboot is not enough: the NIC is made when the machine starts");
 	add_ways(&m);
 	add_after(&m);
+	if (plan.n_prepare != 0 && !m.rename)
+		plan_push(&m, &plan.back, &plan.n_back, arena_printf(a, "What was prepared for %s "
+		    "may stay: without that interface nothing comes of it.", plan.new_name));
 	plan_push(&m, &plan.back, &plan.n_back,
 	    "Switch off, change the model back on the hypervisor as below, and start.");
 	add_effects(&m);

@@ -374,6 +374,24 @@ Test(nic_advice, says_that_numbers_are_not_known_where_the_driver_has_others)
 	cr_expect(strstr(x.plan.notes[0], "one of wm0 to wm1") != NULL, "%s", x.plan.notes[0]);
 }
 
+/* Or the NIC would get the praise. */
+Test(nic_advice, puts_settings_that_wait_before_the_plan)
+{
+	static struct change_line line = { "kern.sbmax", "1", "2", "limit", true };
+	struct run *run = run_of(&netbsd);
+	struct err e = { ERR_NONE, "" };
+	struct nic_advice x;
+
+	cr_assert(nic_advise(arena, profile_of("NetBSD"), &all, run, &x, &e));
+	cr_expect_eq(x.plan.n_notes, 0);
+	run->decision.verdict = VERDICT_CHANGE;
+	run->decision.settings = &line;
+	run->decision.n_settings = 1;
+	cr_assert(nic_advise(arena, profile_of("NetBSD"), &all, run, &x, &e));
+	cr_assert_eq(x.plan.n_notes, 1);
+	cr_expect(strstr(x.plan.notes[0], "Settings come first") != NULL);
+}
+
 Test(nic_advice, gives_the_old_name_where_a_file_cannot_hold_both)
 {
 	struct story s = netbsd;
