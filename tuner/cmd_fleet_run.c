@@ -3,7 +3,9 @@
  */
 #include "cmd_fleet.h"
 
+#include "units.h"
 #include "../probes/children.h"
+#include "../probes/flow.h"
 #include "../probes/stop.h"
 
 #include <math.h>
@@ -159,15 +161,33 @@ finish(struct fleet *f, struct child_end *end, struct err *e)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
+/*
+ * " | about 3 min left", if the rest takes as long as what is over did; once all have begun, those
+ * that run on tell more.  What a host moves only it knows.
+ */
+static const char *
+time_left(struct arena *a, const struct fleet *f, const struct children *kids, double passed_s)
+{
+	size_t over = f->good + f->failed, left = f->queue.n_jobs - over;
+
+	if (over == 0 || left <= kids->n)
+		return "";
+	return arena_printf(a, " | about %s left",
+	    units_say_time(a, ceil(passed_s * (double)left / (double)over)));
+}
+
 static void
-show_progress(const struct fleet *f, const struct children *kids)
+show_progress(const struct fleet *f, const struct children *kids, double began_s)
 {
 	double seconds = 0;
 	const struct fleet_job *oldest = children_oldest(kids, &seconds);
+	struct arena *a = arena_new();
 
-	cmd_progress(f->cmd, "%zu done, %zu failed, %zu running of %zu%s%s, %.0f s", f->good,
-	    f->failed, kids->n, f->queue.n_jobs, oldest == NULL ? "" : "; longest: ",
-	    oldest == NULL ? "" : oldest->host->name, seconds);
+	cmd_progress(f->cmd, "%zu done, %zu failed, %zu running of %zu%s%s", f->good, f->failed,
+	    kids->n, f->queue.n_jobs, time_left(a, f, kids, flow_clock_s() - began_s),
+	    oldest == NULL ? "" : arena_printf(a, " | longest: %s, %s", oldest->host->name,
+	    units_say_time(a, floor(seconds))));
+	arena_free(a);
 }
 
 static bool
@@ -186,6 +206,7 @@ bool
 fleet_run(struct fleet *f, struct err *e)
 {
 	struct children kids = { NULL, 0 };
+	double began_s = flow_clock_s();
 	struct child_end end;
 	bool ok = true;
 
@@ -197,7 +218,7 @@ fleet_run(struct fleet *f, struct err *e)
 			children_stop(&kids, stop_requested() != 0 ? "stopped" : "given up");
 		if (kids.n == 0)
 			break;
-		show_progress(f, &kids);
+		show_progress(f, &kids, began_s);
 		if (children_wait(&kids, LOOK_S, &end))
 			ok = finish(f, &end, e) && ok;
 	}

@@ -1,5 +1,6 @@
 #include "expect.h"
 #include "search_state.h"
+#include "units.h"
 
 #include <math.h>
 
@@ -55,4 +56,25 @@ expect_run(const struct facts *f, const struct options *o, const struct plan *pl
 	x.least_bytes = fmin(x.least_bytes, o->data_cap_bytes);
 	x.likely_bytes = fmin(x.likely_bytes, o->data_cap_bytes);
 	return x;
+}
+
+const char *
+expect_left(struct arena *a, double left_s, double left_bytes)
+{
+	const char *time = units_say_time(a, ceil(fmax(0, left_s)));
+
+	if (!isfinite(left_bytes))
+		return arena_printf(a, "at most %s left", time);
+	return arena_printf(a, "at most %s and %s left", time,
+	    units_say_bytes(a, fmax(0, left_bytes)));
+}
+
+const char *
+expect_left_all(struct arena *a, const struct plan *all, const struct plan_direction *now,
+    double left_s, double budget_s, double left_bytes, double cap_bytes)
+{
+	double later = (double)(&all->directions[all->n_directions] - now) - 1;
+
+	return expect_left(a, fmax(0, left_s) + later * budget_s,
+	    !isfinite(left_bytes) ? left_bytes : fmax(0, left_bytes) + later * cap_bytes);
 }

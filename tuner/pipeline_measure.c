@@ -1,4 +1,5 @@
 #include "decide.h"
+#include "expect.h"
 #include "kernel.h"
 #include "limiter.h"
 #include "pipeline_knobs.h"
@@ -61,12 +62,12 @@ tick(void *arg, double seconds, double bps)
 	struct measuring *m = t->m;
 
 	(void)seconds;
-	cmd_progress(m->p->cmd, "%s: %s%s%s | %s of at most %s, %s moved",
+	cmd_progress(m->p->cmd, "%s: %s%s%s | %s",
 	    m->plan->direction == DIR_SEND ? "sending" : "receiving", t->words,
 	    t->blind ? "" : ", ", t->blind ? "" : units_say_rate(a, bps),
-	    units_say_time(a, floor(flow_clock_s() - m->started_s)),
-	    units_say_time(a, m->budget_s + m->more_s),
-	    units_say_bytes(a, m->bytes));
+	    expect_left_all(a, &m->p->run->plan, m->plan,
+	    m->budget_s + m->more_s - (flow_clock_s() - m->started_s), m->budget_s,
+	    m->cap_bytes - m->bytes, m->cap_bytes));
 	arena_free(a);
 }
 

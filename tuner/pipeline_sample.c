@@ -1,6 +1,7 @@
 /* measure: transfers with the settings as they are. */
 #include "pipeline_sample.h"
 
+#include "expect.h"
 #include "pipeline_save.h"
 #include "plan.h"
 #include "units.h"
@@ -19,7 +20,7 @@ struct sampler {
 	const struct sampling *how;
 	double windows[DIR_BOTH]; /* usable now, by direction */
 	double started_s, bytes;
-	size_t round;
+	size_t round, at; /* at: transfer of the round */
 	unsigned failures;
 };
 
@@ -91,6 +92,17 @@ keep_alive(struct sampler *s, struct err *e)
 	return ok;
 }
 
+static void
+say_waiting(const struct sampler *s, double left_s)
+{
+	struct arena *a = arena_new();
+
+	cmd_progress(s->p->cmd, "round %zu of %.0f begins in %s | %s", s->round + 1, s->how->rounds,
+	    units_say_time(a, ceil(left_s)), expect_left(a, pipeline_sample_s(s->p->run, s->how) -
+	    now_s(s), s->p->run->options.data_cap_bytes - s->bytes));
+	arena_free(a);
+}
+
 static bool
 wait_until(struct sampler *s, double until_s, struct err *e)
 {
@@ -99,8 +111,7 @@ wait_until(struct sampler *s, double until_s, struct err *e)
 	struct pollfd stop = { stop_fd(), POLLIN, 0 };
 
 	while ((left_s = until_s - now_s(s)) > 0) {
-		cmd_progress(s->p->cmd, "round %zu of %.0f begins in %s", s->round + 1,
-		    s->how->rounds, units_say_time(s->p->cmd->arena, ceil(left_s)));
+		say_waiting(s, left_s);
 		poll(&stop, 1, (int)(fmin(1, left_s) * 1e3) + 1);
 		if (stop_requested())
 			return fail(e, ERR_STOPPED, "stopped by a signal; nothing was set");
@@ -121,10 +132,13 @@ tick(void *arg, double seconds, double bps)
 	struct sampler *s = arg;
 	struct arena *a = arena_new();
 
+	const struct run *run = s->p->run;
+
 	(void)seconds;
-	cmd_progress(s->p->cmd, "round %zu of %.0f: %s | %s, %s moved", s->round + 1,
-	    s->how->rounds, units_say_rate(a, bps), units_say_time(a, floor(now_s(s))),
-	    units_say_bytes(a, s->bytes));
+	cmd_progress(s->p->cmd, "round %zu of %.0f, transfer %zu of %.0f: %s | %s", s->round + 1,
+	    s->how->rounds, s->at + 1, s->how->transfers * (double)directions(run),
+	    units_say_rate(a, bps), expect_left(a, pipeline_sample_s(run, s->how) - now_s(s),
+	    run->options.data_cap_bytes - s->bytes));
 	arena_free(a);
 }
 
@@ -175,6 +189,7 @@ transfer(struct sampler *s, enum direction d, size_t slot, struct err *e)
 	struct trial t = trial_of(s, d, slot);
 	size_t at = run->n_trials;
 
+	s->at = slot;
 	*(struct trial *)arena_push(a, &run->trials, &run->n_trials, sizeof(t)) = t;
 	if (!save_now(s->p, e) || !endpoint_measure(s->p->endpoint, a, &f, &progress, &t, e))
 		return false;

@@ -1,5 +1,6 @@
 /* tune --try: settings of the user's, each in turn with the present one. */
 #include "decide.h"
+#include "expect.h"
 #include "pipeline_knobs.h"
 #include "try_decide.h"
 #include "units.h"
@@ -71,10 +72,11 @@ tick(void *arg, double seconds, double bps)
 
 	(void)seconds;
 	(void)bps;
-	cmd_progress(t->p->cmd, "%s: block %.0f, trial %.0f | %s of at most %s, %s moved",
+	cmd_progress(t->p->cmd, "%s: block %.0f, trial %.0f | %s",
 	    t->plan->direction == DIR_SEND ? "sending" : "receiving", k->ask->block + 1,
-	    k->ask->slot + 1, units_say_time(a, floor(flow_clock_s() - t->started_s)),
-	    units_say_time(a, t->budget_s), units_say_bytes(a, t->bytes));
+	    k->ask->slot + 1, expect_left_all(a, &t->p->run->plan, t->plan,
+	    t->budget_s - (flow_clock_s() - t->started_s), t->budget_s,
+	    t->cap_bytes - t->bytes, t->cap_bytes));
 	arena_free(a);
 }
 

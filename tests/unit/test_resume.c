@@ -594,3 +594,19 @@ Test(resume, what_a_search_may_take_is_within_budget_and_cap_and_grows_with_the_
 	x = expect_run(&run->facts, &run->options, &run->plan);
 	cr_expect_float_eq(x.least_s, 5.3, 1e-9);
 }
+
+Test(resume, what_is_left_counts_the_directions_to_come_and_never_falls_below_nothing)
+{
+	struct plan_direction d[2] = { { .direction = DIR_SEND }, { .direction = DIR_RECEIVE } };
+	struct plan plan = { .directions = d, .n_directions = 2 };
+
+	cr_expect_str_eq(expect_left(a, 441.2, 8.75 * 1073741824),
+	    "at most 7 min 22 s and 8.75 GiB left");
+	cr_expect_str_eq(expect_left(a, -3, -1), "at most 0 s and 0 B left");
+	cr_expect_str_eq(expect_left(a, 60, INFINITY), "at most 1 min left");
+	cr_expect_str_eq(expect_left_all(a, &plan, &d[0], 20, 60, 1048576, 3145728),
+	    "at most 1 min 20 s and 4 MiB left");
+	cr_expect_str_eq(expect_left_all(a, &plan, &d[1], 20, 60, 1048576, 3145728),
+	    "at most 20 s and 1 MiB left");
+	cr_expect_str_eq(expect_left_all(a, &plan, &d[0], -5, 60, NAN, NAN), "at most 1 min left");
+}
