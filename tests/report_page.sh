@@ -72,7 +72,7 @@ const said = [];
 function wide(page, width) {
 	if (page.documentElement.scrollWidth > width)
 		said.push(`${width}: the page is ${page.documentElement.scrollWidth} wide`);
-	for (const e of page.querySelectorAll(".wide, pre, table, svg, p, li")) {
+	for (const e of page.querySelectorAll(".wide, pre, .plan, table, svg, p, li")) {
 		if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0)
 			said.push(`${width}: ${e.tagName} ${e.className} is cut off: ${e.textContent.slice(0, 60)}`);
 	}

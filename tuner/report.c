@@ -83,7 +83,7 @@ direction_lines(struct arena *a, struct page *p, const struct run *run,
 char *
 report_run(struct arena *a, const struct run *run, bool color)
 {
-	struct page p = { { .arena = a }, color };
+	struct page p = { .t.arena = a, .color = color };
 
 	host_lines(a, &p, run);
 	if (run->n_hazards != 0)

@@ -112,7 +112,7 @@ memory_line(struct page *p, const struct advice *v)
 char *
 report_advice(struct arena *a, const struct run *run, bool color)
 {
-	struct page p = { { .arena = a }, color };
+	struct page p = { .t.arena = a, .color = color };
 	const struct decision *d = &run->decision;
 
 	host_line(&p, &run->facts);

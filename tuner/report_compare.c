@@ -23,7 +23,7 @@ side(struct page *p, const char *when, const struct compare_side *s)
 char *
 report_compare(struct arena *a, const struct comparison *c, bool color)
 {
-	struct page p = { { .arena = a }, color };
+	struct page p = { .t.arena = a, .color = color };
 
 	page_say(&p, "before %s, after %s\n", c->before == NULL ? "?" : c->before,
 	    c->after == NULL ? "?" : c->after);
@@ -98,7 +98,7 @@ measured(struct page *p, const struct run *run, enum direction d)
 char *
 report_measure(struct arena *a, const struct run *run, bool color)
 {
-	struct page p = { { .arena = a }, color };
+	struct page p = { .t.arena = a, .color = color };
 	size_t bad = 0;
 
 	page_say(&p, "%s\n%s\n", report_host(a, &run->facts), report_path(a, run));

@@ -38,6 +38,10 @@ static const char style[] =
     "td.n,th.n{text-align:right;white-space:nowrap}.trials{font-size:.9rem}"
     "pre{background:var(--card);padding:.8rem;border-radius:6px;font-size:.85rem;"
     "white-space:pre-wrap;overflow-wrap:anywhere}"
+    ".plan{background:var(--card);padding:.8rem;border-radius:6px;font:.85rem/1.5 monospace}"
+    ".plan p{margin:0;min-height:.7em;padding-left:4ch;text-indent:-2ch;overflow-wrap:anywhere}"
+    ".plan .i0{font-weight:bold;padding-left:2ch}.plan .i2{padding-left:6ch}"
+    ".plan .i3{padding-left:8ch}"
     "code{font-size:.92em;overflow-wrap:anywhere}.rows code{white-space:nowrap}"
     ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));"
     "gap:0 1.5rem}"
@@ -252,13 +256,23 @@ settings(struct html *h)
 	text_add(&h->t, "</table></div>\n");
 }
 
+/* The lines of the text, each with its indent: a narrow page breaks them and keeps that. */
 static void
 nic(struct html *h)
 {
-	const char *words = report_nic_text(h->a, h->run);
+	const char *words = report_nic_text(h->a, h->run, true);
 
-	if (words != NULL)
-		text_add(&h->t, "<h2>Virtual NIC</h2>\n<pre>%s</pre>\n", html_text(h->a, words));
+	if (words == NULL)
+		return;
+	text_add(&h->t, "<h2>Virtual NIC</h2>\n<div class=\"plan\">\n");
+	for (size_t n; *words != '\0'; words += n + (words[n] == '\n')) {
+		size_t indent = strspn(words, " ");
+
+		n = strcspn(words, "\n");
+		text_add(&h->t, "<p class=\"i%zu\">%s</p>\n", indent / 2,
+		    html_text(h->a, arena_strndup(h->a, words + indent, n - indent)));
+	}
+	text_add(&h->t, "</div>\n");
 }
 
 static void

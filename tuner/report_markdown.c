@@ -137,7 +137,7 @@ char *
 report_markdown(struct arena *a, const struct run *run)
 {
 	struct text t = { .arena = a };
-	const struct file_text nic = { "Virtual NIC", report_nic_text(a, run) };
+	const struct file_text nic = { "Virtual NIC", report_nic_text(a, run, false) };
 
 	text_add(&t, "## %s\n\n%s; %s; %s, pathtune %s\n", report_title(run),
 	    plain(a, report_host(a, &run->facts)), plain(a, report_path(a, run)),

@@ -177,9 +177,9 @@ report_nic(struct page *p, const struct run *run)
 }
 
 const char *
-report_nic_text(struct arena *a, const struct run *run)
+report_nic_text(struct arena *a, const struct run *run, bool unbroken)
 {
-	struct page p = { { .arena = a }, false };
+	struct page p = { .t.arena = a, .unbroken = unbroken };
 
 	report_nic(&p, run);
 	return p.t.len == 0 ? NULL : p.t.s + strspn(p.t.s, "\n");

@@ -13,6 +13,6 @@
 void report_nic(struct page *p, const struct run *run);
 
 /* The same as a text of its own; NULL: nothing is to be said. */
-const char *report_nic_text(struct arena *a, const struct run *run);
+const char *report_nic_text(struct arena *a, const struct run *run, bool unbroken);
 
 #endif

@@ -1,5 +1,6 @@
 #include "report_page.h"
 
+#include <stdint.h>
 #include <string.h>
 
 void
@@ -28,7 +29,7 @@ page_wrapped(struct page *p, const char *indent, const char *words)
 {
 	struct text t = { .arena = p->t.arena };
 
-	text_wrap(&t, indent, PAGE_COLUMNS, words);
+	text_wrap(&t, indent, p->unbroken ? SIZE_MAX : PAGE_COLUMNS, words);
 	page_say(p, "%s", t.len == 0 ? "" : t.s);
 }
 

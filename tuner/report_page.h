@@ -12,6 +12,7 @@
 struct page {
 	struct text t;
 	bool color;
+	bool unbroken; /* no line is broken: whoever shows them does that */
 };
 
 /* Control characters of the words are disarmed. */
@@ -20,7 +21,7 @@ void page_say(struct page *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A line of its own. */
 void page_bold(struct page *p, const char *words);
 
-/* Broken at PAGE_COLUMNS, every line with the indent before it. */
+/* Broken at PAGE_COLUMNS unless unbroken, every line with the indent before it. */
 void page_wrapped(struct page *p, const char *indent, const char *words);
 
 /* The run's files, each with its path above. */
