@@ -123,16 +123,14 @@ endpoint_agent_open(struct arena *a, const struct endpoint_spec *s, void **self,
 
 /* ---- measure --------------------------------------------------------------------------------- */
 
-/* What the tables leave open. */
+/* It can have moved neither more than it was allowed to nor more than it says that it moved. */
 static bool
-check(const struct message *m, struct err *e)
+check(const struct message *m, const struct flow_spec *f, struct err *e)
 {
-	bool ok = m->n_intervals_bps <= (size_t)(FLOW_SECONDS_MAX / FLOW_INTERVAL_S) + 1;
+	double most_bytes = f->max_bytes > 0 ? f->max_bytes : INFINITY;
+	bool ok = isnan(m->bytes) || m->bytes <= most_bytes + 1;
 
-	for (size_t i = 0; ok && i < m->n_intervals_bps; i++)
-		ok = isfinite(m->intervals_bps[i]) && m->intervals_bps[i] >= 0;
-	if (m->status == TRIAL_OK)
-		ok = ok && !isnan(m->goodput_bps) && !isnan(m->counted_s);
+	ok = ok && message_credible(m, isnan(m->bytes) ? most_bytes : m->bytes);
 	return ok || fail(e, ERR_FAILED, "pathtune on the host: its figures make no sense");
 }
 
@@ -155,7 +153,7 @@ agent_measure(void *self, struct arena *a, const struct flow_spec *f,
 		return false;
 	if (done.n_flow != 1)
 		return fail(e, ERR_FAILED, "%s: a trial without figures", g->who);
-	if (!check(&done.flow[0], e))
+	if (!check(&done.flow[0], f, e))
 		return false;
 	flow_void(t, NULL);
 	t->status = TRIAL_OK;

@@ -277,6 +277,18 @@ attempt_drive(struct attempt *at, const struct progress *progress, struct err *e
 	return true;
 }
 
+/* Whoever has the token may still be nobody's friend. */
+static void
+attempt_disbelieve(const struct attempt *at, struct trial *t)
+{
+	if (t->status == TRIAL_OK)
+		t->why = "the peer claims to have received what was not sent";
+	t->status = t->status == TRIAL_OK ? TRIAL_VOID : t->status;
+	t->bytes = flow_bytes(at->flow);
+	t->intervals_bps = NULL;
+	t->n_intervals_bps = 0;
+}
+
 static void
 attempt_fill(const struct attempt *at, struct trial *t)
 {
@@ -291,6 +303,9 @@ attempt_fill(const struct attempt *at, struct trial *t)
 		t->status = TRIAL_VOID;
 		t->why = "the peer's result holds no goodput";
 	}
+	if (at->spec->direction == DIR_SEND &&
+	    !message_credible(&at->result, flow_bytes(at->flow)))
+		attempt_disbelieve(at, t);
 	if (t->status != TRIAL_OK)
 		t->goodput_bps = NAN;
 }

@@ -221,6 +221,34 @@ message_from_trial(struct message *m, const struct trial *t)
 	m->n_intervals_bps = t->n_intervals_bps;
 }
 
+/* Interval by interval, and none without end. */
+static bool
+intervals_credible(const struct message *m, double most_bytes)
+{
+	double bytes = 0;
+
+	if (m->n_intervals_bps > (size_t)(FLOW_SECONDS_MAX / FLOW_INTERVAL_S) + 1)
+		return false;
+	for (size_t i = 0; i < m->n_intervals_bps; i++) {
+		if (!(m->intervals_bps[i] >= 0))
+			return false;
+		bytes += m->intervals_bps[i] / 8 * FLOW_INTERVAL_S;
+	}
+	return bytes <= most_bytes;
+}
+
+bool
+message_credible(const struct message *m, double sent_bytes)
+{
+	double most_bytes = sent_bytes * (1 + 1e-6) + 1; /* of rounding */
+
+	if (!intervals_credible(m, m->status == TRIAL_OK ? most_bytes : INFINITY))
+		return false;
+	return m->status != TRIAL_OK || (known(m->bytes) <= most_bytes &&
+	    m->counted_s >= FLOW_INTERVAL_S / 2 && m->goodput_bps >= 0 &&
+	    m->goodput_bps / 8 * m->counted_s <= most_bytes);
+}
+
 static void
 counts_to_trial(const struct message *m, struct trial *t)
 {

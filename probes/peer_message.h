@@ -72,6 +72,12 @@ void message_to_udp_result(const struct message *m, struct udp_result *r);
 void message_from_trial(struct message *m, const struct trial *t);
 
 /*
+ * Can a receiver that was sent so many bytes have counted what this result says?  True also for one
+ * that is not OK.  What the tables leave open is looked at as well.
+ */
+bool message_credible(const struct message *m, double sent_bytes);
+
+/*
  * What the server's end knows is added to t: the receiver's counts when the client sent, else what
  * the sender's kernel said.  A status other than OK is taken over unless t has one.
  */

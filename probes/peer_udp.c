@@ -124,6 +124,15 @@ drive(struct asking *x, struct err *e)
 	return true;
 }
 
+/* All of what was sent may arrive in the second half of the time, and not more. */
+static bool
+credible(const struct message *m, const struct udp_result *sent, double rate_bps)
+{
+	double sent_bytes = isnan(sent->sent_bytes) ? 0 : sent->sent_bytes;
+
+	return !(m->got_bytes > sent_bytes) && !(m->got_bps > 2.01 * rate_bps);
+}
+
 static struct udp_result
 result_of(const struct asking *x)
 {
@@ -131,6 +140,10 @@ result_of(const struct asking *x)
 
 	if (x->udp != NULL)
 		r = udp_result(x->udp, x->arena);
+	if (x->spec.direction == DIR_SEND && !credible(&x->result, &r, x->spec.rate_bps)) {
+		r.why = "the peer claims to have received what was not sent";
+		return r;
+	}
 	message_to_udp_result(&x->result, &r);
 	if (r.why == NULL && !(r.got_bytes > 0))
 		r.why = "no datagram came through: a firewall, or NAT for TCP only";

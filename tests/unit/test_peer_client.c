@@ -247,6 +247,14 @@ Test(peer_client, what_an_authenticated_server_may_not_say_gets_its_own_error)
 		{ RESULT "\"status\":\"ok\",\"goodput_bps\":0}", false, "no goodput" },
 		{ RESULT "\"status\":\"void\",\"why\":\"tired\\u009b\"}", false, "tired??" },
 		{ RESULT "\"status\":\"void\"}", false, "could not do this transfer" },
+		{ RESULT "\"status\":\"ok\",\"goodput_bps\":8e9,\"counted_s\":1}", false, "not sent" },
+		{ RESULT "\"status\":\"ok\",\"goodput_bps\":1,\"counted_s\":1,\"bytes\":4e9}", false,
+		    "not sent" },
+		{ RESULT "\"status\":\"ok\",\"goodput_bps\":1e15,\"counted_s\":1e-18}", false, "not sent" },
+		{ RESULT "\"status\":\"ok\",\"goodput_bps\":1,\"counted_s\":1,\"intervals_bps\":[8e9]}",
+		    false, "not sent" },
+		{ RESULT "\"status\":\"ok\",\"goodput_bps\":1,\"counted_s\":1,\"intervals_bps\":[-1]}",
+		    false, "not sent" },
 	};
 
 	for (size_t i = 0; i < NELEM(cases); i++) {
@@ -268,11 +276,40 @@ Test(peer_client, what_an_authenticated_server_may_not_say_gets_its_own_error)
 		} else {
 			cr_assert_eq(t.status, TRIAL_VOID, "case %zu", i);
 			cr_assert(isnan(t.goodput_bps), "case %zu", i);
+			cr_assert(t.bytes < 1e6, "case %zu: it would use up the run's bytes", i);
 			text = t.why;
 		}
 		cr_assert(strstr(text, cases[i].error) != NULL, "case %zu: %s", i, text);
 		for (const char *p = text; *p != '\0'; p++)
 			cr_assert(*p >= ' ' && *p <= '~', "case %zu: byte %d", i, *p);
+		peer_close(s);
+		close(listener);
+		cr_assert(waitpid(pid, &status, 0) == pid && status == 0, "case %zu", i);
+	}
+}
+
+Test(peer_client, datagrams_that_were_not_sent_are_no_figure)
+{
+	static const char *const cases[] = {
+		RESULT "\"status\":\"ok\",\"got_bytes\":1e12,\"got_bps\":1e6}",
+		RESULT "\"status\":\"ok\",\"got_bytes\":0,\"got_bps\":1e12}",
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		const struct udp_spec u = { DIR_SEND, 1e6, .1, 0, 0 };
+		struct err e = { .code = ERR_NONE };
+		struct session *s = NULL;
+		struct udp_result r;
+		char peer[32];
+		int listener = fake_listen(peer), status;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			fake_run(listener, cases[i]);
+		cr_assert(peer_open(a, peer, CHILD_TOKEN, &s, &e), "%s", e.text);
+		cr_assert(peer_udp(s, a, &u, &r, &e), "%s", e.text);
+		cr_assert(r.why != NULL && strstr(r.why, "not sent") != NULL, "case %zu: %s", i, r.why);
+		cr_assert(isnan(r.got_bytes) && isnan(r.got_bps), "case %zu", i);
 		peer_close(s);
 		close(listener);
 		cr_assert(waitpid(pid, &status, 0) == pid && status == 0, "case %zu", i);
