@@ -27,15 +27,24 @@ trial_knob_value(struct pipeline *p, const struct knob *k, const char *text)
 	return v;
 }
 
-/* Each once, in the order in which they are set: a limit before what it bounds. */
+/*
+ * Each once, in the order in which they are set: the limit before what it bounds, wherever a user's
+ * file names it.
+ */
 static void
 guard_value(struct pipeline *p, struct knob_value v)
 {
+	const struct knob *k = settings_knob(p->profile, &p->run->facts, v.name);
+
 	for (size_t i = 0; i < p->n_old; i++) {
 		if (strcmp(p->old[i].name, v.name) == 0)
 			return;
 	}
 	*(struct knob_value *)arena_push(p->cmd->arena, &p->old, &p->n_old, sizeof(v)) = v;
+	if (k == NULL || k->role != ROLE_LIMIT)
+		return;
+	memmove(p->old + 1, p->old, (p->n_old - 1) * sizeof(v));
+	p->old[0] = v;
 }
 
 static void

@@ -213,3 +213,12 @@ refuse_lines(struct arena *a, const struct profile *p, const struct facts *f,
 	return n == 0 || (harmless(&c, "limit-useless", n, e) &&
 	    harmless(&c, "limit-freezes", n, e) && fits_memory(&c, connections, e));
 }
+
+bool
+refuse_lethal(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct change_line *lines, size_t n, struct err *e)
+{
+	const struct change c = { a, p, f, lines, n, NULL };
+
+	return harmless(&c, "lethal", n, e);
+}

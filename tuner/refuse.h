@@ -28,4 +28,8 @@ bool refuse_lines(struct arena *a, const struct profile *p, const struct facts *
     const struct change_line *lines, size_t n, const bool *measured, double connections,
     struct err *e);
 
+/* Only that: with all of these lines set, could new sockets be had?  False: as above. */
+bool refuse_lethal(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct change_line *lines, size_t n, struct err *e);
+
 #endif

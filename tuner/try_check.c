@@ -2,6 +2,7 @@
 #include "decide.h"
 #include "kernel.h"
 #include "profile.h"
+#include "refuse.h"
 #include "settings_apply.h"
 #include "try_file.h"
 #include "units.h"
@@ -146,6 +147,16 @@ check_knob(const struct checking *c, const struct try_setting *s, const struct t
 	return true;
 }
 
+/* Who cannot make a socket any more is measured by nobody, and reached by nobody new. */
+static bool
+check_sockets(const struct checking *c, const struct try_setting *s, const struct try_choice *out)
+{
+	struct err why = { ERR_NONE, "" };
+
+	return refuse_lethal(c->arena, c->profile, c->facts, out->lines, out->n_lines, &why) ||
+	    bad(c, s->line, s->name, why.text);
+}
+
 /* ---- a setting ------------------------------------------------------------------------------ */
 
 static bool
@@ -198,6 +209,8 @@ check_setting(
 		if (!check_knob(c, s, &s->knobs[i], out))
 			return false;
 	}
+	if (!check_sockets(c, s, out))
+		return false;
 	out->changes = (double)out->n_lines;
 	if (s->cc != NULL && out->as.cc != NULL && (present == NULL || strcmp(present, s->cc) != 0))
 		out->changes++;

@@ -229,6 +229,43 @@ Test(personality, settings_are_tried_by_ssh_and_by_a_shell_and_everything_is_as_
 	}
 }
 
+/* The guard is what is left when it happened all the same: it is not what is relied upon. */
+Test(personality, what_would_leave_no_socket_is_refused_before_the_write)
+{
+	static const char *const files[][2] = {
+		{ FREEBSD, TRY("kern.ipc.maxsockbuf: 65536") },
+		{ FREEBSD, TRY("net.inet.tcp.sendspace: 2097152") },
+		{ NETBSD, TRY("kern.sbmax: 16384") },
+		{ NETBSD, TRY("net.inet.tcp.recvspace: 262144") },
+	};
+
+	for (size_t i = 0; i < NELEM(files); i++) {
+		const char *file = sshd_write(s, "try", 0644, files[i][1]);
+		struct said said;
+
+		play_machine(s, files[i][0]);
+		said = tune(s->name, arena_printf(a, "--try %s", file));
+		cr_expect_eq(said.status, 2, "%zu: %s", i, said.err);
+		cr_expect_not_null(strstr(said.err, "try:4: T: "), "%s", said.err);
+		cr_expect_not_null(strstr(said.err, ": lethal: "), "%s", said.err);
+		cr_expect_not(kept("lethal") || kept("kern.ipc.maxsockbuf") || kept("kern.sbmax"));
+		SSHD_DO("rm", "-rf", sshd_path(s, "state"));
+	}
+}
+
+/* In the order of the file it would be, for a moment. */
+Test(personality, the_limit_goes_first_wherever_a_file_names_it)
+{
+	const struct transcript *machine = play_machine(s, FREEBSD);
+	const char *file = sshd_write(s, "try", 0644,
+	    TRY("net.inet.tcp.sendspace: 4194304, kern.ipc.maxsockbuf: 16777216"));
+	struct said said = tune(s->name, arena_printf(a, "--budget 15s --try %s", file));
+
+	cr_expect_eq(said.status, 0, "%s", said.err);
+	cr_expect(kept("net.inet.tcp.sendspace"), "it was set: %s%s", said.out, said.err);
+	expect_restored(machine);
+}
+
 Test(personality, a_killed_run_leaves_a_bsd_as_it_was)
 {
 	const struct transcript *machine = play_machine(s, FREEBSD);
