@@ -58,9 +58,6 @@ settle_host(const char **words, size_t n, const struct asked *x, struct options 
 	o->host = n == 1 ? words[0] : was != NULL ? was : "local";
 	if (strncmp(o->host, "replay:", 7) == 0)
 		return fail(e, ERR_USAGE, "'%.60s': a recording cannot be tuned", o->host);
-	if (x->apply && strcmp(o->host, "local") != 0)
-		return fail(e, ERR_USAGE, "--apply: on the local host only; save the run, and "
-		    "then: pathtune apply RUN %.60s", o->host);
 	if (x->lease_s > 0 && strcmp(o->host, "local") == 0)
 		return fail(e, ERR_USAGE, "--lease is of no use with the local host");
 	if (o->peer == NULL)
@@ -433,6 +430,7 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	if (help)
 		return true;
+	p.access = x.access;
 	if (x.over) {
 		p.run = x.old;
 		p.save = x.save == x.resume ? NULL : x.save;
@@ -444,7 +442,6 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 	if (x.old == NULL && !settle_budget(&x, &run->options, e))
 		return false;
 	p.profile_file = x.profile;
-	p.access = x.access;
 	p.lease_s = x.lease_s;
 	if (x.save != NULL && !files_may_write(x.save, e))
 		return false;

@@ -58,7 +58,7 @@ remote_link(bool up)
 }
 
 /*
- * An sshd of its own, with a /run and a /var/lib that are nobody else's, and the first process of
+ * An sshd of its own, with a /run, /var/lib and /etc/sysctl.d that are nobody else's, and the first process of
  * its namespace but one: sessions whose link was cut end with it.
  */
 static inline void
@@ -74,7 +74,7 @@ remote_sshd(struct remote *w)
 	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(w->a, "[" REMOTE_TARGET "]:%d,["
 	    LAB_ADDRESS_A "]:%d %s", REMOTE_PORT, REMOTE_PORT, sshd_read(s, "host_key.pub")));
 	script = arena_printf(w->a, "mount -t tmpfs none /run && mkdir /run/sshd && mount -t tmpfs none "
-	    "/var/lib && sed 's|^\\(root:x:0:0:[^:]*:\\)[^:]*|\\1%s|' /etc/passwd >%s/passwd && "
+	    "/var/lib && mount -t tmpfs none /etc/sysctl.d && sed 's|^\\(root:x:0:0:[^:]*:\\)[^:]*|\\1%s|' /etc/passwd >%s/passwd && "
 	    "mount --bind %s/passwd /etc/passwd && exec " SSHD " -D -f %s -E %s",
 	    s->dir, s->dir, s->dir, sshd_path(s, "sshd_config"), sshd_path(s, "log"));
 	cr_assert(lab_spawn(w->a, w->lab, 'a', (const char *const[]){ "unshare", "--mount-proc", "--pid",

@@ -49,6 +49,25 @@ tune_start(struct remote *w, const char *flags)
 	    "--start-cc cubic %s", w->name, PATHTUNE, LAB_ADDRESS_B, flags));
 }
 
+static int
+on_target(struct remote *w, const char *words)
+{
+	struct said s = program_run(w->a, arena_printf(w->a, "%s %s", words, w->name));
+
+	cr_expect(s.status != 1 && s.status != 2, "%s: %s", words, s.err);
+	return s.status;
+}
+
+static void
+put_in_force(struct remote *w, const char *run, const char *before)
+{
+	cr_expect_eq(on_target(w, arena_printf(w->a, "tune --resume %s --apply --yes", run)), 0);
+	cr_expect_not(knobs_same(remote_value(w, WMEM), before), "in force");
+	cr_expect_eq(on_target(w, "check"), 0);
+	cr_expect_eq(on_target(w, "revert --yes"), 0);
+	cr_expect(knobs_same(remote_value(w, WMEM), before), "taken back");
+}
+
 Test(remote, the_search_over_ssh_finds_what_the_one_there_finds, .timeout = 200)
 {
 	struct arena *a = arena_new();
@@ -67,6 +86,7 @@ Test(remote, the_search_over_ssh_finds_what_the_one_there_finds, .timeout = 200)
 	cr_expect_str_eq(run->facts.peer, LAB_ADDRESS_B);
 	cr_expect(knobs_same(remote_value(&w, WMEM), before), "restored");
 	cr_expect_not_null(strstr(s.out, arena_printf(w.a, "measured on %s\n", w.name)), "%s", s.out);
+	put_in_force(&w, path, before);
 	remote_end(&w);
 	arena_free(a);
 }

@@ -133,8 +133,8 @@ Test(ssh_name, a_command_refuses_such_names_and_flags_before_anything_is_asked)
 		{ "probe ssh://box --ssh-config=", "probe: --ssh-config: the value is empty\n" },
 		{ "tune --agent x --peer y", "tune: --agent is of use only with an ssh:// host\n" },
 		{ "tune --lease 3s --peer y", "tune: --lease is of no use with the local host\n" },
-		{ "tune ssh://box --peer y --apply --yes", "tune: --apply: on the local host only; save the "
-		    "run, and then: pathtune apply RUN ssh://box\n" },
+		{ "tune replay:x --peer y --apply --yes",
+		    "tune: 'replay:x': a recording cannot be tuned\n" },
 	};
 	struct said said;
 

@@ -1,37 +1,9 @@
 /* tune --apply: what follows the verdict, on a host of files; the search itself was done before. */
+#include "tuned.h"
+
 #include "box_test.h"
 
-#include "tuner/cmd.h"
-#include "tuner/search.h"
-
-#include <math.h>
-
 TestSuite(tune_apply, .init = setup, .fini = teardown, .timeout = 60);
-
-/* The box's run as that of a tune which has its verdict: told again, it needs no peer. */
-static void
-measured(enum verdict verdict)
-{
-	struct err e = { ERR_NONE, "" };
-	struct run run;
-
-	cr_assert(cmd_run_load(h.a, h.run, &run, &e), "%s", e.text);
-	run.seed = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-	run.search = SEARCH_VERSION;
-	run.options.command = "tune";
-	run.options.peer = "peer.example";
-	run.options.direction = DIR_SEND;
-	run.options.budget_s = 600;
-	run.options.streams = 1;
-	run.advice.n_paths = 0;
-	for (size_t i = 0; i < run.decision.n_settings; i++)
-		run.decision.settings[i].verified = true;
-	run.decision.verdict = verdict;
-	run.decision.class = verdict == VERDICT_CHANGE ? CLASS_WINDOW : CLASS_NO_GAIN;
-	*(struct plan_direction *)arena_push(h.a, &run.plan.directions, &run.plan.n_directions,
-	    sizeof(*run.plan.directions)) = (struct plan_direction){ .direction = DIR_SEND };
-	cr_assert(cmd_run_save(h.a, h.run, &run, &e), "%s", e.text);
-}
 
 static struct said
 tune(const char *words)
@@ -43,7 +15,7 @@ Test(tune_apply, a_change_is_put_in_force_and_can_be_taken_back)
 {
 	struct said s;
 
-	measured(VERDICT_CHANGE);
+	tuned(&h, "local", VERDICT_CHANGE);
 	cr_assert_eq(tune("").status, 0);
 	box_expect(&h, SEND_OLD, RECEIVE_OLD, false, "not asked for");
 	s = tune("--apply --yes");
@@ -63,7 +35,7 @@ Test(tune_apply, with_confirm_no_file_is_written_before_it_is_confirmed)
 {
 	struct said s;
 
-	measured(VERDICT_CHANGE);
+	tuned(&h, "local", VERDICT_CHANGE);
 	s = tune("--apply --yes --confirm 100s");
 	cr_assert_eq(s.status, 0, "%s", s.err);
 	box_expect(&h, SEND_NEW, RECEIVE_NEW, false, "unconfirmed");
@@ -76,7 +48,7 @@ Test(tune_apply, of_keep_nothing_is_applied)
 {
 	struct said s;
 
-	measured(VERDICT_KEEP);
+	tuned(&h, "local", VERDICT_KEEP);
 	s = tune("--apply --yes");
 	cr_expect_eq(s.status, 0, "%s", s.err);
 	cr_expect_not_null(strstr(s.err, "nothing is applied: the present settings stay\n"), "%s",
@@ -100,7 +72,7 @@ Test(tune_apply, what_cannot_go_well_is_refused_before_anything_is_measured)
 		    "--confirm: '1s' is out of range, 5 to 86400 seconds" },
 	};
 
-	measured(VERDICT_CHANGE);
+	tuned(&h, "local", VERDICT_CHANGE);
 	for (size_t i = 0; i < NELEM(t); i++) {
 		struct said s = tune(t[i].flags);
 
