@@ -26,6 +26,7 @@ struct guard_remote_spec {
 	double lease_s;               /* whole seconds, 2 to 86400 */
 	bool early;                   /* restored by then, not from then on */
 	const char *state_dir;        /* NULL: as of a pathtune on the host itself        */
+	const char *scope_id;         /* the fact; NULL: journals of every scope are in the way */
 	const char *shell;            /* that runs it, with flags; NULL: "sh" */
 };
 
@@ -33,7 +34,7 @@ struct guard_remote;
 
 /*
  * Returns when it is alive.  An error when another one is at work there, or a pathtune of the
- * host's own has a journal.  *healed: knobs that a dead one had left and that were set back now:
+ * host's own has a journal of this scope, or one with files, which are the same in all.  *healed: knobs that a dead one had left and that were set back now:
  * what was read of the host before this call is out of date then.
  */
 bool guard_remote_start(struct host *h, struct arena *a, const struct guard_remote_spec *spec,

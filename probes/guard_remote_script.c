@@ -1,5 +1,6 @@
 #include "guard_remote_script.h"
 
+#include "guard_journal.h"
 #include "guard_remote_files.h"
 #include "process.h"
 #include "../tuner/words.h"
@@ -190,8 +191,10 @@ static const char take[] =
     "done\n"
     "for j in \"$s\"/journal-*; do\n"
     "	[ -e \"$j\" ] || continue\n"
+    "	[ -z \"$own\" ] || [ \"$j\" = \"$s/$own\" ] || grep -q '^file' \"$j\" || continue\n"
     "	rm -rf \"$s/remote\"\n"
-    "	echo \"busy $j is there\"\n"
+    "	echo \"busy $j is there; if its run died, what it left is taken back by the next\" \\\n"
+    "		\"command of that machine itself: pathtune probe\"\n"
     "	exit 0\n"
     "done\n"
     "d=$s/remote\n"
@@ -303,7 +306,9 @@ guard_remote_script_start(struct arena *a, const struct guard_remote_spec *spec)
 
 	add_common(&t);
 	add_state(&t, spec);
-	text_add(&t, "%s%s%s", alive, carry, take);
+	text_add(&t, "own=");
+	words_quote(&t, spec->scope_id == NULL ? "" : journal_name(a, spec->scope_id));
+	text_add(&t, "\n%s%s%s", alive, carry, take);
 	text_add(&t, "cd \"$d\" || exit 1\n");
 	for (size_t k = 0; k < spec->n; k++)
 		guard_remote_script_value(&t, k, spec->old[k].text);

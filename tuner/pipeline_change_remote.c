@@ -78,7 +78,7 @@ change_remote_begin(struct change *c, const struct knob_value *old, size_t n, st
 	size_t healed;
 
 	*spec = (struct guard_remote_spec){ .old = old, .n = n, .lease_s = lease_s(c),
-		.state_dir = c->p->there.dir };
+		.state_dir = c->p->there.dir, .scope_id = c->p->run->facts.scope_id };
 	if (!guard_remote_start(c->p->host, a, spec, &c->remote, &healed, e))
 		return false;
 	if (healed == 0)

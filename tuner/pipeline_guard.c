@@ -48,7 +48,8 @@ arm_there(struct pipeline *p, struct pipeline_guard *g, struct err *e)
 	size_t healed;
 
 	*spec = (struct guard_remote_spec){ .old = p->old, .n = p->n_old, .lease_s = g->lease_s,
-		.early = true, .state_dir = p->there.dir };
+		.early = true, .state_dir = p->there.dir,
+		.scope_id = p->run->facts.scope_id };
 	if (!guard_remote_start(p->host, a, spec, &g->there, &healed, e))
 		return false;
 	if (healed == 0 && guard_renew_start(p->host, a, g->there, g->lease_s, &g->renew, e))
