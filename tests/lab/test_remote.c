@@ -54,7 +54,9 @@ on_target(struct remote *w, const char *words)
 {
 	struct said s = program_run(w->a, arena_printf(w->a, "%s %s", words, w->name));
 
-	cr_expect_eq(s.status, 0, "%s: %s%s", words, s.out, s.err);
+	/* 3: the lab begins with values that are known harm. */
+	cr_expect(s.status == 0 || s.status == 3, "%s: %s", words, s.err);
+	cr_expect_null(strstr(s.out, "drift"), "%s: %s", words, s.out);
 }
 
 static void

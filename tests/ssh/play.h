@@ -37,6 +37,33 @@ play_stand_in(const struct sshd *s, const char *name)
 }
 
 /*
+ * Before play_machine(): the machine's /etc and /boot are etc/ and boot/ here, for all to read and
+ * to write, and no longer what its transcript says of them.
+ */
+static inline void
+play_own_files(const struct sshd *s)
+{
+	SSHD_DO("mkdir", "-p", sshd_path(s, "etc"), sshd_path(s, "boot"), sshd_path(s, "bin"));
+	SSHD_DO("sh", "-c", "for i in grep cksum ln cp; do ln -sf $(command -v $i) $HOME/bin/$i; done");
+	sshd_write(s, "bin/uname", 0755, arena_printf(s->arena, "#!/bin/sh\n"
+	    "[ \"$1\" != -n ] || { echo played; exit; }\nexec %s/bin/uname.played/uname \"$@\"\n",
+	    s->dir));
+	SSHD_DO("mkdir", sshd_path(s, "bin/uname.played"));
+	play_stand_in(s, "uname.played/uname");
+}
+
+/* A login's own namespace, where they are; "" without. */
+static inline const char *
+play_enter_files(const struct sshd *s)
+{
+	if (access(sshd_path(s, "etc"), F_OK) != 0)
+		return "";
+	return arena_printf(s->arena, "[ -n \"$PLAY\" ] || PLAY=1 exec unshare -m \"$0\"\n"
+	    "mount --bind %s/etc /etc && mount --bind %s/boot /boot || exit 9\n"
+	    "export STAND_IN_FILES=%s/state/\n", s->dir, s->dir, s->dir);
+}
+
+/*
  * From now on a login finds the machine of a transcript: the script that comes runs with a PATH in
  * which every command answers as that machine did, beside the few that scripts themselves use.
  * What it sets it finds in state/, and a pathtune of its own there as well.  The file "shell" does
@@ -68,6 +95,7 @@ play_machine(struct sshd *s, const char *file)
 	    "s/_pathtune_take \\([0-9]\\)/_pathtune_read \\1/; s/\\[ \"$1\" = test \\]/false/' | "
 	    "exec /bin/sh -s", file, s->dir,
 	    s->dir, s->dir, s->dir);
+	shell = arena_printf(a, "%s%s", play_enter_files(s), shell);
 	sshd_personality(s, arena_printf(a, "[ \"$SSH_ORIGINAL_COMMAND\" = 'exec /bin/sh -s' ] || exit 9\n"
 	    "%s", shell), NULL);
 	sshd_write(s, "shell", 0755, arena_printf(a, "#!/bin/sh\n%s\n", shell));

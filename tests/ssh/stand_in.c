@@ -1,6 +1,7 @@
 /*
  * stand_in: every command of a machine that is known by a transcript only ($STAND_IN).  Called by
- * the command's name it says what that machine said.  "cat -- FILE" is how a script reads a file.
+ * the command's name it says what that machine said.  "cat -- FILE" is how a script reads a file; with a
+ * directory of its own ($STAND_IN_FILES) those below it, /etc and /boot are read as they lie there.
  *
  * With a directory for it ($STAND_IN_STATE) sysctl can set: it remembers, and misbehaves as the
  * system's own does (probed on FreeBSD 14, NetBSD 10 and OpenBSD):
@@ -184,6 +185,16 @@ sysctl(struct arena *a, const struct transcript *t, char **argv, int *status)
 	return true;
 }
 
+/* A file that the machine has here (play_own_files()), not in its transcript. */
+static bool
+is_live(const char *file)
+{
+	const char *state = getenv("STAND_IN_FILES");
+
+	return state != NULL && file != NULL && (strncmp(file, "/etc/", 5) == 0 ||
+	    strncmp(file, "/boot/", 6) == 0 || strncmp(file, state, strlen(state)) == 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -197,7 +208,8 @@ main(int argc, char **argv)
 	int status;
 
 	/* A script's own: only "cat -- FILE" is a question. */
-	if (strcmp(base, "cat") == 0 && (argc < 2 || strcmp(argv[1], "--") != 0))
+	if (strcmp(base, "cat") == 0 && (argc < 2 || strcmp(argv[1], "--") != 0 ||
+	    is_live(argv[2])))
 		execv("/bin/cat", argv);
 	if (file == NULL || !files_read(a, file, TRANSCRIPT_BYTES, &text, &len, &e) ||
 	    !transcript_parse(a, file, text, len, &t, &e)) {
