@@ -186,8 +186,9 @@ tune(const char *host, const char *flags)
 
 	setenv("PATHTUNE_TOKEN", TOKEN, 1);
 	server = serve(&peer);
-	said = program_run(a, arena_printf(a, "tune %s --agent %s --peer %s --direction send --no-save "
-	    "--data-cap 500G %s", host, PATHTUNE, peer, flags));
+	said = program_run(a, arena_printf(a, "tune %s%s --peer %s --direction send --no-save "
+	    "--data-cap 500G %s", host, strcmp(host, "local") == 0 ? "" : " --agent " PATHTUNE, peer,
+	    flags));
 	program_end(a, server);
 	return said;
 }
@@ -227,6 +228,94 @@ Test(personality, settings_are_tried_by_ssh_and_by_a_shell_and_everything_is_as_
 		expect_restored(machine);
 		SSHD_DO("rm", "-rf", sshd_path(s, "state"));
 	}
+}
+
+/* As it comes, but for a congestion control that the kernel knows which moves the bytes. */
+static const char *
+netbsd_cubic(void)
+{
+	const char *path = sshd_path(s, "netbsd");
+
+	SSHD_DO("sh", "-c", arena_printf(a, "sed '/^\\$ sysctl -n .*congctl.selected/,/^=/s/newreno/cubic/' "
+	    "<'" NETBSD "' >%s", path));
+	return path;
+}
+
+/* A search as a user starts it; on loopback no window is too small. */
+Test(personality, a_netbsd_is_searched)
+{
+	struct said said;
+
+	play_machine(s, netbsd_cubic());
+	said = tune(s->name, "--budget 20s");
+	cr_expect_eq(said.status, 0, "%s", said.err);
+	cr_expect_not_null(strstr(said.out, "Keep the present settings: the window"), "%s", said.out);
+	cr_expect_not(kept("kern.sbmax") || kept("pathtune/remote"));
+}
+
+/* This machine is the one of the transcript, for the rest of the test. */
+static void
+be(const char *file)
+{
+	const struct transcript *t = play_machine(s, file);
+
+	SSHD_DO("mkdir", "-p", sshd_path(s, "sbin"));
+	for (size_t i = 0; i < t->n_entries; i++) {
+		const struct transcript_entry *x = &t->entries[i];
+
+		if (x->argv != NULL && strchr(x->argv[0], '/') == NULL &&
+		    access(sshd_path(s, arena_printf(a, "bin/%s", x->argv[0])), X_OK) == 0)
+			sshd_write(s, arena_printf(a, "sbin/%s", x->argv[0]), 0755, arena_printf(a,
+			    "#!/bin/sh\nexport STAND_IN='%s' STAND_IN_STATE=%s/state\nexec %s/bin/%s \"$@\"\n",
+			    file, s->dir, s->dir, x->argv[0]));
+	}
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount(sshd_path(s, "sbin"), "/usr/local/sbin", NULL, MS_BIND, NULL), 0);
+	setenv("PATHTUNE_STATE", sshd_path(s, "here"), 1);
+}
+
+static void
+expect_journals_gone(void)
+{
+	SSHD_DO("sh", "-c", arena_printf(a, "for i in %s/journal-*; do [ ! -e \"$i\" ] || exit 1; done",
+	    sshd_path(s, "here")));
+}
+
+Test(personality, this_machine_as_a_bsd_is_tuned_and_as_before)
+{
+	const struct transcript *machine = play_transcript(s, FREEBSD);
+	const char *file = sshd_write(s, "try", 0644, TRY("kern.ipc.maxsockbuf: 8388608"));
+	struct said said;
+
+	be(FREEBSD);
+	said = tune("local", arena_printf(a, "--budget 15s --try %s", file));
+	cr_expect_eq(said.status, 0, "%s", said.err);
+	cr_expect(kept("kern.ipc.maxsockbuf"), "%s", said.out);
+	expect_restored(machine);
+	expect_journals_gone();
+}
+
+Test(personality, a_killed_run_on_this_machine_as_a_bsd_leaves_it_as_it_was)
+{
+	const char *netbsd = netbsd_cubic();
+	const struct transcript *machine = play_transcript(s, netbsd);
+	const char *file = sshd_write(s, "try", 0644, TRY("kern.sbmax: 1048576")), *peer;
+	struct started server, run;
+
+	be(netbsd);
+	setenv("PATHTUNE_TOKEN", TOKEN, 1);
+	server = serve(&peer);
+	run = program_start(a, arena_printf(a, "tune local --peer %s --direction send --no-save --try %s",
+	    peer, file));
+	for (int i = 0; i < 1200 && !kept("kern.sbmax"); i++)
+		usleep(50000);
+	kill(run.pid, SIGKILL);
+	cr_expect(kept("kern.sbmax"), "a value was set: %s", program_end(a, run).err);
+	for (int i = 0; i < 200 && strncmp(sshd_read(s, "state/kern.sbmax"), "262144", 6) != 0; i++)
+		usleep(50000);
+	expect_restored(machine);
+	program_end(a, server);
 }
 
 /* The guard is what is left when it happened all the same: it is not what is relied upon. */
