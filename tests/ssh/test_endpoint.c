@@ -104,6 +104,24 @@ Test(ssh_endpoint, what_cannot_be_is_said)
 	}
 }
 
+/* What stands in for pathtune there says what it likes, and as much as it likes. */
+Test(ssh_endpoint, a_peer_that_lies_or_does_not_end_is_no_peer)
+{
+	static const char *const says[] = { "exec yes", "exec tr '\\0' x </dev/zero",
+		"echo ready port 99999999999; exec cat", "echo ready port 1; exec yes",
+		"printf 'ready port 22\\033[2J\\n'; exec cat" };
+
+	for (size_t i = 0; i < NELEM(says); i++) {
+		const char *fake = sshd_write(s, "fake", 0755, arena_printf(a, "#!/bin/sh\n%s\n", says[i]));
+		struct said said = program_run(a, arena_printf(a, "probe --peer %s --agent %s", s->name, fake));
+
+		cr_expect_eq(said.status, 1, "%s: %s", says[i], said.err);
+		cr_expect_not_null(strstr(said.err, i == 3 ? "connection refused" :
+		    "pathtune serve did not start there"), "%s: %s", says[i], said.err);
+		cr_expect_null(strchr(said.err, '\033'), "%s", said.err);
+	}
+}
+
 /* Its port answers no more, soon after who started it has gone. */
 Test(ssh_endpoint, a_server_ends_with_the_input_by_which_it_was_started)
 {

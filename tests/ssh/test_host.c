@@ -149,6 +149,27 @@ Test(ssh_host, a_login_that_does_not_answer_is_an_error_that_says_what_it_said)
 		    e.text);
 }
 
+/* It reads the script, and so knows the mark by which answers are told from noise. */
+Test(ssh_host, a_host_that_forges_answers_gets_nowhere)
+{
+	static const char know[] = "m=$(sed -n '/[0-9a-f]\\{32\\}/{s/.*\\([0-9a-f]\\{32\\}\\).*/\\1/p;q;}')\n";
+	static const struct {
+		const char *forged, *error;
+	} cases[] = {
+		{ "printf '%s 0 0 99999999999 0\\n' $m; exec cat /dev/zero", "more than 328320 bytes of output" },
+		{ "printf '%s 0 0 99999999999 0\\n%s end\\n' $m $m", "missing or damaged" },
+		{ "printf '%s 0 0 0 0\\n%s 1 0 0 0\\n%s end\\n' $m $m $m", "missing or damaged" },
+		{ "printf '%s 7 0 0 0\\n%s end\\n' $m $m", "missing or damaged" },
+		{ "printf '%s 0 0 6 0\\nhello' $m; exit 0", "missing or damaged" },
+	};
+
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		const char *said = failure_of(arena_printf(a, "%s%s", know, cases[i].forged), NULL);
+
+		cr_expect_not_null(strstr(said, cases[i].error), "%zu: %s", i, said);
+	}
+}
+
 Test(ssh_host, a_login_that_never_answers_ends_by_its_time)
 {
 	const struct host_access soon = { .timeout_s = 2 };

@@ -314,6 +314,27 @@ Test(fleet, a_host_that_hangs_is_ended_and_holds_nothing_up)
 	cr_expect_not_null(strstr(said.out, "ok     ok"), "%s", said.out);
 }
 
+Test(fleet, of_fifty_thousand_hosts_some_are_asked)
+{
+	struct text t = { .arena = a };
+	struct said said;
+
+	text_add(&t, "hosts:\n");
+	for (int i = 0; i < 50000; i++)
+		text_add(&t, "- {name: h%05d, target: '%s'}\n", i, i % 25000 == 7 ? LINUX :
+		    arena_printf(a, "replay:/nonexistent/%d", i));
+	write_file("hosts.yaml", t.s);
+	said = fleet("--limit *00007 probe");
+	cr_expect_eq(said.status, 0, "%s", said.err);
+	cr_expect_not_null(strstr(said.out, "h00007  ok  "), "%s", said.out);
+	said = fleet("--limit h25007,h49999 probe");
+	cr_expect_eq(said.status, 4, "%s", said.err);
+	cr_expect_not_null(strstr(said.err, "h49999: /nonexistent/49999/transcript"), "%s", said.err);
+	text_add(&t, "- {name: H00001, target: local}\n");
+	write_file("hosts.yaml", t.s);
+	cr_expect_eq(fleet("--limit h00007 probe").status, 2, "a duplicate is an error all the same");
+}
+
 /* A file that only the second host makes lets the first one end: one after the other never would. */
 Test(fleet, one_job_gives_way_when_a_host_is_slow)
 {
