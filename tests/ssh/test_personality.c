@@ -232,12 +232,12 @@ Test(personality, settings_are_tried_by_ssh_and_by_a_shell_and_everything_is_as_
 
 /* As it comes, but for a congestion control that the kernel knows which moves the bytes. */
 static const char *
-netbsd_cubic(void)
+netbsd_cubic(const char *more)
 {
 	const char *path = sshd_path(s, "netbsd");
 
-	SSHD_DO("sh", "-c", arena_printf(a, "sed '/^\\$ sysctl -n .*congctl.selected/,/^=/s/newreno/cubic/' "
-	    "<'" NETBSD "' >%s", path));
+	SSHD_DO("sh", "-c", arena_printf(a, "sed '/^\\$ sysctl -n .*congctl.selected/,/^=/s/newreno/cubic/; "
+	    "%s' <'" NETBSD "' >%s", more, path));
 	return path;
 }
 
@@ -246,11 +246,35 @@ Test(personality, a_netbsd_is_searched)
 {
 	struct said said;
 
-	play_machine(s, netbsd_cubic());
+	play_machine(s, netbsd_cubic(""));
 	said = tune(s->name, "--budget 20s");
 	cr_expect_eq(said.status, 0, "%s", said.err);
 	cr_expect_not_null(strstr(said.out, "Keep the present settings: the window"), "%s", said.out);
 	cr_expect_not(kept("kern.sbmax") || kept("pathtune/remote"));
+}
+
+/* With buffers that might be the limit even there: what the search tries is gone with a Ctrl-C. */
+Test(personality, a_netbsd_is_as_before_when_its_search_is_stopped)
+{
+	static const char small[] = "/^\\$ sysctl -n .*\\(sbmax\\|buf_max\\)/,/^=/s/262144/20480/; "
+	    "/^\\$ sysctl -n .*space/,/^=/s/32768/4096/";
+	const struct transcript *machine = play_machine(s, netbsd_cubic(small));
+	struct started server, run;
+	const char *peer;
+	struct said said;
+
+	setenv("PATHTUNE_TOKEN", TOKEN, 1);
+	server = serve(&peer);
+	run = program_start(a, arena_printf(a, "tune %s --agent %s --peer %s --direction send --no-save "
+	    "--data-cap 500G", s->name, PATHTUNE, peer));
+	for (int i = 0; i < 1200 && !kept("net.inet.tcp.sendbuf_max"); i++)
+		usleep(50000);
+	kill(run.pid, SIGINT);
+	said = program_end(a, run);
+	cr_expect_eq(said.status, 5, "%s", said.err);
+	cr_expect(kept("kern.sbmax") && kept("net.inet.tcp.sendbuf_max"), "%s", said.err);
+	expect_restored(machine);
+	program_end(a, server);
 }
 
 /* This machine is the one of the transcript, for the rest of the test. */
@@ -298,7 +322,7 @@ Test(personality, this_machine_as_a_bsd_is_tuned_and_as_before)
 
 Test(personality, a_killed_run_on_this_machine_as_a_bsd_leaves_it_as_it_was)
 {
-	const char *netbsd = netbsd_cubic();
+	const char *netbsd = netbsd_cubic("");
 	const struct transcript *machine = play_transcript(s, netbsd);
 	const char *file = sshd_write(s, "try", 0644, TRY("kern.sbmax: 1048576")), *peer;
 	struct started server, run;
