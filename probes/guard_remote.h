@@ -34,8 +34,9 @@ struct guard_remote;
 
 /*
  * Returns when it is alive.  An error when another one is at work there, or a pathtune of the
- * host's own has a journal of this scope, or one with files, which are the same in all.  *healed: knobs that a dead one had left and that were set back now:
- * what was read of the host before this call is out of date then.
+ * host's own has a journal of this scope, or one with files, which are the same in all.  *healed:
+ * knobs that a dead one had left and that were set back now: what was read of the host before this
+ * call is out of date then.
  */
 bool guard_remote_start(struct host *h, struct arena *a, const struct guard_remote_spec *spec,
     struct guard_remote **out, size_t *healed, struct err *e);
