@@ -5,8 +5,8 @@
  *
  * With a directory for it ($STAND_IN_STATE) sysctl can set: it remembers, and misbehaves as the
  * system's own does (probed on FreeBSD 14, NetBSD 10 and OpenBSD):
- *   FreeBSD    sendbuf_max and recvbuf_max wrap modulo 2^32 with exit 0; a maxsockbuf below 2304
- *              and what is no number are refused with exit 1
+ *   FreeBSD    sendbuf_max and recvbuf_max wrap modulo 2^32 with exit 0; a maxsockbuf of -1
+ *              becomes 2^64 - 1; one below 2304 and what is no number are refused with exit 1
  *   NetBSD     refuses without -w
  *   OpenBSD    takes what it does not know without a word, and refuses with exit 0
  *   the first two   a limit that does not admit what a new socket starts with: exit 0, and from
@@ -123,6 +123,8 @@ set_freebsd(struct arena *a, const char *name, const char *old, const char *valu
 {
 	bool number = strspn(old, "0123456789") == strlen(old);
 
+	if (number && strcmp(name, "kern.ipc.maxsockbuf") == 0 && strcmp(value, "-1") == 0)
+		value = "18446744073709551615";
 	if (number && strspn(value, "0123456789") != strlen(value))
 		return refuse(1, arena_printf(a, "invalid unsigned long '%s'", value), "");
 	if (strcmp(name, "kern.ipc.maxsockbuf") == 0 && strtod(value, NULL) < 2304)

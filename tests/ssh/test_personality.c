@@ -100,6 +100,8 @@ Test(personality, freebsd_wraps_without_a_word_and_that_is_noticed_and_taken_bac
 	expect_unset(knob("net.inet.tcp.sendbuf_max", "4294967296"), "2097152",
 	    "was set to \"4294967296\", reads back \"0\"; set back to \"2097152\"");
 	expect_unset(knob("net.inet.tcp.sendbuf_max", "2147483648"), "2097152", "reads back \"-2147483648\"");
+	expect_unset(knob("kern.ipc.maxsockbuf", "-1"), "2097152",
+	    "was set to \"-1\", reads back \"18446744073709551615\"; set back to \"2097152\"");
 	expect_unset(knob("net.inet.tcp.sendbuf_max", "8M"), "2097152", "invalid unsigned long '8M'");
 	expect_unset(knob("kern.ipc.maxsockbuf", "2303"), "2097152", "Invalid argument");
 	cr_expect(knobs_set(h, a, &good, 1, &e), "%s", e.text);
