@@ -39,6 +39,7 @@ open_session(struct serving *s, const struct agent_line *asked, struct err *e)
 	if (!peer_open(s->arena, asked->peer, asked->token, &s->session, &why))
 		return say_failed(s, &why, e);
 	l.address = peer_address(s->session);
+	l.own = peer_own_address(s->session);
 	return agent_say(s->channel, &l, e);
 }
 

@@ -23,6 +23,7 @@ static const struct field line_fields[] = {
 	F_STR(agent_line, peer, 0),
 	F_STR(agent_line, token, 0),
 	F_STR(agent_line, address, 0),
+	F_STR(agent_line, own, 0),
 	F_NUM(agent_line, n, 1, CONNECTS_MAX, 0),
 	F_NUM(agent_line, rtt_ms, 0, RTT_MAX_MS, 0),
 	F_STR(agent_line, cc, 0),
@@ -130,7 +131,8 @@ await_line(struct agent_channel *c, const char *who, double limit_s, char **line
 static void
 disarm(struct arena *a, struct agent_line *l)
 {
-	const char **texts[] = { &l->version, &l->peer, &l->address, &l->cc, &l->why };
+	const char **texts[] = { &l->version, &l->peer, &l->address, &l->own, &l->cc,
+		&l->why };
 
 	for (size_t i = 0; i < NELEM(texts); i++)
 		*texts[i] = message_plain(a, *texts[i]);

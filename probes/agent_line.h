@@ -16,7 +16,7 @@ enum agent_type {
 	AGENT_NONE,    /* the other end has closed */
 	AGENT_HELLO,   /* agent: first of all; protocol, version        */
 	AGENT_OPEN,    /* asked: a session; peer, token                 */
-	AGENT_OPENED,  /* agent: address                                */
+	AGENT_OPENED,  /* agent: address, own                           */
 	AGENT_RTT,     /* asked: n connects; agent: rtt_ms              */
 	AGENT_MEASURE, /* asked: one trial; flow and cc                 */
 	AGENT_TICK,    /* agent, while it lasts: seconds, bps           */
@@ -28,7 +28,7 @@ struct agent_line {
 	int type; /* enum agent_type */
 	double protocol;
 	const char *version;
-	const char *peer, *token, *address;
+	const char *peer, *token, *address, *own;
 	double n, rtt_ms;
 	const char *cc;
 	struct message *flow; /* none or one; direction as the host sees it */

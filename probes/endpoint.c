@@ -99,6 +99,12 @@ endpoint_address(const struct endpoint *p)
 }
 
 const char *
+endpoint_own(const struct endpoint *p)
+{
+	return p->way->own == NULL ? NULL : p->way->own(p->self);
+}
+
+const char *
 endpoint_tool(const struct endpoint *p)
 {
 	return p->way->tool(p->self);

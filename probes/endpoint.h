@@ -51,6 +51,9 @@ bool endpoint_idle_rtt(struct endpoint *p, unsigned n, double *rtt_ms, struct er
 /* The peer's numeric address as the host reaches it. */
 const char *endpoint_address(const struct endpoint *p);
 
+/* The host's, from which it speaks to the peer; NULL: this way does not know. */
+const char *endpoint_own(const struct endpoint *p);
+
 /* "pathtune", "iperf3", "nc": what moves the bytes at the host's end. */
 const char *endpoint_tool(const struct endpoint *p);
 

@@ -18,7 +18,7 @@ struct agent {
 	struct host_child child;
 	struct agent_channel *channel;
 	const char *who;     /* for errors */
-	const char *address;
+	const char *address, *own;
 };
 
 static bool
@@ -82,21 +82,29 @@ greet(struct agent *g, struct arena *a, struct err *e)
 	    hello.version != NULL ? hello.version : "unknown", PATHTUNE_VERSION);
 }
 
+/* It goes to commands of a host. */
+static bool
+is_number(const char *address)
+{
+	unsigned char number[sizeof(struct in6_addr)];
+
+	return address != NULL && (inet_pton(AF_INET, address, number) == 1 ||
+	    inet_pton(AF_INET6, address, number) == 1);
+}
+
 static bool
 open_session(struct agent *g, struct arena *a, const struct endpoint_spec *s, struct err *e)
 {
 	struct agent_line l = agent_line_new(AGENT_OPEN), opened;
-	unsigned char number[sizeof(struct in6_addr)];
 
 	l.peer = s->peer;
 	l.token = s->token;
 	if (!ask(g, &l, e) || !hear(g, a, AGENT_OPENED, OPEN_S + LATE_S, NULL, &opened, e))
 		return false;
-	/* It goes to the host's commands. */
-	if (opened.address == NULL || (inet_pton(AF_INET, opened.address, number) != 1 &&
-	    inet_pton(AF_INET6, opened.address, number) != 1))
+	if (!is_number(opened.address))
 		return fail(e, ERR_FAILED, "%s: the peer's address is none", g->who);
 	g->address = opened.address;
+	g->own = is_number(opened.own) ? opened.own : NULL;
 	return true;
 }
 
@@ -194,6 +202,12 @@ agent_tool(const void *self)
 	return "pathtune";
 }
 
+static const char *
+agent_own(const void *self)
+{
+	return ((const struct agent *)self)->own;
+}
+
 static void
 agent_close(void *self)
 {
@@ -203,4 +217,4 @@ agent_close(void *self)
 }
 
 const struct endpoint_way endpoint_agent = { agent_measure, agent_idle_rtt, agent_address,
-	agent_tool, true, NULL, agent_close };
+	agent_tool, agent_own, true, NULL, agent_close };

@@ -393,4 +393,4 @@ static const char unknown[] = "a program of the base system tells nothing about 
     "congestion control is that of the system";
 
 const struct endpoint_way endpoint_base = { base_measure, base_idle_rtt, base_address, base_tool,
-	false, unknown, base_close };
+	NULL, false, unknown, base_close };

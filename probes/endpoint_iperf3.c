@@ -287,6 +287,6 @@ static const char unknown[] = "iperf3 does not tell what limited the sender (win
     "how much was in flight, and of a host that receives the RTT under load";
 
 const struct endpoint_way endpoint_iperf3 = { iperf3_measure, iperf3_idle_rtt, iperf3_where,
-	iperf3_tool, false, unknown, iperf3_close };
+	iperf3_tool, NULL, false, unknown, iperf3_close };
 const struct endpoint_way endpoint_iperf3_cc = { iperf3_measure, iperf3_idle_rtt, iperf3_where,
-	iperf3_tool, true, unknown, iperf3_close };
+	iperf3_tool, NULL, true, unknown, iperf3_close };

@@ -162,5 +162,13 @@ served_tool(const void *self)
 	return x->way->tool(x->self);
 }
 
+static const char *
+served_own(const void *self)
+{
+	const struct served *x = self;
+
+	return x->way->own(x->self);
+}
+
 const struct endpoint_way endpoint_served = { served_measure, served_idle_rtt, served_address,
-	served_tool, true, NULL, served_close };
+	served_tool, served_own, true, NULL, served_close };

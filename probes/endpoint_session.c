@@ -41,6 +41,12 @@ session_tool(const void *self)
 	return "pathtune";
 }
 
+static const char *
+session_own(const void *self)
+{
+	return peer_own_address(self);
+}
+
 static void
 session_close(void *self)
 {
@@ -48,4 +54,4 @@ session_close(void *self)
 }
 
 const struct endpoint_way endpoint_session = { session_measure, session_idle_rtt, session_address,
-	session_tool, true, NULL, session_close };
+	session_tool, session_own, true, NULL, session_close };

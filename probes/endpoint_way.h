@@ -13,6 +13,7 @@ struct endpoint_way {
 	bool (*idle_rtt)(void *self, unsigned n, double *rtt_ms, struct err *e);
 	const char *(*address)(const void *self);
 	const char *(*tool)(const void *self);
+	const char *(*own)(const void *self); /* NULL: it knows none */
 	bool sets_cc;
 	const char *unknown; /* endpoint_unknown() */
 	void (*close)(void *self);

@@ -53,6 +53,7 @@ bool peer_idle_rtt(struct session *s, unsigned n, double *rtt_ms, struct err *e)
 
 /* Addresses in text, for messages and facts. */
 const char *peer_address(const struct session *s);
+const char *peer_own_address(const struct session *s); /* from which we speak; NULL: unknown */
 
 void peer_close(struct session *s); /* NULL is fine; tells the server that the run is over */
 

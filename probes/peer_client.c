@@ -171,6 +171,15 @@ connect_any(
 	return fd;
 }
 
+static const char *
+own_address(struct arena *a, int fd)
+{
+	struct net_address own = { .len = sizeof(own.addr) };
+
+	return getsockname(fd, (struct sockaddr *)&own.addr, &own.len) == 0 ? net_say(a, &own) :
+	    NULL;
+}
+
 bool
 peer_open(struct arena *a, const char *peer, const char *token, struct session **out, struct err *e)
 {
@@ -197,6 +206,7 @@ peer_open(struct arena *a, const char *peer, const char *token, struct session *
 	}
 	net_nodelay(fd);
 	s->address = net_say(a, &s->to);
+	s->own = own_address(a, fd);
 	channel_init(&s->channel, fd, false, &s->keys);
 	*out = s;
 	return true;
@@ -226,6 +236,12 @@ const char *
 peer_address(const struct session *s)
 {
 	return s->address;
+}
+
+const char *
+peer_own_address(const struct session *s)
+{
+	return s->own;
 }
 
 void

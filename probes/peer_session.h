@@ -20,6 +20,7 @@ struct session {
 	struct net_address to;
 	const char *name;     /* "192.0.2.1:5209", for messages */
 	const char *address;
+	const char *own;      /* ours; or NULL */
 	double idle_ms;       /* smallest connect so far */
 	double trial;         /* number of the last one */
 };
