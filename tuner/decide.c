@@ -89,8 +89,8 @@ say_extras(struct arena *a, const struct setting *s)
 	return t.s;
 }
 
-static const char *
-say_setting(struct arena *a, const struct plan_direction *p, const struct setting *from,
+const char *
+decide_say_setting(struct arena *a, const struct plan_direction *p, const struct setting *from,
     const struct setting *to)
 {
 	const char *buffer = p->direction == DIR_SEND ? "send buffer" : "receive buffer";
@@ -175,8 +175,8 @@ static const char *
 say_change(struct arena *a, const struct plan_direction *p, const struct search_result *r)
 {
 	const char *words = arena_printf(a, "Change: %s. %s.%s%s",
-	    say_setting(a, p, &r->start, &r->chosen), say_effect(a, &r->effect), say_cost(a, r),
-	    say_worst(a, r));
+	    decide_say_setting(a, p, &r->start, &r->chosen), say_effect(a, &r->effect),
+	    say_cost(a, r), say_worst(a, r));
 
 	if (r->retransmit_exception)
 		words = arena_printf(a,
@@ -270,7 +270,7 @@ say_verdict(struct arena *a, const struct plan_direction *p, const struct search
 		return arena_printf(a,
 		    "Keep the present settings: connections with %s fall into two groups, "
 		    "some of them stuck at less than half of the rate%s%s.",
-		    say_setting(a, p, &r->start, &r->chosen), r->why == NULL ? "" : ": ",
+		    decide_say_setting(a, p, &r->start, &r->chosen), r->why == NULL ? "" : ": ",
 		    r->why == NULL ? "" : r->why);
 	case CLASS_FAILED:
 		return arena_printf(a, "Keep the present settings: measuring failed: %s.",

@@ -40,6 +40,9 @@ struct change_line *decide_window_lines(struct arena *a, const struct profile *p
  * known, which begin with a blank and end with a full stop.
  */
 const char *decide_say_effect(struct arena *a, const struct effect *x);
+/* What the one changes of the other: "send buffer maximum 8 MiB, congestion control bbr". */
+const char *decide_say_setting(struct arena *a, const struct plan_direction *p,
+    const struct setting *from, const struct setting *to);
 const char *decide_say_cost(struct arena *a, const struct side *before, const struct side *after);
 
 /*

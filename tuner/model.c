@@ -163,6 +163,7 @@ static const struct field options_fields[] = {
 	F_STR(options, start_cc, 0),
 	F_STR(options, try_file, 0),
 	F_NUM(options, more_s, 0, 1e9, 0),
+	F_STR(options, end, 0),
 	F_LIST(options, paths, &advice_path_record),
 	F_NUM(options, connections, 1, 1e9, 0),
 	F_STR(options, nic, 0),

@@ -141,6 +141,8 @@ struct options {
 	const char *start_cc;   /* baseline instead of the sysctl's; NULL: that */
 	const char *try_file;   /* the user's settings instead of a search; NULL: a search */
 	double more_s;          /* added to the confirmations by resuming; NAN: nothing */
+	const char *end;        /* of a run that tunes both: "host" (this file goes on), "peer"
+	                           (as the peer sees it); NULL: it tunes the host alone */
 	struct advice_path *paths;     /* advise: given by flags */
 	size_t n_paths;
 	double connections;     /* advise: that transfer in bulk at the same time; NAN: 1 */
@@ -206,8 +208,9 @@ enum trial_status {
 extern const char *const trial_status_names[];
 
 struct setting {
-	const char *cc;        /* NULL when receiving: it belongs to the peer */
-	double window_bytes;   /* usable window W of the direction */
+	const char *cc;        /* NULL when receiving: it belongs to the peer; of a run that tunes
+	                          both ends the sender's, whichever that is */
+	double window_bytes;   /* usable window W of the direction; of both ends the smaller */
 	const char **extras;   /* ids of the plan's extras that are in force, in its order */
 	size_t n_extras;
 };

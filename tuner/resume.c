@@ -1,4 +1,5 @@
 #include "resume.h"
+#include "ends.h"
 #include "limiter.h"
 
 #include <math.h>
@@ -19,6 +20,9 @@ resume_may(const struct run *old, struct err *e)
 		return fail(e, ERR_USAGE, "not a run of tune");
 	if (old->options.try_file != NULL)
 		return fail(e, ERR_USAGE, "a comparison (--try) cannot go on: start it again");
+	if (old->options.end != NULL && strcmp(old->options.end, ENDS_HOST) != 0)
+		return fail(e, ERR_USAGE, "a run of both ends as the peer sees it: the one of the "
+		    "host goes on");
 	if (old->seed == NULL || strlen(old->seed) != 64 ||
 	    strspn(old->seed, "0123456789abcdef") != 64)
 		return fail(e, ERR_USAGE, "no seed of 64 hexadecimal digits in it, so the order of "
