@@ -3,16 +3,16 @@
  * --apply it goes on to do that.
  */
 #include "cmd_persist.h"
-#include "expect.h"
+#include "cmd_tune.h"
+#include "ends.h"
 #include "fragment.h"
 #include "hazards.h"
 #include "nic_advice.h"
-#include "pipeline.h"
+#include "pipeline_both.h"
 #include "pipeline_save.h"
 #include "pipeline_seed.h"
 #include "pipeline_trial.h"
 #include "resume.h"
-#include "units.h"
 #include "../probes/files.h"
 #include "words.h"
 
@@ -23,7 +23,7 @@
 
 struct asked {
 	const char *token_file, *save, *out, *profile, *resume, *try_file;
-	bool token_stdin, quick, thorough, no_save, direction_given;
+	bool token_stdin, quick, thorough, no_save, direction_given, both;
 	double budget_s;
 	struct run *old; /* that goes on; NULL: a new one begins */
 	bool apply;      /* a change is put in force, like this: */
@@ -58,7 +58,7 @@ settle_host(const char **words, size_t n, const struct asked *x, struct options 
 	o->host = n == 1 ? words[0] : was != NULL ? was : "local";
 	if (strncmp(o->host, "replay:", 7) == 0)
 		return fail(e, ERR_USAGE, "'%.60s': a recording cannot be tuned", o->host);
-	if (x->lease_s > 0 && strcmp(o->host, "local") == 0)
+	if (x->lease_s > 0 && strcmp(o->host, "local") == 0 && o->end == NULL)
 		return fail(e, ERR_USAGE, "--lease is of no use with the local host");
 	if (o->peer == NULL)
 		return fail(e, ERR_USAGE, "--peer is needed: the other end of the path");
@@ -102,6 +102,7 @@ check_agreement(const struct opt *opts, const struct asked *x, const struct opti
 	    agrees(opts, "streams", o->streams == was->streams, e) &&
 	    agrees(opts, "policy", o->policy == was->policy, e) &&
 	    agrees(opts, "all-cc", was->all_cc, e) &&
+	    agrees(opts, "both", was->end != NULL, e) &&
 	    agrees(opts, "start-cc", same_words(o->start_cc, was->start_cc), e);
 }
 
@@ -152,6 +153,18 @@ check_flags(struct cmd_context *c, const struct opt *opts, const struct asked *x
 }
 
 static bool
+settle(struct cmd_context *c, const struct opt *opts, const char **words, size_t n,
+    struct asked *x, struct options *o, struct err *e)
+{
+	o->end = x->both ? ENDS_HOST : NULL;
+	return check_flags(c, opts, x, e) &&
+	    (x->resume == NULL || settle_resume(c->arena, opts, x, o, e)) &&
+	    settle_host(words, n, x, o, e) && cmd_access_check(opts, o->host, o->peer, e) &&
+	    (o->end == NULL || tune_both_check(c, o, x->apply, x->try_file != NULL, x->no_save,
+	    e));
+}
+
+static bool
 parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct options *o, bool *help,
     struct err *e)
 {
@@ -165,6 +178,8 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 		    "read the token from standard input", false },
 		{ "direction", 0, OPT_ENUM, &direction, 0, 0, direction_names, "send|receive|both",
 		    "what is to be tuned, as seen from here", false },
+		{ "both", 0, OPT_FLAG, &x->both, 0, 0, NULL, NULL,
+		    "tune the peer (ssh://..) as well as the host", false },
 		{ "budget", 0, OPT_TIME, &x->budget_s, 10, 86400, NULL, "TIME",
 		    "of the whole search (10m a direction)", false },
 		{ "quick", 0, OPT_FLAG, &x->quick, 0, 0, NULL, NULL,
@@ -211,74 +226,10 @@ parse(struct cmd_context *c, int argc, char **argv, struct asked *x, struct opti
 	x->direction_given = cmd_given(opts, "direction");
 	o->direction = (enum direction)direction;
 	o->policy = (enum policy)policy;
-	return check_flags(c, opts, x, e) &&
-	    (x->resume == NULL || settle_resume(c->arena, opts, x, o, e)) &&
-	    settle_host(words, n, x, o, e) && cmd_access_check(opts, o->host, o->peer, e);
+	return settle(c, opts, words, n, x, o, e);
 }
 
 /* ---- before ---------------------------------------------------------------------------------- */
-
-/* What is left of the time of a run that goes on, by its directions. */
-static double
-left_s(const struct run *run)
-{
-	double n = (double)run->plan.n_directions, spent_s, left = 0;
-
-	for (size_t i = 0; i < run->plan.n_directions; i++) {
-		enum direction d = run->plan.directions[i].direction;
-		double more_s = run->plan.directions[i].more_s;
-
-		if (resume_decided(run, d) != NULL)
-			continue;
-		spent_s = 0;
-		for (size_t j = 0; j < run->n_trials; j++) {
-			if (run->trials[j].direction == d && run->trials[j].asked_s > spent_s)
-				spent_s = run->trials[j].asked_s;
-		}
-		left += run->options.budget_s / n + (isnan(more_s) ? 0 : more_s) - spent_s;
-	}
-	return fmax(left, 0);
-}
-
-/* To ten seconds, from two minutes on to whole ones. */
-static double
-rounded(double seconds)
-{
-	double step = seconds < 120 ? 10 : 60;
-
-	return fmax(step, ceil(seconds / step) * step);
-}
-
-/* "about 60 s to 4 min, at most 10 min"; what windows and the link do not bound is not said. */
-static const char *
-from_to_most(struct arena *a, const char *(*say)(struct arena *, double), double least,
-    double likely, double most)
-{
-	if (!(likely < most))
-		return arena_printf(a, "at most %s", say(a, most));
-	return least < likely ? arena_printf(a, "about %s to %s, at most %s", say(a, least),
-	    say(a, likely), say(a, most)) :
-	    arena_printf(a, "about %s, at most %s", say(a, likely), say(a, most));
-}
-
-static void
-announce(struct cmd_context *c, const struct run *run)
-{
-	static const char feel[] = "live connections of this host may feel the values under trial";
-	struct expectation x = expect_run(&run->facts, &run->options, &run->plan);
-	const struct plan *plan = &run->plan;
-	struct arena *a = c->arena;
-
-	if (run->n_trials != 0)
-		cmd_note(c, "measuring goes on after %zu trials: at most %s more, at most %s of "
-		    "traffic in all; %s", run->n_trials, units_say_time(a, left_s(run)),
-		    units_say_bytes(a, plan->expected_bytes), feel);
-	else
-		cmd_note(c, "measuring: %s; traffic: %s; %s", from_to_most(a, units_say_time,
-		    rounded(x.least_s), rounded(x.likely_s), plan->expected_s),
-		    from_to_most(a, units_say_bytes, x.least_bytes, x.likely_bytes,
-		    plan->expected_bytes), feel);
-}
 
 static bool
 make_plan(struct pipeline *p, const struct asked *x, struct err *e)
@@ -303,7 +254,7 @@ stages(struct pipeline *p, const struct asked *x, const char *token, struct err 
 		return false;
 	if (x->apply && !p->run->facts.privileged)
 		return fail(e, ERR_FAILED, "--apply: only root can set what may be found");
-	announce(p->cmd, p->run);
+	tune_announce(p->cmd, p->run);
 	p->save = x->save;
 	if (x->save == NULL && !x->no_save)
 		save_choose(p);
@@ -369,6 +320,8 @@ deliver(
 		cmd_run_print(c, run);
 	}
 	if (!save(p, measured, e))
+		return false;
+	if (measured && p->far != NULL && !tune_both_deliver(p, x->out, e))
 		return false;
 	if (!measured || x->out == NULL)
 		return measured;
@@ -443,8 +396,11 @@ tune(struct cmd_context *c, int argc, char **argv, struct err *e)
 		return false;
 	p.profile_file = x.profile;
 	p.lease_s = x.lease_s;
-	if (x.save != NULL && !files_may_write(x.save, e))
+	if (x.save != NULL && (!files_may_write(x.save, e) || (run->options.end != NULL &&
+	    !files_may_write(tune_both_name(c->arena, x.save), e))))
 		return false;
+	if (run->options.end != NULL)
+		both_new(&p);
 	if (!cmd_token(c->arena, run->options.peer, x.token_file, x.token_stdin, &token, e))
 		return false;
 	ok = stages(&p, &x, token, e);

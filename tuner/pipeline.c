@@ -1,5 +1,6 @@
 #include "pipeline.h"
 #include "kernel.h"
+#include "pipeline_both.h"
 #include "pipeline_change_remote.h"
 #include "pipeline_path.h"
 #include "plan.h"
@@ -192,7 +193,8 @@ pipeline_probe(struct pipeline *p, const char *token, struct err *e)
 	if (host_is_here(p->host) ? !heal_others(p, e) || !heal(p, e) :
 	    p->sets && change_is_remote(p) && !change_remote_look(p, e))
 		return false;
-	if (!(p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e)))
+	if (!(p->run->options.peer != NULL ? probe_path(p, token, e) : probe_host(p, e)) ||
+	    !both_probe(p, e))
 		return false;
 	return p->profile_file == NULL ||
 	    profile_is_of(p->profile, p->profile_file, p->run->facts.os, e);
@@ -290,8 +292,8 @@ pipeline_look(struct pipeline *p, struct err *e)
 bool
 pipeline_plan(struct pipeline *p, struct err *e)
 {
-	return plan_make(
-	    p->cmd->arena, p->profile, &p->run->facts, &p->run->options, &p->run->plan, e);
+	return plan_make(p->cmd->arena, p->profile, &p->run->facts, &p->run->options,
+	    &p->run->plan, e) && both_plan(p, e);
 }
 
 void
@@ -299,6 +301,8 @@ pipeline_close(struct pipeline *p)
 {
 	endpoint_close(p->endpoint);
 	p->endpoint = NULL;
+	if (p->far != NULL)
+		pipeline_close(p->far);
 	if (p->host != NULL)
 		host_close(p->host);
 	p->host = NULL;

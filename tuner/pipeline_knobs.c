@@ -79,11 +79,11 @@ guard_line(struct pipeline *p, const struct extra *x, const struct change_line *
 	}
 }
 
-/* Does a transfer have its own congestion control, whatever the default is? */
+/* Does a transfer have its own congestion control, whatever the default is?  Only when we send. */
 static bool
 sets_cc(const struct pipeline *p)
 {
-	return p->endpoint == NULL || endpoint_sets_cc(p->endpoint);
+	return !p->is_far && (p->endpoint == NULL || endpoint_sets_cc(p->endpoint));
 }
 
 /* What the widest window sets, and each extra. */
@@ -120,7 +120,7 @@ collected(struct pipeline *p)
 void
 trial_knobs_collect(struct pipeline *p)
 {
-	const struct plan *plan = &p->run->plan;
+	const struct plan *plan = p->own != NULL ? p->own : &p->run->plan;
 
 	for (size_t i = 0; i < plan->n_directions; i++)
 		guard_direction(p, &plan->directions[i]);

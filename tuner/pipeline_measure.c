@@ -2,14 +2,13 @@
 #include "expect.h"
 #include "kernel.h"
 #include "limiter.h"
-#include "pipeline_knobs.h"
+#include "pipeline_both.h"
 #include "pipeline_path.h"
 #include "pipeline_save.h"
 #include "pipeline_seed.h"
 #include "resume.h"
 #include "search.h"
 #include "units.h"
-#include "../probes/knobs.h"
 #include "../probes/stop.h"
 
 #include <math.h>
@@ -88,7 +87,7 @@ transfer(struct measuring *m, const struct ask *ask, struct trial *t, struct err
 
 	if (!endpoint_measure(m->p->endpoint, m->p->cmd->arena, &f, &progress, t, e))
 		return false;
-	if (!knobs_hold(m->p->host, m->p->cmd->arena, m->p->now, m->p->n_old, &moved)) {
+	if (!both_hold(m->p, &moved)) {
 		if (stop_requested())
 			return fail(e, moved.code, "%s", moved.text);
 		t->status = TRIAL_VOID;
@@ -121,12 +120,12 @@ trial_of(struct measuring *m, const struct ask *ask, double asked_s)
 static bool
 measure_trial(struct measuring *m, const struct ask *ask, struct trial *t, struct err *e)
 {
-	if (!trial_knobs_try(m->p, m->plan, &ask->setting, &t->why, e))
+	if (!both_try(m->p, m->plan, &ask->setting, &t->why, e))
 		return false;
 	t->status = t->why == NULL ? TRIAL_OK : TRIAL_VOID;
 	if (t->status == TRIAL_VOID)
 		return true;
-	if (!trial_knobs_flush(m->p, e))
+	if (!both_flush(m->p, e))
 		return false;
 	if (!transfer(m, ask, t, e))
 		return false;
@@ -284,7 +283,7 @@ search_direction(struct pipeline *p, const struct plan_direction *plan,
 	r = search_result(m.search);
 	trials = trials_of(a, run, plan->direction, &n_trials);
 	*out = decide_direction(a, plan, &r, trials, n_trials);
-	return trial_knobs_put(p, p->old, e) && look_at_path(&m, trials, n_trials, out, e);
+	return both_put_back(p, e) && look_at_path(&m, trials, n_trials, out, e);
 }
 
 /* In the order of the plan; what was decided before an interruption is there already. */
@@ -309,8 +308,7 @@ search_all(struct pipeline *p, struct err *e)
 		*(struct direction_decision *)arena_push(a, &run->decision.directions,
 		    &run->decision.n_directions, sizeof(*d)) = d[i];
 	}
-	decide_all(a, p->profile, &run->facts, &run->plan, d, n, &run->decision);
-	return trial_knobs_verify(p, e);
+	return both_decide(p, d, n, e);
 }
 
 bool
@@ -319,8 +317,8 @@ pipeline_measure(struct pipeline *p, struct err *e)
 	bool ok;
 
 	save_rounded(p->cmd->arena, &run_record, p->run);
-	trial_knobs_collect(p);
-	ok = trial_knobs_arm(p, e) && search_all(p, e);
+	both_collect(p);
+	ok = both_arm(p, e) && search_all(p, e);
 	cmd_progress_end(p->cmd);
-	return trial_knobs_release(p, e) && ok;
+	return both_release(p, e) && ok;
 }

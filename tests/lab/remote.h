@@ -16,6 +16,7 @@
 #define REMOTE_CONTROL "10.84.0.1"
 #define REMOTE_TARGET "10.84.0.2"
 #define REMOTE_PORT 2222
+#define REMOTE_LISTEN(address) "-o ListenAddress=" address ":2222"
 
 struct remote {
 	struct arena *a;
@@ -58,30 +59,40 @@ remote_link(bool up)
 }
 
 /*
- * An sshd of its own, with a /run, /var/lib and /etc/sysctl.d that are nobody else's, and the first process of
- * its namespace but one: sessions whose link was cut end with it.
+ * An sshd of its own on a side, with a /run, /var/lib and /etc/sysctl.d that are nobody else's, and
+ * the first process of its namespace but one: sessions whose link was cut end with it.
  */
+static inline pid_t
+remote_sshd_at(struct remote *w, char side, const char *listen, const char *log)
+{
+	struct sshd *s = w->sshd;
+	struct pollfd wait = { -1, 0, 0 };
+	struct err e = { ERR_NONE, "" };
+	const char *script;
+	pid_t pid;
+
+	script = arena_printf(w->a, "mount -t tmpfs none /run && mkdir /run/sshd && mount -t tmpfs none "
+	    "/var/lib && mount -t tmpfs none /etc/sysctl.d && "
+	    "sed 's|^\\(root:x:0:0:[^:]*:\\)[^:]*|\\1%s|' /etc/passwd >%s/passwd && "
+	    "mount --bind %s/passwd /etc/passwd && exec " SSHD " -D -f %s %s -E %s",
+	    s->dir, s->dir, s->dir, sshd_path(s, "sshd_config"), listen, sshd_path(s, log));
+	cr_assert(lab_spawn(w->a, w->lab, side, (const char *const[]){ "unshare", "--mount-proc", "--pid",
+	    "--fork", "--kill-child", "sh", "-c", script, NULL }, -1, &pid, &e), "%s", e.text);
+	for (int i = 0; i < 400 && strstr(sshd_read(s, log), "Server listening") == NULL; i++)
+		poll(&wait, 1, 50);
+	cr_assert_not_null(strstr(sshd_read(s, log), "Server listening"), "%s", sshd_read(s, log));
+	return pid;
+}
+
 static inline void
 remote_sshd(struct remote *w)
 {
 	struct sshd *s = w->sshd = sshd_prepare(w->a);
-	struct pollfd wait = { -1, 0, 0 };
-	struct err e = { ERR_NONE, "" };
-	const char *script;
 
-	sshd_personality(s, NULL, "ListenAddress " REMOTE_TARGET ":2222\nListenAddress " LAB_ADDRESS_A
-	    ":2222\nPort 2222\n");
 	sshd_write(s, ".ssh/known_hosts", 0600, arena_printf(w->a, "[" REMOTE_TARGET "]:%d,["
 	    LAB_ADDRESS_A "]:%d %s", REMOTE_PORT, REMOTE_PORT, sshd_read(s, "host_key.pub")));
-	script = arena_printf(w->a, "mount -t tmpfs none /run && mkdir /run/sshd && mount -t tmpfs none "
-	    "/var/lib && mount -t tmpfs none /etc/sysctl.d && sed 's|^\\(root:x:0:0:[^:]*:\\)[^:]*|\\1%s|' /etc/passwd >%s/passwd && "
-	    "mount --bind %s/passwd /etc/passwd && exec " SSHD " -D -f %s -E %s",
-	    s->dir, s->dir, s->dir, sshd_path(s, "sshd_config"), sshd_path(s, "log"));
-	cr_assert(lab_spawn(w->a, w->lab, 'a', (const char *const[]){ "unshare", "--mount-proc", "--pid",
-	    "--fork", "--kill-child", "sh", "-c", script, NULL }, -1, &w->sshd_pid, &e), "%s", e.text);
-	for (int i = 0; i < 400 && strstr(sshd_read(s, "log"), "Server listening") == NULL; i++)
-		poll(&wait, 1, 50);
-	cr_assert_not_null(strstr(sshd_read(s, "log"), "Server listening"), "%s", sshd_read(s, "log"));
+	w->sshd_pid = remote_sshd_at(w, 'a', REMOTE_LISTEN(REMOTE_TARGET) " " REMOTE_LISTEN(LAB_ADDRESS_A),
+	    "log");
 	w->name = arena_printf(w->a, "ssh://" REMOTE_TARGET ":%d", REMOTE_PORT);
 }
 
