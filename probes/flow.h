@@ -41,7 +41,7 @@ struct flow_spec {
 	double duration_s;        /* counted, at most */
 	double early_s;           /* may end after this much when tight; 0: never early */
 	double max_bytes;         /* of payload, warm-up included; 0: no cap */
-	const char *cc;           /* for our sockets when we send; NULL: leave the default */
+	const char *cc;           /* of the sender's sockets; NULL: leave the default */
 	double pin_bytes;         /* SO_SNDBUF and SO_RCVBUF of both ends; 0: never set */
 };
 

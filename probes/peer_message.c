@@ -20,6 +20,7 @@ static const struct field message_fields[] = {
 	F_NUM(message, early_s, 0, FLOW_SECONDS_MAX, 0),
 	F_NUM(message, max_bytes, 0, ANY, 0),
 	F_NUM(message, pin_bytes, 0, FLOW_PIN_MAX, 0),
+	F_STR(message, cc, 0),
 	F_NUM(message, rate_bps, 0, ANY, 0),
 	F_NUM(message, burst, 0, ANY, 0),
 	F_ENUM(message, status, trial_status_names, 0),
@@ -116,6 +117,7 @@ message_from_spec(struct message *m, const struct flow_spec *f)
 	m->early_s = f->early_s;
 	m->max_bytes = f->max_bytes;
 	m->pin_bytes = f->pin_bytes;
+	m->cc = f->direction == DIR_RECEIVE ? f->cc : NULL;
 }
 
 static double

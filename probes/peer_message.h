@@ -28,6 +28,7 @@ struct message {
 	int direction;
 	double streams, warmup_s, duration_s, early_s, max_bytes;
 	double pin_bytes; /* not known: 0 */
+	const char *cc;   /* of the server's sockets, when the client receives; NULL: the default */
 	double rate_bps, burst; /* UDP */
 	/* RESULT: members of struct trial */
 	int status;

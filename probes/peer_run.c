@@ -6,6 +6,7 @@
 
 #define JOIN_S 10.0 /* for all streams of a trial to connect */
 #define DRAIN_S 5.0 /* for the client to close them after the result */
+#define CC_MAX 31
 #define UDP_TRIAL_S (UDP_WAIT_S + 2 * UDP_SECONDS_MAX + JOIN_S)
 
 struct served {
@@ -17,6 +18,7 @@ struct served {
 	struct flow *flow; /* NULL between trials, and during one by UDP */
 	struct udp *udp;   /* NULL but in a trial by UDP */
 	double number;     /* of the present or last trial */
+	char cc[CC_MAX + 1]; /* of the present trial's sockets; "": the default */
 	unsigned trials;
 	bool told; /* its result was sent */
 	double asked_s, told_s;
@@ -87,14 +89,15 @@ served_busy(const struct served *r)
 	return (r->flow != NULL || r->udp != NULL) && !r->told;
 }
 
-/* A stream; with buffers of its own if it is to have them, which it may not get. */
+/* A stream; with buffers and control of its own if it is to have them, which it may not get. */
 static void
 stream_add(struct served *r, int fd)
 {
 	struct err refused = { .code = ERR_NONE };
 
 	flow_add(r->flow, fd);
-	if (r->spec.pin_bytes > 0 && !flow_pin(fd, r->spec.pin_bytes, &refused))
+	if ((r->spec.pin_bytes > 0 && !flow_pin(fd, r->spec.pin_bytes, &refused)) ||
+	    (r->cc[0] != '\0' && !flow_set_cc(fd, r->cc, &refused)))
 		flow_fail(r->flow, TRIAL_VOID, refused.text);
 	else if (flow_streams(r->flow) == r->spec.streams)
 		flow_start(r->flow);
@@ -215,6 +218,9 @@ trial_begin(struct served *r, const struct message *m, struct err *e)
 	struct message ready = message_new(MESSAGE_READY, m->trial);
 	struct err refused = { .code = ERR_NONE };
 
+	/* Its text may go with the trial before. */
+	snprintf(r->cc, sizeof(r->cc), "%s", m->cc != NULL && m->direction == DIR_RECEIVE ?
+	    m->cc : "");
 	if (!trial_next(r, m, e))
 		return false;
 	message_to_spec(m, &r->spec);

@@ -290,7 +290,7 @@ decide_limits(struct arena *a, const struct path_fact *path, const struct trial 
 
 struct direction_decision
 decide_direction(struct arena *a, const struct plan_direction *p, const struct search_result *r,
-    const struct trial *trials, size_t n_trials)
+    const struct trial *trials, size_t n_trials, bool peer_set)
 {
 	struct direction_decision d = { .direction = p->direction,
 		.verdict = r->verdict,
@@ -304,7 +304,7 @@ decide_direction(struct arena *a, const struct plan_direction *p, const struct s
 	d.after.setting = r->chosen;
 	decide_limits(a, NULL, trials, n_trials, &d);
 	if (d.verdict != VERDICT_CHANGE && d.class != CLASS_FAILED && d.class != CLASS_GUARD &&
-	    peer_limits(&d)) {
+	    !peer_set && peer_limits(&d)) {
 		d.class = CLASS_PEER_LIMITS;
 		d.more_s = NAN;
 	}

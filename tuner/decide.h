@@ -10,10 +10,10 @@
 /*
  * One direction: the search's result with what limited the transfer before and after, and the
  * verdict in words.  A search that found nothing while the peer's window or buffer held the sender
- * back becomes "the peer limits".
+ * back becomes "the peer limits", unless peer_set: that one's were raised with ours.
  */
 struct direction_decision decide_direction(struct arena *a, const struct plan_direction *p,
-    const struct search_result *r, const struct trial *trials, size_t n_trials);
+    const struct search_result *r, const struct trial *trials, size_t n_trials, bool peer_set);
 
 /* What limited it before and after, with what is known of the path by other means (or NULL). */
 void decide_limits(struct arena *a, const struct path_fact *path, const struct trial *trials,

@@ -28,7 +28,6 @@ struct pipeline {
 	struct endpoint *endpoint;    /* NULL without a peer */
 	struct pipeline *far;         /* --both: the other end, which is set as well; or NULL */
 	const struct plan *own;       /* --both: what this end alone could do */
-	bool is_far;                  /* this is the other end of one */
 	struct pipeline_guard *guard; /* while measuring, if there are knobs that may be set */
 	double lease_s;               /* of one on another host; 0: as trials need it */
 	struct knob_value *old;       /* every knob that may be set, as found */

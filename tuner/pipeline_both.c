@@ -18,7 +18,7 @@ both_new(struct pipeline *p)
 	struct pipeline *far = arena_alloc(a, sizeof(*far));
 
 	*far = (struct pipeline){ .cmd = p->cmd, .run = arena_alloc(a, sizeof(*far->run)),
-		.access = p->access, .sets = p->sets, .lease_s = p->lease_s, .is_far = true };
+		.access = p->access, .sets = p->sets, .lease_s = p->lease_s };
 	record_init(&run_record, far->run);
 	far->run->options.host = p->run->options.peer;
 	p->far = far;

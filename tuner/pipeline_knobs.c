@@ -79,11 +79,11 @@ guard_line(struct pipeline *p, const struct extra *x, const struct change_line *
 	}
 }
 
-/* Does a transfer have its own congestion control, whatever the default is?  Only when we send. */
+/* Does a transfer have its own congestion control, whatever the default is? */
 static bool
 sets_cc(const struct pipeline *p)
 {
-	return !p->is_far && (p->endpoint == NULL || endpoint_sets_cc(p->endpoint));
+	return p->endpoint == NULL || endpoint_sets_cc(p->endpoint);
 }
 
 /* What the widest window sets, and each extra. */

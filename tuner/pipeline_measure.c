@@ -282,7 +282,8 @@ search_direction(struct pipeline *p, const struct plan_direction *plan,
 	}
 	r = search_result(m.search);
 	trials = trials_of(a, run, plan->direction, &n_trials);
-	*out = decide_direction(a, plan, &r, trials, n_trials);
+	*out = decide_direction(a, plan, &r, trials, n_trials,
+	    p->far != NULL && plan->window_writable);
 	return both_put_back(p, e) && look_at_path(&m, trials, n_trials, out, e);
 }
 

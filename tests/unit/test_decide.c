@@ -49,7 +49,8 @@ static void
 decide_on(struct world *w, const struct search_result *r)
 {
 	struct direction_decision d =
-	    decide_direction(w->a, &w->run.plan.directions[0], r, w->run.trials, w->run.n_trials);
+	    decide_direction(w->a, &w->run.plan.directions[0], r, w->run.trials, w->run.n_trials,
+	    false);
 
 	decide_all(w->a, w->profile, &w->run.facts, &w->run.plan, &d, 1, &w->run.decision);
 	fragment_make(w->a, w->profile, &w->run);
@@ -194,6 +195,8 @@ Test(decide, names_the_peer_when_its_window_binds_before_and_after)
 	cr_assert_eq(w.run.decision.class, CLASS_PEER_LIMITS);
 	cr_assert(strstr(w.run.decision.directions[0].words, "95 %") != NULL, "%s",
 	    w.run.decision.directions[0].words);
+	cr_assert_eq(decide_direction(w.a, &w.run.plan.directions[0], &r, t, 2, true).class,
+	    CLASS_NO_GAIN, "its window was raised as well");
 	t[1].rwnd_limited = .01;
 	decide_on(&w, &r);
 	cr_assert_eq(w.run.decision.class, CLASS_NO_GAIN);
@@ -436,7 +439,8 @@ Test(fragment, marks_a_line_that_the_kernel_refused_here)
 {
 	struct world w = world_new(DIR_SEND);
 	struct search_result r = found(&w, w.run.plan.directions[0].window_bytes, "bbr");
-	struct direction_decision d = decide_direction(w.a, &w.run.plan.directions[0], &r, NULL, 0);
+	struct direction_decision d = decide_direction(w.a, &w.run.plan.directions[0], &r, NULL, 0,
+	    false);
 
 	decide_all(w.a, w.profile, &w.run.facts, &w.run.plan, &d, 1, &w.run.decision);
 	w.run.decision.settings[0].verified = false;

@@ -119,7 +119,7 @@ changed(const struct world *w, enum direction d, double window, const char *cc)
 
 	r.before = (struct side){ r.start, 209e6, 211, 0 };
 	r.after = (struct side){ r.chosen, 288e6, 214, .0002 };
-	return decide_direction(w->a, p, &r, w->run.trials, w->run.n_trials);
+	return decide_direction(w->a, p, &r, w->run.trials, w->run.n_trials, true);
 }
 
 /* As pipeline_both.c does. */

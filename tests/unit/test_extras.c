@@ -334,7 +334,7 @@ decided(struct machine *m, size_t direction, double window_bytes, const char **i
 	record_init(&run_record, &run);
 	run.facts = m->facts;
 	run.plan = m->plan;
-	one = decide_direction(a, d, &r, NULL, 0);
+	one = decide_direction(a, d, &r, NULL, 0, false);
 	decide_all(a, m->profile, &run.facts, &run.plan, &one, 1, &run.decision);
 	fragment_make(a, m->profile, &run);
 	return run;

@@ -310,9 +310,11 @@ Test(peer, idle_connects_take_no_place_and_are_no_failures)
 	cr_assert_eq(child_status(&c), 0);
 }
 
-Test(peer, congestion_control_that_is_refused_voids_the_trial_only)
+/* By the kernel of whoever sends: ours, or the server's. */
+static void
+refuse_cc(enum direction d)
 {
-	struct flow_spec f = child_spec(DIR_SEND, 1);
+	struct flow_spec f = child_spec(d, 1);
 	struct err e = { .code = ERR_NONE };
 	struct session *s = NULL;
 	struct trial t = { .block = 0 };
@@ -327,8 +329,17 @@ Test(peer, congestion_control_that_is_refused_voids_the_trial_only)
 	f.cc = NULL;
 	cr_assert(peer_measure(s, a, &f, NULL, &t, &e), "%s", e.text);
 	check_trial(&t, &f, "after a refused one");
+	f.cc = "reno"; /* every kernel has it */
+	cr_assert(peer_measure(s, a, &f, NULL, &t, &e), "%s", e.text);
+	check_trial(&t, &f, "with one that is there");
 	peer_close(s);
 	cr_assert_eq(child_status(&c), 0);
+}
+
+Test(peer, congestion_control_that_is_refused_voids_the_trial_only)
+{
+	refuse_cc(DIR_SEND);
+	refuse_cc(DIR_RECEIVE);
 }
 
 Test(peer, an_impossible_transfer_is_refused_before_anything_is_sent)
