@@ -92,11 +92,20 @@ ends_plan(struct arena *a, const struct plan *host, const struct plan *peer, con
 
 /* ---- settings -------------------------------------------------------------------------------- */
 
+/* An end below its kernel's default goes to that, and to nothing in between. */
+static double
+own_window(const struct plan_direction *own, double path_bytes)
+{
+	if (!(path_bytes > own->window_bytes))
+		return own->window_bytes;
+	return fmax(path_bytes, own->window_next_bytes);
+}
+
 struct setting
 ends_setting(struct arena *a, const struct plan_direction *own, const struct setting *path)
 {
 	struct setting s = { .cc = own->direction == DIR_SEND ? path->cc : NULL,
-		.window_bytes = fmax(path->window_bytes, own->window_bytes) };
+		.window_bytes = own_window(own, path->window_bytes) };
 
 	for (size_t i = 0; i < path->n_extras; i++) {
 		for (size_t j = 0; j < own->n_extras; j++) {
@@ -275,8 +284,8 @@ turned_path(struct arena *a, const struct facts *from, struct facts *to)
 
 /* Who limits is told from where one stands; so are a change's ends. */
 static struct direction_decision
-turned_decision(struct arena *a, const struct run *run, const struct run *out,
-    const struct plan *host_own, const struct plan *peer_own, const struct direction_decision *d)
+turned_decision(struct arena *a, const struct run *out, const struct plan *host_own,
+    const struct plan *peer_own, const struct direction_decision *d)
 {
 	struct direction_decision t = *d;
 	const struct plan_direction *here, *there = ends_direction(host_own, d->direction);
@@ -288,7 +297,7 @@ turned_decision(struct arena *a, const struct run *run, const struct run *out,
 	if (t.class == CLASS_PEER_LIMITS)
 		t.class = CLASS_CEILING;
 	if (t.verdict == VERDICT_CHANGE && here != NULL && there != NULL)
-		t.words = ends_words(a, here, there, run->options.host, d);
+		t.words = ends_words(a, here, there, out->options.peer, d);
 	else if (t.words != NULL)
 		t.words = arena_printf(a, "As seen from the other end: %s", t.words);
 	return t;
@@ -329,7 +338,7 @@ ends_turn(struct arena *a, const struct run *run, const struct plan *host_own,
 
 			if (ends_turned(d->direction) == out->plan.directions[i].direction)
 				*(struct direction_decision *)arena_push(a, &to->directions,
-				    &to->n_directions, sizeof(*d)) = turned_decision(a, run, out,
+				    &to->n_directions, sizeof(*d)) = turned_decision(a, out,
 				    host_own, peer_own, d);
 		}
 	}

@@ -29,7 +29,8 @@ const struct plan_direction *ends_direction(const struct plan *own, enum directi
 
 /*
  * An end's part of a setting of the path.  own: what this end alone could do, in its direction.
- * An end that admits the window already keeps its own.
+ * An end that admits the window already keeps its own; one that does not gets no less than the
+ * next that it can have.
  */
 struct setting ends_setting(struct arena *a, const struct plan_direction *own,
     const struct setting *path);

@@ -242,6 +242,23 @@ Test(ends, an_end_that_admits_the_window_already_keeps_what_it_has)
 	arena_free(w.a);
 }
 
+Test(ends, an_end_below_its_kernels_default_goes_no_less_far_than_that)
+{
+	struct world w = linux_pair();
+	struct direction_decision d;
+
+	set(&w.host, "net.ipv4.tcp_wmem", "4096 16384 262144", 262144);
+	set(&w.peer, "net.ipv4.tcp_rmem", "4096 131072 262144", 262144);
+	plan_all(&w, DIR_SEND);
+	d = changed(&w, DIR_SEND, w.run.plan.directions[0].window_next_bytes, "cubic");
+	decide(&w, &d, 1);
+	cr_expect_not_null(strstr(lines(&w, &w.run), "tcp_wmem=4096 16384 4194304"));
+	cr_expect_not_null(strstr(lines(&w, &w.view), "tcp_rmem=4096 131072 33554432"));
+	cr_expect_not_null(strstr(d.words, "here send buffer maximum 4.00 MiB; at " PEER
+	    " receive buffer maximum 32.0 MiB"), "%s", d.words);
+	arena_free(w.a);
+}
+
 Test(ends, extras_are_set_where_they_belong)
 {
 	struct world w = linux_pair();
