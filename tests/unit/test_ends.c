@@ -341,6 +341,25 @@ Test(ends, an_end_that_suffices_has_nothing_to_change_and_no_file)
 	arena_free(w.a);
 }
 
+Test(ends, the_effect_of_an_end_is_that_of_a_direction_in_which_it_changes)
+{
+	struct world w = linux_pair();
+	struct direction_decision d[2];
+
+	set(&w.host, "net.ipv4.tcp_wmem", "4096 16384 67108864", 64 * MiB);
+	set(&w.host, "net.ipv4.tcp_rmem", "4096 131072 262144", 262144);
+	set(&w.peer, "net.ipv4.tcp_wmem", "4096 16384 67108864", 64 * MiB);
+	set(&w.peer, "net.ipv4.tcp_rmem", "4096 131072 262144", 262144);
+	plan_all(&w, DIR_BOTH);
+	d[0] = changed(&w, DIR_SEND, 24 * MiB, "cubic");
+	d[1] = changed(&w, DIR_RECEIVE, 24 * MiB, "cubic");
+	d[1].effect.estimate = 50;
+	decide(&w, d, 2);
+	cr_expect_eq(w.run.decision.effect.estimate, 50);
+	cr_expect_eq(w.view.decision.effect.estimate, 38);
+	arena_free(w.a);
+}
+
 /* An end sends in one direction and receives in the other: its limit is the larger of both needs. */
 Test(ends, the_limit_of_an_end_admits_what_both_directions_need_of_it)
 {
