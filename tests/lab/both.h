@@ -16,7 +16,8 @@
 #define BOTH_CONTROL "10.85.0.1"
 #define BOTH_NEAR "10.85.0.2"
 #define BOTH_SMALL "4096 131072 262144"
-#define BOTH_RATE_BPS 200e6 /* 20 ms: three times what those 256 KiB admit */
+#define BOTH_RATE_BPS 100e6
+#define BOTH_RTT_MS 40 /* three times what those 256 KiB admit is on its way */
 #define BOTH_WAIT_S 60.0
 
 /* What the path depends on when the target sends: its own, and the peer's. */
@@ -93,7 +94,7 @@ both_join(struct both *b)
 static inline struct both
 both_new(const char *lab)
 {
-	struct both b = { .w = remote_new(lab, BOTH_RATE_BPS, 20) };
+	struct both b = { .w = remote_new(lab, BOTH_RATE_BPS, BOTH_RTT_MS) };
 	struct sshd *s = b.w.sshd;
 	const char *key = sshd_read(s, "host_key.pub");
 
