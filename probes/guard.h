@@ -20,7 +20,7 @@ struct guard;
 
 /*
  * state_dir: where journals live, made if missing (0700).  old: the values to come back to, at most
- * 16, in the order in which they are set; files by absolute path, one given twice counts once; for
+ * 24, in the order in which they are set; files by absolute path, one given twice counts once; for
  * knobs that are read and set by commands the guard runs these commands.
  * boot_id and scope_id: facts that name the running kernel and namespace; NULL where the system has
  * none.  An error when another run of this scope is at work, or left a journal that guard_orphans()

@@ -30,7 +30,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define JOURNAL_KNOBS 16
+#define JOURNAL_KNOBS 24
 #define JOURNAL_OURS 1024
 #define JOURNAL_TEXT 160  /* of a value, with the terminator */
 #define JOURNAL_LINE 1536

@@ -21,7 +21,7 @@
 #define GUARD_REMOTE_DIR "remote"
 
 struct guard_remote_spec {
-	const struct knob_value *old; /* in the order in which they are set; at most 16 */
+	const struct knob_value *old; /* in the order in which they are set; at most 24 */
 	size_t n;
 	double lease_s;               /* whole seconds, 2 to 86400 */
 	bool early;                   /* restored by then, not from then on */

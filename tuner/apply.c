@@ -1,51 +1,13 @@
 #include "apply.h"
 #include "fragment.h"
 #include "hazards.h"
+#include "offloads.h"
 #include "profile.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- does the run fit? ----------------------------------------------------------------------- */
-
-static bool
-alike(const struct range *r, const char *was, const char *is, const char *arch)
-{
-	return profile_in_range(r, was, arch) == profile_in_range(r, is, arch);
-}
-
-/* What the profile says of one release it says of the other. */
-static bool
-same_family(const struct profile *p, const char *was, const char *is, const char *arch)
-{
-	bool same = true;
-
-	for (size_t i = 0; i < p->n_knobs; i++) {
-		const struct knob *k = &p->knobs[i];
-
-		same = same && alike(&k->range, was, is, arch);
-		for (size_t j = 0; j < k->n_defaults; j++)
-			same = same && alike(&k->defaults[j].range, was, is, arch);
-	}
-	for (size_t i = 0; i < p->n_windows; i++)
-		same = same && alike(&p->windows[i].range, was, is, arch);
-	for (size_t i = 0; i < p->n_scales; i++)
-		same = same && alike(&p->scales[i].range, was, is, arch);
-	for (size_t i = 0; i < p->n_requires; i++)
-		same = same && alike(&p->requires[i].range, was, is, arch);
-	return same;
-}
-
-static const struct knob *
-knob_of(const struct profile *p, const struct facts *f, const char *name)
-{
-	for (size_t i = 0; i < p->n_knobs; i++) {
-		if (strcmp(p->knobs[i].name, name) == 0 && p->knobs[i].role != ROLE_FLUSH &&
-		    profile_in_range(&p->knobs[i].range, f->release, f->arch))
-			return &p->knobs[i];
-	}
-	return NULL;
-}
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 static bool
 is_module(const struct change_line *l)
@@ -60,109 +22,19 @@ is_of_interface(const struct change_line *l)
 	return strchr(l->name, ' ') != NULL;
 }
 
-/* A run file is only a text: the module that it names is to be the one of what it sets. */
-static bool
-module_fits(struct arena *a, const struct profile *p, const struct run *run,
-    const struct change_line *module)
-{
-	const struct knob *cc = profile_knob(p, ROLE_CONGESTION);
-
-	for (size_t i = 0; cc != NULL && i < run->decision.n_settings; i++) {
-		const struct change_line *l = &run->decision.settings[i];
-		const struct substitution s[] = { { "name", l->new }, { NULL, NULL } };
-
-		if (strcmp(l->name, cc->name) == 0 && p->congestion.module != NULL &&
-		    strcmp(profile_expand(a, p->congestion.module, s), module->new) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* It becomes a part of a module's name, which some loaders take for a path. */
-static bool
-is_plain_name(const char *s)
-{
-	static const char plain[] = "0123456789_-abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-	return *s != '-' && strspn(s, plain) == strlen(s);
-}
-
-static bool
-line_fits(struct arena *a, const struct profile *p, const struct facts *f, const struct run *run,
-    const struct change_line *l, const char *file, struct err *e)
-{
-	const struct knob_fact *k = facts_knob(f, l->name);
-
-	if (l->new == NULL || *l->new == '\0')
-		return fail(e, ERR_FAILED, "%s: no value for %.60s", file, l->name);
-	if (is_of_interface(l))
-		return true;
-	if (is_module(l))
-		return module_fits(a, p, run, l) || fail(e, ERR_FAILED,
-		    "%s: the module %.60s is not that of a congestion control it sets", file,
-		    l->new);
-	if (knob_of(p, f, l->name) == NULL)
-		return fail(e, ERR_FAILED, "%s: sets %.60s, which is no knob of %s %s", file,
-		    l->name, p->sysname, f->release == NULL ? "" : f->release);
-	if (knob_of(p, f, l->name)->role == ROLE_CONGESTION && !is_plain_name(l->new))
-		return fail(e, ERR_FAILED, "%s: %.60s is not the name of a congestion control",
-		    file, l->new);
-	if (k == NULL || k->text == NULL)
-		return fail(e, ERR_FAILED, "%s: sets %.60s, which this host does not have%s%s",
-		    file, l->name, k == NULL || k->why == NULL ? "" : ": ",
-		    k == NULL || k->why == NULL ? "" : k->why);
-	if (!k->writable && !hazards_same_value(k->text, l->new))
-		return fail(e, ERR_FAILED, "%s: cannot be set: %s", l->name,
-		    k->why == NULL ? "read-only" : k->why);
-	return true;
-}
-
-/* Of two values of one knob only one could hold. */
-static bool
-check_twice(const struct run *run, size_t i, const char *file, struct err *e)
-{
-	const struct change_line *l = run->decision.settings;
-
-	for (size_t j = 0; j < i; j++) {
-		if (strcmp(l[i].name, l[j].name) == 0 && strcmp(l[i].new, l[j].new) != 0)
-			return fail(e, ERR_FAILED, "%s: sets %.60s twice", file, l[i].name);
-	}
-	return true;
-}
-
-bool
-apply_fits(struct arena *a, const struct profile *p, const struct facts *f, const struct run *run,
-    const char *file, struct err *e)
-{
-	const char *was = run->facts.release;
-
-	if (run->facts.os == NULL || f->os == NULL || strcmp(run->facts.os, f->os) != 0)
-		return fail(e, ERR_USAGE, "%s: is a run of %s%s%s, this host runs %s", file,
-		    run->facts.os == NULL ? "an unknown system" : run->facts.os,
-		    was == NULL ? "" : " ", was == NULL ? "" : was,
-		    f->os == NULL ? "an unknown system" : f->os);
-	if (was != NULL && f->release != NULL && !same_family(p, was, f->release, f->arch))
-		return fail(e, ERR_USAGE, "%s: is a run of %s %s; %s has other defaults or knobs: "
-		    "run pathtune again", file, f->os, was, f->release);
-	if (run->decision.verdict == VERDICT_NONE)
-		return fail(e, ERR_FAILED, "%s: holds no decision: its run was not finished", file);
-	for (size_t i = 0; i < run->decision.n_settings; i++) {
-		if (!line_fits(a, p, f, run, &run->decision.settings[i], file, e) ||
-		    !check_twice(run, i, file, e))
-			return false;
-	}
-	return true;
-}
-
-/* ---- the plan -------------------------------------------------------------------------------- */
-
 size_t
-apply_kinds(const struct profile *p, const struct persist_file *kinds[2])
+apply_kinds(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct persist_file *kinds[APPLY_FILES])
 {
-	kinds[0] = &p->persist.settings;
-	kinds[1] = &p->persist.modules;
-	return p->persist.modules.path == NULL ? 1 : 2;
+	struct persist_file *offloads = arena_alloc(a, sizeof(*offloads));
+	size_t n = 0;
+
+	kinds[n++] = &p->persist.settings;
+	if (p->persist.modules.path != NULL)
+		kinds[n++] = &p->persist.modules;
+	if (offload_file(a, p, f, offloads))
+		kinds[n++] = offloads;
+	return n;
 }
 
 static void
@@ -178,17 +50,36 @@ is_unverified(const struct run *run, const struct change_line *l)
 	return run->advice.n_paths == 0 && !is_module(l) && !l->verified;
 }
 
+/* NULL: it can be set and kept. */
+static const char *
+why_left_out(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct change_line *l)
+{
+	struct extra_way way;
+
+	if (!offload_is_line(l->name) || p->persist.offloads.path == NULL)
+		return "no file keeps it over a boot";
+	if (offload_found(f, l->name) == NULL || offload_or_knob(f, l->name) == NULL)
+		return arena_printf(a, "this host's interface is %s, and does not tell such an "
+		    "offload", f->interface == NULL ? "not known" : f->interface);
+	return offload_boot_line(a, p, f, l->name, l->new) != NULL &&
+	    offload_way(a, p, f, offload_found(f, l->name)->name, &way) ? NULL :
+	    "it cannot be set here";
+}
+
 static void
-take_lines(struct arena *a, const struct run *run, const bool *held, struct apply_plan *plan)
+take_lines(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct run *run, const bool *held, struct apply_plan *plan)
 {
 	for (size_t i = 0; i < run->decision.n_settings; i++) {
 		const struct change_line *l = &run->decision.settings[i];
+		const char *why = is_of_interface(l) ? why_left_out(a, p, f, l) : NULL;
 
 		if (held != NULL && !held[i])
 			continue;
-		if (is_of_interface(l))
-			note(a, plan, arena_printf(a, "%s = %s is left out: apply sets nothing of "
-			    "interfaces", l->name, l->new));
+		if (why != NULL)
+			note(a, plan, arena_printf(a, "%s = %s is left out: %s", l->name, l->new,
+			    why));
 		else if (is_unverified(run, l))
 			note(a, plan, arena_printf(a, "%s = %s is left out: the kernel refused it "
 			    "where it was measured", l->name, l->new));
@@ -203,12 +94,12 @@ take_values(struct arena *a, const struct facts *f, struct apply_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_lines; i++) {
 		const struct change_line *l = &plan->lines[i];
-		const struct knob_fact *k = facts_knob(f, l->name);
+		const char *now = offload_or_knob(f, l->name);
 
-		if (k != NULL && k->text != NULL && !hazards_same_value(k->text, l->new))
+		if (now != NULL && !hazards_same_value(now, l->new))
 			*(struct undo_value *)arena_push(a, &plan->values, &plan->n_values,
 			    sizeof(*plan->values)) =
-			    (struct undo_value){ l->name, k->text, l->new };
+			    (struct undo_value){ l->name, now, l->new };
 	}
 }
 
@@ -230,17 +121,42 @@ put_file(struct arena *a, struct apply_file *f, const struct file_text *made, st
 	return true;
 }
 
+/* The plan's lines, and what else the file of offloads says already, if it is to be replaced. */
+static void
+put_lines(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct apply_plan *plan, struct decision *d)
+{
+	const struct diff_text *now = &plan->files[plan->n_files - 1].now;
+	struct change_line *kept;
+	bool any = false;
+	size_t n;
+
+	d->settings = NULL;
+	d->n_settings = 0;
+	for (size_t i = 0; i < plan->n_lines; i++) {
+		*(struct change_line *)arena_push(a, &d->settings, &d->n_settings,
+		    sizeof(*d->settings)) = plan->lines[i];
+		any = any || offload_is_line(plan->lines[i].name);
+	}
+	if (!any)
+		return;
+	kept = offload_kept(a, p, f, plan->lines, plan->n_lines, now->text, now->len, &n);
+	for (size_t i = 0; i < n; i++)
+		*(struct change_line *)arena_push(a, &d->settings, &d->n_settings,
+		    sizeof(*d->settings)) = kept[i];
+}
+
 /* What fragment_make() says of these lines on this host. */
 static struct run
-run_here(const struct run *run, const struct facts *f, const struct apply_plan *plan)
+run_here(struct arena *a, const struct profile *p, const struct run *run, const struct facts *f,
+    const struct apply_plan *plan)
 {
 	struct run here = *run;
 
 	here.facts = *f;
 	here.facts.peer = run->facts.peer;
 	here.facts.rtt_ms = run->facts.rtt_ms;
-	here.decision.settings = plan->lines;
-	here.decision.n_settings = plan->n_lines;
+	put_lines(a, p, f, plan, &here.decision);
 	here.files = NULL;
 	here.n_files = 0;
 	return here;
@@ -251,21 +167,22 @@ apply_make(struct arena *a, const struct profile *p, const struct facts *f, cons
     const struct diff_text *now, const bool *held, struct apply_plan *out, struct err *e)
 {
 	struct apply_plan plan = { .lines = NULL };
-	const struct persist_file *kinds[2];
+	const struct persist_file *kinds[APPLY_FILES];
 	struct run here;
 
-	take_lines(a, run, held, &plan);
+	take_lines(a, p, f, run, held, &plan);
 	if (run->decision.n_settings == 0)
 		note(a, &plan, "this run keeps what is there: it sets nothing");
 	if (facts_why_unknown(f, "sources") != NULL)
 		note(a, &plan, arena_printf(a, "what other files set at boot is not known (%s): "
 		    "one of them may have the last word", facts_why_unknown(f, "sources")));
 	take_values(a, f, &plan);
-	here = run_here(run, f, &plan);
-	fragment_make(a, p, &here);
-	plan.n_files = apply_kinds(p, kinds);
-	for (size_t i = 0; i < plan.n_files; i++) {
+	plan.n_files = apply_kinds(a, p, f, kinds);
+	for (size_t i = 0; i < plan.n_files; i++)
 		plan.files[i] = (struct apply_file){ kinds[i], now[i], now[i], false, false };
+	here = run_here(a, p, run, f, &plan);
+	fragment_make(a, p, &here);
+	for (size_t i = 0; i < plan.n_files; i++) {
 		for (size_t j = 0; j < here.n_files; j++) {
 			if (strcmp(here.files[j].path, kinds[i]->path) == 0 &&
 			    !put_file(a, &plan.files[i], &here.files[j], e))

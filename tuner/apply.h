@@ -25,12 +25,14 @@ struct apply_conflict {
 	bool wins;               /* it is read after ours: at boot it has the last word */
 };
 
+#define APPLY_FILES 3 /* settings, modules, an interface's offloads */
+
 struct apply_plan {
 	struct change_line *lines;       /* of the run, that may be applied */
 	size_t n_lines;
 	struct undo_value *values;       /* those that differ now, in the order to set them */
 	size_t n_values;
-	struct apply_file files[2];      /* settings and modules; the second may be none */
+	struct apply_file files[APPLY_FILES]; /* settings first; not every system has all */
 	size_t n_files;
 	struct apply_conflict *conflicts;
 	size_t n_conflicts;
@@ -46,8 +48,12 @@ struct apply_plan {
 bool apply_fits(struct arena *a, const struct profile *p, const struct facts *f,
     const struct run *run, const char *file, struct err *e);
 
-/* The kinds of files that an apply writes on this system, settings first; their number, 1 or 2. */
-size_t apply_kinds(const struct profile *p, const struct persist_file *kinds[2]);
+/* The kinds of files that an apply writes on this host, settings first; their number. */
+size_t apply_kinds(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct persist_file *kinds[APPLY_FILES]);
+
+/* The run without what it says of offloads, for a host whose boot would not keep them. */
+struct run apply_without_offloads(struct arena *a, const struct run *run);
 
 /*
  * The plan, from what the files hold now (in the order of apply_kinds()).  Where held is not NULL

@@ -3,6 +3,7 @@
  */
 #include "cmd_persist.h"
 #include "drift.h"
+#include "offloads.h"
 #include "pipeline_trial.h"
 
 #include <stdio.h>
@@ -71,7 +72,7 @@ wanted_level(struct apply_job *j, const struct asked *x, struct undo_level *out,
 	if (x->run != NULL) {
 		if (!cmd_run_load(a, x->run, &run, e))
 			return false;
-		*out = drift_of_run(a, &run);
+		*out = drift_of_run(a, j->p->profile, &j->p->run->facts, &run);
 		out->run = x->run;
 		return true;
 	}
@@ -85,6 +86,29 @@ wanted_level(struct apply_job *j, const struct asked *x, struct undo_level *out,
 	*any = j->undo.n_levels != 0;
 	if (*any)
 		*out = undo_joined(a, &j->undo, 0);
+	return true;
+}
+
+/* The file that sets the interface's offloads at boot, if one was set; *now NULL: there is none. */
+static bool
+read_offloads(struct apply_job *j, const struct undo_level *l, struct undo_now **now,
+    struct err *e)
+{
+	struct arena *a = j->p->cmd->arena;
+	struct persist_file kind;
+	struct persist_found found;
+	bool any = false;
+
+	*now = NULL;
+	for (size_t i = 0; i < l->n_values; i++)
+		any = any || offload_is_line(l->values[i].name);
+	if (!any || host_path(j->p->host) != NULL ||
+	    !offload_file(a, j->p->profile, &j->p->run->facts, &kind))
+		return true;
+	if (!change_read(j->p, &kind.path, 1, UNDO_FILE_BYTES, &found, e))
+		return false;
+	*now = arena_alloc(a, sizeof(**now));
+	**now = (struct undo_now){ kind.path, found.text, found.len };
 	return true;
 }
 
@@ -116,14 +140,15 @@ look(struct apply_job *j, const struct asked *x, struct err *e)
 	struct check_result r = { .schema = CHECK_SCHEMA, .status = "nothing-applied" };
 	struct undo_level level = { .state = UNDO_APPLIED };
 	struct persist_found *found;
-	struct undo_now *now = NULL;
+	struct undo_now *now = NULL, *offloads;
 	bool any;
 
 	if (!wanted_level(j, x, &level, &any, e) ||
-	    (any && !apply_files_now(j, &level, &now, &found, e)))
+	    (any && !apply_files_now(j, &level, &now, &found, e)) ||
+	    !read_offloads(j, &level, &offloads, e))
 		return false;
 	r.findings = drift_find(a, j->p->profile, &j->p->run->facts, any ? &level : NULL, now,
-	    &r.n_findings);
+	    offloads, &r.n_findings);
 	if (trial_waits(j->p))
 		*(struct hazard *)arena_push(a, &r.findings, &r.n_findings, sizeof(*r.findings)) =
 		    (struct hazard){ "unconfirmed", "apply", NULL,

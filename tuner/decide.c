@@ -318,25 +318,18 @@ add_line(struct arena *a, struct decision *out, struct change_line line)
 	*(struct change_line *)arena_push(a, &out->settings, &out->n_settings, sizeof(line)) = line;
 }
 
-/* What a file of settings can say of a line; what it cannot has words that tell how else. */
+/* A qdisc is kept by the setting that makes new ones so; offloads have a file of their own. */
 static struct change_line
-lasting_line(struct arena *a, const struct profile *p, const struct facts *f,
-    const struct extra *x, struct change_line line)
+lasting_line(struct arena *a, const struct facts *f, const struct extra *x,
+    struct change_line line)
 {
 	const struct extra_set *s = extras_set(a, f, x, line.name);
-	const struct substitution sub[] = { { "interface", f->interface }, { NULL, NULL } };
-	const char *boot = p->offloads.boot == NULL ? NULL :
-	    profile_expand(a, p->offloads.boot, sub);
 
-	if (s == NULL || s->knob != NULL)
-		return line;
-	if (s->fact != NULL && s->boot != NULL) {
+	if (s != NULL && s->fact != NULL && s->boot != NULL) {
 		line.reason = arena_printf(a, "%s; for what is set up from the next boot on "
 		    "(%s was tried)", line.reason, line.name);
 		line.name = s->boot;
 		line.old = NULL;
-	} else if (s->offload != NULL && boot != NULL) {
-		line.reason = arena_printf(a, "%s; to keep it over a boot: %s", line.reason, boot);
 	}
 	return line;
 }
@@ -373,7 +366,7 @@ add_extra_lines(struct arena *a, const struct profile *p, const struct facts *f,
 			continue;
 		lines = extras_lines(a, p, f, &now, x, s->window_bytes, &n);
 		for (size_t j = 0; j < n; j++) {
-			struct change_line line = lasting_line(a, p, f, x, lines[j]);
+			struct change_line line = lasting_line(a, f, x, lines[j]);
 
 			merge_line(a, &out->settings, &out->n_settings, line);
 			if (stack != NULL && strcmp(line.name, stack->name) == 0)

@@ -2,6 +2,7 @@
 #include "apply.h"
 #include "fragment.h"
 #include "hazards.h"
+#include "offloads.h"
 
 #include <string.h>
 
@@ -10,6 +11,7 @@ struct finder {
 	const struct profile *p;
 	const struct facts *f;
 	const struct undo_level *level;
+	const struct undo_now *offloads;
 	struct hazard *found;
 	size_t n;
 };
@@ -24,14 +26,14 @@ add(struct finder *d, const char *id, const char *subject, const char *where, co
 static void
 find_value(struct finder *d, const struct undo_value *v)
 {
-	const struct knob_fact *k = facts_knob(d->f, v->name);
+	const char *now = offload_or_knob(d->f, v->name);
 
-	if (k == NULL || k->text == NULL)
+	if (now == NULL)
 		add(d, "value-drift", v->name, NULL, "was applied, and cannot be read any more");
-	else if (!hazards_same_value(k->text, v->new))
+	else if (!hazards_same_value(now, v->new))
 		add(d, "value-drift", v->name, NULL, arena_printf(d->arena,
 		    "is %s, %s was applied; somebody else set it, or a file that is read at boot "
-		    "did", k->text, v->new));
+		    "did", now, v->new));
 }
 
 /* The first line that is not what we left; 0: only the end differs. */
@@ -101,25 +103,38 @@ find_boot(struct finder *d, const struct undo_value *v)
 {
 	const struct source_line *last = hazards_effective(d->p, d->f, v->name);
 
-	if (last == NULL)
+	if (offload_is_line(v->name)) {
+		if (d->offloads == NULL || !offload_boots(d->arena, d->p, d->f, v->name, v->new,
+			d->offloads->text, d->offloads->len))
+			add(d, "not-persisted", v->name, NULL, "no file sets it at boot");
+	} else if (last == NULL) {
 		add(d, "not-persisted", v->name, NULL, "no file sets it at boot");
-	else if (last->value != NULL && !hazards_same_value(last->value, v->new))
+	} else if (last->value != NULL && !hazards_same_value(last->value, v->new)) {
 		add(d, "boot-conflict", v->name, arena_printf(d->arena, "%s:%.0f", last->file,
 		    last->line), arena_printf(d->arena, "sets it to %s at boot, %s was applied",
 		    last->value, v->new));
+	}
+}
+
+/* What has a blank in its name is of an interface; of those, offloads of ours can be kept. */
+static bool
+is_kept(const struct profile *p, const struct facts *f, const struct change_line *c)
+{
+	return strchr(c->name, ' ') == NULL ||
+	    (p->persist.offloads.path != NULL && offload_found(f, c->name) != NULL);
 }
 
 struct undo_level
-drift_of_run(struct arena *a, const struct run *run)
+drift_of_run(struct arena *a, const struct profile *p, const struct facts *f,
+    const struct run *run)
 {
 	struct undo_level l = { .state = UNDO_APPLIED };
 
 	for (size_t i = 0; i < run->decision.n_settings; i++) {
 		const struct change_line *c = &run->decision.settings[i];
 
-		/* What has a blank in its name is of an interface: apply leaves it out. */
-		if (strcmp(c->name, "module") != 0 && strchr(c->name, ' ') == NULL &&
-		    c->new != NULL && (c->verified || run->advice.n_paths != 0))
+		if (strcmp(c->name, "module") != 0 && is_kept(p, f, c) && c->new != NULL &&
+		    (c->verified || run->advice.n_paths != 0))
 			*(struct undo_value *)arena_push(a, &l.values, &l.n_values,
 			    sizeof(*l.values)) = (struct undo_value){ c->name, "", c->new };
 	}
@@ -128,9 +143,10 @@ drift_of_run(struct arena *a, const struct run *run)
 
 struct hazard *
 drift_find(struct arena *a, const struct profile *p, const struct facts *f,
-    const struct undo_level *level, const struct undo_now *now, size_t *n)
+    const struct undo_level *level, const struct undo_now *now, const struct undo_now *offloads,
+    size_t *n)
 {
-	struct finder d = { .arena = a, .p = p, .f = f, .level = level };
+	struct finder d = { .arena = a, .p = p, .f = f, .level = level, .offloads = offloads };
 	const char *unread = facts_why_unknown(f, "sources");
 	struct hazard *known;
 	size_t n_known;

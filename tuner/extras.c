@@ -1,11 +1,11 @@
 #include "extras.h"
 
 #include "kernel.h"
+#include "offloads.h"
 #include "profile.h"
 #include "settings.h"
 #include "settings_apply.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,27 +22,6 @@ struct offering {
 
 /* What became of one set. */
 enum set_as { SET_LINE, SET_HOLDS, SET_REFUSED };
-
-/* An interface's name goes into an argv: it must not be taken for a flag. */
-static bool
-interface_usable(const char *name)
-{
-	if (name == NULL || !isalnum((unsigned char)name[0]))
-		return false;
-	while (isalnum((unsigned char)*name) || (*name != '\0' && strchr("._-:@", *name) != NULL))
-		name++;
-	return *name == '\0';
-}
-
-static const struct offload *
-offload_of(const struct facts *f, const char *name)
-{
-	for (size_t i = 0; i < f->n_offloads; i++) {
-		if (strcmp(f->offloads[i].name, name) == 0)
-			return &f->offloads[i];
-	}
-	return NULL;
-}
 
 /* A string member of the facts by its name; the profile was checked for there being one. */
 static const char *
@@ -155,17 +134,25 @@ set_knob(const struct offering *o, const struct extra_set *s, struct change_line
 
 /* ---- what belongs to the interface ---------------------------------------------------------- */
 
+/* In a container that shares the host's interfaces root may change nothing of them. */
+static bool
+interface_is_ours(const struct facts *f)
+{
+	return f->privileged && offload_interface_ok(f->interface) &&
+	    (f->writable_scopes == NULL || strcmp(f->writable_scopes, "none") != 0);
+}
+
 static enum set_as
 set_offload(const struct offering *o, const struct extra_set *s, struct change_line *line)
 {
-	const struct offload *now = offload_of(o->found, s->offload);
+	const struct offload *now = offload_found(o->found,
+	    offload_line_name(o->arena, o->found, s->offload));
 
 	if (now == NULL || now->state == NULL || now->fixed || strcmp(now->state, s->value) == 0)
 		return SET_HOLDS;
 	line->old = now->state;
 	line->new = s->value;
-	return o->found->privileged && interface_usable(o->found->interface) ? SET_LINE :
-	    SET_REFUSED;
+	return interface_is_ours(o->found) ? SET_LINE : SET_REFUSED;
 }
 
 static enum set_as
@@ -173,8 +160,8 @@ set_fact(const struct offering *o, const struct extra_set *s, struct change_line
 {
 	const char *now = fact_text(o->found, s->fact);
 
-	if (now == NULL || !strings_have(s->over, s->n_over, now) || !o->found->privileged ||
-	    !interface_usable(o->found->interface))
+	if (now == NULL || !strings_have(s->over, s->n_over, now) ||
+	    !interface_is_ours(o->found))
 		return SET_REFUSED;
 	line->old = now;
 	line->new = s->value;
@@ -212,12 +199,10 @@ extras_lines(struct arena *a, const struct profile *p, const struct facts *found
 const char *
 extras_name(struct arena *a, const struct facts *f, const struct extra_set *s)
 {
-	const char *interface = f->interface == NULL ? "?" : f->interface;
-
 	if (s->knob != NULL)
 		return s->knob;
-	return s->offload != NULL ? arena_printf(a, "offload %s %s", s->offload, interface) :
-	    arena_printf(a, "%s %s", s->fact, interface);
+	return s->offload != NULL ? offload_line_name(a, f, s->offload) :
+	    arena_printf(a, "%s %s", s->fact, f->interface == NULL ? "?" : f->interface);
 }
 
 bool
@@ -225,18 +210,14 @@ extras_way(struct arena *a, const struct profile *p, const struct facts *f,
     const struct extra_set *s, struct extra_way *out)
 {
 	const struct substitution sub[] = { { "interface", f->interface },
-		{ "name", s->offload }, { "value", "{value}" }, { NULL, NULL } };
-	const struct offload_source *o = &p->offloads;
+		{ "value", "{value}" }, { NULL, NULL } };
 
-	if (s->knob != NULL || !interface_usable(f->interface))
-		return false;
 	if (s->offload != NULL)
-		*out = (struct extra_way){ profile_argv(a, o->argv, o->n_argv, sub),
-			arena_printf(a, "%s: ", s->offload),
-			profile_argv(a, o->write, o->n_write, sub) };
-	else
-		*out = (struct extra_way){ profile_argv(a, s->read, s->n_read, sub), s->after,
-			profile_argv(a, s->write, s->n_write, sub) };
+		return offload_way(a, p, f, s->offload, out);
+	if (s->knob != NULL || !offload_interface_ok(f->interface))
+		return false;
+	*out = (struct extra_way){ profile_argv(a, s->read, s->n_read, sub), s->after,
+		profile_argv(a, s->write, s->n_write, sub) };
 	return out->read != NULL && out->write != NULL;
 }
 

@@ -1,5 +1,6 @@
 #include "fragment.h"
 #include "fragment_keep.h"
+#include "offloads.h"
 #include "profile.h"
 #include "setting_line.h"
 #include "units.h"
@@ -166,6 +167,25 @@ put_line(struct arena *a, struct text *t, const struct persist_file *f, const st
 		    l->name, l->new));
 }
 
+/* A line of the file of an interface's offloads. */
+static void
+put_offload(struct arena *a, struct text *t, const struct profile *p, const struct run *run,
+    const struct change_line *l)
+{
+	const char *line = offload_boot_line(a, p, &run->facts, l->name, l->new);
+
+	text_bytes(t, "\n", 1);
+	if (l->reason != NULL)
+		comment(t, l->reason);
+	if (l->old != NULL)
+		comment(t, arena_printf(a, "before: %s", l->old));
+	if (line != NULL && strpbrk(line, "\r\n\\") == NULL)
+		text_add(t, "%s\n", line);
+	else
+		comment(t, arena_printf(a, "left out: this file cannot hold %s with the value %s",
+		    l->name, l->new));
+}
+
 static void
 add_file(struct arena *a, struct run *run, const struct persist_file *p, const struct text *lines)
 {
@@ -193,7 +213,9 @@ add_file(struct arena *a, struct run *run, const struct persist_file *p, const s
 void
 fragment_make(struct arena *a, const struct profile *p, struct run *run)
 {
-	struct text settings = { .arena = a }, modules = { .arena = a };
+	struct text settings = { .arena = a }, modules = { .arena = a }, offloads = { .arena = a };
+	struct persist_file file;
+	bool has_file = offload_file(a, p, &run->facts, &file);
 	struct change_line *lines;
 	size_t n;
 
@@ -202,7 +224,9 @@ fragment_make(struct arena *a, const struct profile *p, struct run *run)
 		const struct change_line *l = &lines[i];
 		bool computed = run->advice.n_paths != 0; /* nothing was tried */
 
-		if (strcmp(l->name, "module") != 0)
+		if (has_file && offload_is_line(l->name))
+			put_offload(a, &offloads, p, run, l);
+		else if (strcmp(l->name, "module") != 0)
 			put_line(a, &settings, &p->persist.settings, l,
 			    knob_is_optional(p, l->name), !l->verified && !computed);
 		else if (p->persist.modules.line != NULL)
@@ -210,6 +234,8 @@ fragment_make(struct arena *a, const struct profile *p, struct run *run)
 	}
 	add_file(a, run, &p->persist.settings, &settings);
 	add_file(a, run, &p->persist.modules, &modules);
+	if (has_file)
+		add_file(a, run, &file, &offloads);
 }
 
 bool

@@ -18,7 +18,8 @@
  * setting line is preceded by its reason; one that could not be verified on this host says so; one
  * that the file's reader would not take as it is (a blank, too long) is a comment that says that.
  * A comment never contains what the reader could take for a setting: each of its lines begins with
- * "#", is short, continues on no other and is no mark.
+ * "#", is short, continues on no other and is no mark.  An interface's offloads have a file of
+ * their own, where the profile names one (offloads.h).
  */
 void fragment_make(struct arena *a, const struct profile *p, struct run *run);
 

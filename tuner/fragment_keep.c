@@ -1,4 +1,5 @@
 #include "fragment_keep.h"
+#include "offloads.h"
 #include "profile.h"
 #include "settings_apply.h"
 
@@ -166,18 +167,31 @@ keep_before(struct keeping *k, const char *name, size_t *at)
 	}
 }
 
+/* An interface's offloads are in a file of their own, which says nothing of the settings. */
+static bool
+any_setting(const struct profile *p, const struct decision *d)
+{
+	for (size_t i = 0; i < d->n_settings; i++) {
+		if (p->persist.offloads.path == NULL || !offload_is_line(d->settings[i].name))
+			return true;
+	}
+	return false;
+}
+
 struct change_line *
 fragment_lines(struct arena *a, const struct profile *p, const struct run *run, size_t *n)
 {
 	struct keeping k = { .arena = a, .p = p, .run = run };
 	const struct decision *d = &run->decision;
+	bool any = any_setting(p, d);
 	size_t at = 0;
 
 	for (size_t i = 0; i < d->n_settings; i++) {
-		keep_before(&k, d->settings[i].name, &at);
+		if (any)
+			keep_before(&k, d->settings[i].name, &at);
 		add(&k, d->settings[i]);
 	}
-	if (d->n_settings != 0)
+	if (any)
 		keep_before(&k, "", &at);
 	*n = k.n;
 	return k.lines;

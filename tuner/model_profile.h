@@ -244,6 +244,11 @@ struct congestion {
  * "on=3<A,B>".  able: a pattern like it for those that can be switched; the rest of the list is
  * fixed.
  */
+struct offload_switch {
+	const char *name;      /* as in the list */
+	const char *flag;      /* as the program that switches it calls it */
+};
+
 struct offload_source {
 	const char **argv;
 	size_t n_argv;
@@ -251,9 +256,12 @@ struct offload_source {
 	const char *able;
 	const char **list;     /* those worth keeping */
 	size_t n_list;
-	const char **write;    /* argv that makes {name} of {interface} {value}; not with names */
+	struct offload_switch *switches; /* where {flag} is not {name}: only these can be */
+	size_t n_switches;
+	const char **read;     /* argv that prints "on" or "off" of {name}; needed with names */
+	size_t n_read;
+	const char **write;    /* argv that makes {name} of {interface} {value} */
 	size_t n_write;
-	const char *boot;      /* how to make that hold over a boot, in words */
 	const char *source;
 };
 
@@ -318,6 +326,9 @@ struct persist_file {
 	                              words (several settings on a line) */
 	size_t n_accepts;
 	double line_bytes;         /* the reader's limit; NAN: none */
+	const char **reader;       /* argv: exit 0 when this host reads the file at boot */
+	size_t n_reader;
+	const char *unread;        /* why it does not, in words */
 	const char *source;
 };
 
@@ -338,6 +349,8 @@ extern const char *const precedence_names[];
 struct persist {
 	struct persist_file settings;
 	struct persist_file modules;
+	struct persist_file offloads; /* of one {interface}, which its path names; a line knows
+	                                 {name}, {value} and {switch}: the flag, or -flag for off */
 	const char **sources;
 	size_t n_sources;
 	enum precedence precedence;

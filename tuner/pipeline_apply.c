@@ -1,5 +1,6 @@
 #include "pipeline_apply.h"
 #include "pipeline_change_remote.h"
+#include "offloads.h"
 #include "profile.h"
 #include "refuse.h"
 
@@ -9,12 +10,12 @@
 /* ---- what would be done ---------------------------------------------------------------------- */
 
 static bool
-read_files(struct apply_job *j, struct diff_text now[2], struct err *e)
+read_files(struct apply_job *j, struct diff_text now[APPLY_FILES], struct err *e)
 {
-	const struct persist_file *kinds[2];
-	size_t n = apply_kinds(j->p->profile, kinds);
-	struct persist_found found[2];
-	const char *path[2];
+	const struct persist_file *kinds[APPLY_FILES];
+	size_t n = apply_kinds(j->p->cmd->arena, j->p->profile, &j->p->run->facts, kinds);
+	struct persist_found found[APPLY_FILES];
+	const char *path[APPLY_FILES];
 
 	for (size_t i = 0; i < n; i++)
 		path[i] = kinds[i]->path;
@@ -57,6 +58,54 @@ tell_plan(struct apply_job *j)
 	r->status = apply_pending(plan) ? "pending" : "nothing";
 }
 
+/*
+ * A boot that reads no such file would not keep what the run says of offloads: then none of it is
+ * set.  It is asked for only where it matters.
+ */
+static bool
+look_for_reader(struct apply_job *j, struct err *e)
+{
+	struct arena *a = j->p->cmd->arena;
+	const struct facts *f = &j->p->run->facts;
+	const struct substitution s[] = { { "interface", f->interface }, { NULL, NULL } };
+	const struct persist_file *kind = &j->p->profile->persist.offloads;
+	struct command c = { .argv = NULL };
+	struct run *without;
+	struct output o;
+	bool any = false;
+
+	for (size_t i = 0; i < j->wanted->decision.n_settings; i++)
+		any = any || offload_found(f, j->wanted->decision.settings[i].name) != NULL;
+	if (!any || kind->n_reader == 0 || !offload_interface_ok(f->interface))
+		return true;
+	c.argv = profile_argv(a, kind->reader, kind->n_reader, s);
+	if (c.argv == NULL || !host_run(j->p->host, a, &c, 1, &o, e))
+		return c.argv == NULL;
+	if (o.status <= 0)
+		return o.status == 0 || fail(e, ERR_FAILED, "what sets the offloads of %s at boot "
+		    "could not be looked for: %s", f->interface, o.why);
+	without = arena_alloc(a, sizeof(*without));
+	*without = apply_without_offloads(a, j->wanted);
+	j->wanted = without;
+	j->unread = arena_printf(a, "the offloads of %s are left out, they would not outlive a "
+	    "boot: %s", f->interface, profile_expand(a, kind->unread, s));
+	return true;
+}
+
+static bool
+make_plan(struct apply_job *j, const struct diff_text *now, struct err *e)
+{
+	struct apply_plan *plan = &j->plan;
+
+	if (!apply_make(j->p->cmd->arena, j->p->profile, &j->p->run->facts, j->wanted, now,
+		j->held, plan, e))
+		return false;
+	if (j->unread != NULL)
+		*(const char **)arena_push(j->p->cmd->arena, &plan->notes, &plan->n_notes,
+		    sizeof(char *)) = j->unread;
+	return true;
+}
+
 static bool
 check_refusal(struct apply_job *j, struct err *e)
 {
@@ -76,13 +125,13 @@ apply_look(struct apply_job *j, struct err *e)
 {
 	struct arena *a = j->p->cmd->arena;
 	const struct facts *f = &j->p->run->facts;
-	struct diff_text now[2];
+	struct diff_text now[APPLY_FILES];
 
 	record_init(&apply_result_record, &j->result);
 	j->result.schema = APPLY_SCHEMA;
 	j->result.command = "apply";
-	if (!apply_fits(a, j->p->profile, f, j->wanted, j->name, e) || !read_files(j, now, e) ||
-	    !apply_make(a, j->p->profile, f, j->wanted, now, NULL, &j->plan, e) ||
+	if (!apply_fits(a, j->p->profile, f, j->wanted, j->name, e) ||
+	    !look_for_reader(j, e) || !read_files(j, now, e) || !make_plan(j, now, e) ||
 	    !check_refusal(j, e))
 		return false;
 	tell_plan(j);
@@ -147,12 +196,11 @@ static bool
 plan_again(struct apply_job *j, struct err *e)
 {
 	struct apply_result was = j->result;
-	struct diff_text now[2];
+	struct diff_text now[APPLY_FILES];
 
 	for (size_t i = 0; i < j->plan.n_files; i++)
 		now[i] = j->plan.files[i].now;
-	if (!apply_make(j->p->cmd->arena, j->p->profile, &j->p->run->facts, j->wanted, now, j->held,
-		&j->plan, e))
+	if (!make_plan(j, now, e))
 		return false;
 	tell_plan(j);
 	j->result.values = was.values;
@@ -221,8 +269,9 @@ static void
 take_files(struct apply_job *j)
 {
 	struct change *c = &j->change;
-	struct change_file all[2] = { c->files[0], c->files[1] };
+	struct change_file all[APPLY_FILES];
 
+	memcpy(all, c->files, sizeof(all));
 	c->n_files = 0;
 	for (size_t i = 0; i < j->plan.n_files; i++) {
 		const struct apply_file *f = &j->plan.files[i];

@@ -10,7 +10,7 @@
 
 struct apply_job {
 	struct pipeline *p;
-	const struct run *wanted;    /* the run to be applied; facts of now are p->run->facts */
+	const struct run *wanted;    /* of the run what can be kept; facts of now: p->run->facts */
 	const char *name;            /* its file, for messages and the record */
 	int lock;                    /* -1: not held */
 	struct undo undo;            /* what is on record */
@@ -19,6 +19,7 @@ struct apply_job {
 	struct change change;
 	struct undo_level level;
 	bool *held;                  /* of each line of the run: it is to be persisted */
+	const char *unread;          /* why nothing of offloads is; NULL: nothing is left out */
 	struct apply_result result;  /* for --json, and for words */
 };
 

@@ -1,6 +1,7 @@
 #include "pipeline_change.h"
 #include "pipeline_change_remote.h"
 #include "pipeline_knobs.h"
+#include "offloads.h"
 #include "profile.h"
 #include "../probes/remote_file.h"
 #include "../probes/stop.h"
@@ -18,10 +19,41 @@ knob_named(const struct profile *p, const struct facts *f, const char *name)
 	return NULL;
 }
 
+/* False: this release does not have it, or it is of another interface. */
+static bool
+offload_value(struct change *c, const char *name, struct knob_value *out)
+{
+	const struct facts *f = &c->p->run->facts;
+	const struct offload *o = offload_found(f, name);
+	struct extra_way way;
+
+	if (o == NULL || !offload_way(c->p->cmd->arena, c->p->profile, f, o->name, &way))
+		return false;
+	*out = (struct knob_value){ .name = name, .read = way.read, .write = way.write,
+		.after = way.after };
+	return true;
+}
+
+static bool
+is_there(struct change *c, const char *name)
+{
+	struct knob_value ignored;
+
+	return knob_named(c->p->profile, &c->p->run->facts, name) != NULL ||
+	    offload_value(c, name, &ignored);
+}
+
 static struct knob_value
 value_of(struct change *c, const struct change_value *v, const char *text)
 {
-	return trial_knob_value(c->p, knob_named(c->p->profile, &c->p->run->facts, v->name), text);
+	const struct knob *k = knob_named(c->p->profile, &c->p->run->facts, v->name);
+	struct knob_value value = { .name = v->name };
+
+	if (k != NULL)
+		return trial_knob_value(c->p, k, text);
+	offload_value(c, v->name, &value);
+	value.text = text;
+	return value;
 }
 
 /* Those as found, or those that were set; *n of them. */
@@ -65,14 +97,13 @@ arm(struct change *c, const struct knob_value *old, size_t n, struct err *e)
 bool
 change_begin(struct change *c, struct err *e)
 {
-	const struct facts *f = &c->p->run->facts;
 	struct arena *a = c->p->cmd->arena;
 	struct err moved = { ERR_NONE, "" };
 	struct knob_value *old;
 	size_t n;
 
 	for (size_t i = 0; i < c->n_values; i++) {
-		if (knob_named(c->p->profile, f, c->values[i].name) == NULL)
+		if (!is_there(c, c->values[i].name))
 			return fail(e, ERR_FAILED, "%s: this release does not have it",
 			    c->values[i].name);
 	}
@@ -98,7 +129,7 @@ load_module(struct change *c, const struct change_value *v)
 	struct command load = { .argv = NULL };
 	struct output o;
 
-	if (k->role != ROLE_CONGESTION || p->congestion.n_load == 0 ||
+	if (k == NULL || k->role != ROLE_CONGESTION || p->congestion.n_load == 0 ||
 	    strings_have(c->p->run->facts.cc_available, c->p->run->facts.n_cc_available, v->want))
 		return;
 	load.argv = profile_argv(c->p->cmd->arena, p->congestion.load, p->congestion.n_load, s);

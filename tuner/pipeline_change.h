@@ -36,7 +36,7 @@ struct change {
 	struct guard_remote *remote; /* in its place, on a host that is reached through a shell */
 	double lease_s;              /* of that; 0: by how long the link may be silent */
 	struct change_file record;   /* there, a file like the others; no path: none */
-	struct change_value *values; /* at most 16, in the order to set them */
+	struct change_value *values; /* at most 24, in the order to set them */
 	size_t n_values;
 	struct change_file files[CHANGE_FILES];
 	size_t n_files;

@@ -150,13 +150,19 @@ trial_knobs_release(struct pipeline *p, struct err *e)
 	    ended.code == ERR_NONE ? "" : "; before that: ", ended.text);
 }
 
-/* A number becomes smaller; of a knob with several fields the one that is tuned. */
+/*
+ * A number becomes smaller; of a knob with several fields the one that is tuned.  What is no knob
+ * is of the interface: there it is the way back, since an offload may need one that was switched
+ * before it.
+ */
 static bool
-goes_down(const struct pipeline *p, const struct knob_value *from, const char *to)
+goes_down(const struct pipeline *p, size_t i, const char *to)
 {
+	const struct knob_value *from = &p->now[i];
 	const struct knob *k = settings_knob(p->profile, &p->run->facts, from->name);
 
-	return k != NULL && settings_field(to, k->field) < settings_field(from->text, k->field);
+	return k == NULL ? !knobs_same(from->text, to) && knobs_same(to, p->old[i].text) :
+	    settings_field(to, k->field) < settings_field(from->text, k->field);
 }
 
 /*
@@ -169,11 +175,11 @@ differing(const struct pipeline *p, const struct knob_value *want, struct knob_v
 	size_t n = 0;
 
 	for (size_t i = p->n_old; i-- > 0;) {
-		if (goes_down(p, &p->now[i], want[i].text))
+		if (goes_down(p, i, want[i].text))
 			diff[n++] = want[i];
 	}
 	for (size_t i = 0; i < p->n_old; i++) {
-		if (!goes_down(p, &p->now[i], want[i].text) &&
+		if (!goes_down(p, i, want[i].text) &&
 		    !knobs_same(p->now[i].text, want[i].text))
 			diff[n++] = want[i];
 	}

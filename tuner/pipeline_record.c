@@ -162,8 +162,8 @@ tidy(struct apply_job *j)
 {
 	struct arena *a = j->p->cmd->arena;
 	const char *mark = guard_scope_name(a, j->p->run->facts.scope_id);
-	const struct persist_file *kinds[2];
-	size_t n = apply_kinds(j->p->profile, kinds);
+	const struct persist_file *kinds[APPLY_FILES];
+	size_t n = apply_kinds(a, j->p->profile, &j->p->run->facts, kinds);
 
 	for (size_t i = 0; i < n; i++)
 		persist_tidy(a, kinds[i]->path, mark);

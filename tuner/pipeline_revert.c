@@ -4,6 +4,7 @@
 #include "pipeline_apply.h"
 #include "pipeline_change_remote.h"
 #include "hazards.h"
+#include "offloads.h"
 
 #include <string.h>
 
@@ -52,8 +53,7 @@ plan_values(struct apply_job *j, const struct undo_level *l)
 	c->values = arena_array(a, l->n_values + 1, sizeof(*c->values));
 	for (size_t i = l->n_values; i-- > 0;) {
 		const struct undo_value *v = &l->values[i];
-		const struct knob_fact *k = facts_knob(&j->p->run->facts, v->name);
-		const char *now = k == NULL ? NULL : k->text;
+		const char *now = offload_or_knob(&j->p->run->facts, v->name);
 
 		switch (undo_value_step(v, now)) {
 		case UNDO_NOTHING:
@@ -64,7 +64,9 @@ plan_values(struct apply_job *j, const struct undo_level *l)
 			tell_value(j, v, "pending", NULL);
 			break;
 		case UNDO_LEAVE:
-			tell_value(j, v, "left", now == NULL ? "this kernel does not have it" :
+			tell_value(j, v, "left", now == NULL && offload_is_line(v->name) ?
+			    "the interface of this host is another one, or does not tell it" :
+			    now == NULL ? "this kernel does not have it" :
 			    arena_printf(a, "is %s now, which is not what was applied (%s)", now,
 			    v->new));
 			break;

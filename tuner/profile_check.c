@@ -138,6 +138,9 @@ check_persist_file(struct check *c, const struct node *persist, const char *key,
 	if (strstr(f->line, "{name}") == NULL || strstr(f->line, needs) == NULL)
 		return fail(c->e, ERR_USAGE, "%s:%u: line: %s is missing", c->file,
 		    check_line(c, "line"), strstr(f->line, "{name}") == NULL ? "{name}" : needs);
+	if (f->n_reader != 0 || f->unread != NULL)
+		return check_wrong(c, f->n_reader != 0 ? "reader" : "unread",
+		    "is for offloads only");
 	for (size_t i = 0; i < f->n_accepts; i++) {
 		if (!setting_line_accepts(f->accepts[i]))
 			return check_wrong(c, "accepts", "holds a word that is not known");
@@ -146,6 +149,28 @@ check_persist_file(struct check *c, const struct node *persist, const char *key,
 	    check_substitutions(c, "line", f->line, "name value") &&
 	    (f->optional_line == NULL ||
 		check_substitutions(c, "optional_line", f->optional_line, "name value"));
+}
+
+/* Its line is made from what the offload is, or from the flag that makes it so. */
+static bool
+check_persist_offloads(struct check *c, const struct node *persist, const struct persist_file *f)
+{
+	c->map = check_child(persist, "offloads");
+	if (c->map == NULL)
+		return true;
+	if (f->style == STYLE_NONE)
+		return check_wrong(c, "style", "must be own or block");
+	if (strstr(f->path, "{interface}") == NULL)
+		return check_wrong(c, "path", "{interface} is missing");
+	if (strstr(f->line, "{switch}") == NULL &&
+	    (strstr(f->line, "{name}") == NULL || strstr(f->line, "{value}") == NULL))
+		return check_wrong(c, "line", "{switch}, or {name} and {value}, is missing");
+	if ((f->n_reader == 0) != (f->unread == NULL))
+		return check_wrong(c, f->n_reader == 0 ? "reader" : "unread", "is missing");
+	return check_file(c, "path", f->path, "interface") &&
+	    (f->unread == NULL || check_substitutions(c, "unread", f->unread, "interface")) &&
+	    check_argv(c, "reader", f->reader, f->n_reader, "interface") &&
+	    check_substitutions(c, "line", f->line, "interface name value switch");
 }
 
 static bool
@@ -159,7 +184,8 @@ check_persist(struct check *c, const struct node *root, const struct persist *p)
 	return check_argv(c, "sources", p->sources, p->n_sources, "") &&
 	    (p->state == NULL || check_file(c, "state", p->state, "")) &&
 	    check_persist_file(c, map, "settings", &p->settings, "{value}") &&
-	    check_persist_file(c, map, "modules", &p->modules, "{name}");
+	    check_persist_file(c, map, "modules", &p->modules, "{name}") &&
+	    check_persist_offloads(c, map, &p->offloads);
 }
 
 static bool
@@ -168,10 +194,11 @@ check_offloads(struct check *c, const struct node *root, const struct offload_so
 	c->map = check_child(root, "offloads");
 	if (c->map == NULL)
 		return true;
-	if (o->n_write != 0 && o->names != NULL)
-		return check_wrong(c, "write", "cannot be given together with names");
+	if (o->n_write != 0 && o->n_read == 0 && o->names != NULL)
+		return check_wrong(c, "write", "needs read where names are given");
 	return check_argv(c, "argv", o->argv, o->n_argv, "interface") &&
-	    check_argv(c, "write", o->write, o->n_write, "interface name value") &&
+	    check_argv(c, "read", o->read, o->n_read, "interface name flag") &&
+	    check_argv(c, "write", o->write, o->n_write, "interface name flag value") &&
 	    check_one_group(c, "names", o->names, check_facts) &&
 	    check_one_group(c, "able", o->able, check_facts);
 }

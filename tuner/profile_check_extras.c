@@ -3,6 +3,8 @@
  */
 #include "profile_check.h"
 
+#include "offloads.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -55,6 +57,18 @@ check_of_fact(const struct check *c, const struct extra_set *s)
 }
 
 static bool
+check_offload(const struct check *c, const struct offload_source *o, const char *name,
+    const char *value)
+{
+	if (o->n_write == 0)
+		return check_wrong(c, "offload", "offloads have no write");
+	if (o->n_switches != 0 && offload_flag(o, name) == NULL)
+		return check_wrong(c, "offload", "is not among the switches");
+	return value == NULL || offload_value_ok(value) ||
+	    check_wrong(c, "value", "of an offload must be on or off");
+}
+
+static bool
 check_set(const struct check *c, const struct profile *p, const struct extra_set *s)
 {
 	bool computed = isfinite(s->window_share);
@@ -63,8 +77,8 @@ check_set(const struct check *c, const struct profile *p, const struct extra_set
 		return check_wrong(c, "knob", "one of knob, offload and fact must be given");
 	if (s->knob != NULL && !check_has_knob(p, s->knob))
 		return check_wrong(c, "knob", "no such knob");
-	if (s->offload != NULL && p->offloads.n_write == 0)
-		return check_wrong(c, "offload", "offloads have no write");
+	if (s->offload != NULL && !check_offload(c, &p->offloads, s->offload, s->value))
+		return false;
 	if ((s->value != NULL) == computed)
 		return check_wrong(c, "value", "either value or window_share must be given");
 	if (computed && s->knob == NULL)

@@ -188,13 +188,22 @@ static const struct field congestion_fields[] = {
 static const struct record congestion_record = { "congestion", sizeof(struct congestion),
 	congestion_fields };
 
+static const struct field offload_switch_fields[] = {
+	F_STR(offload_switch, name, FIELD_REQUIRED),
+	F_STR(offload_switch, flag, FIELD_REQUIRED),
+	F_END,
+};
+static const struct record offload_switch_record = { "switch", sizeof(struct offload_switch),
+	offload_switch_fields };
+
 static const struct field offload_source_fields[] = {
 	F_STRS(offload_source, argv),
 	F_STR(offload_source, names, 0),
 	F_STR(offload_source, able, 0),
 	F_STRS(offload_source, list),
+	F_LIST(offload_source, switches, &offload_switch_record),
+	F_STRS(offload_source, read),
 	F_STRS(offload_source, write),
-	F_STR(offload_source, boot, 0),
 	F_STR(offload_source, source, FIELD_REQUIRED),
 	F_END,
 };
@@ -208,6 +217,8 @@ static const struct field persist_file_fields[] = {
 	F_STR(persist_file, optional_line, 0),
 	F_STRS(persist_file, accepts),
 	F_NUM(persist_file, line_bytes, 100, 1e6, 0),
+	F_STRS(persist_file, reader),
+	F_STR(persist_file, unread, 0),
 	F_STR(persist_file, source, FIELD_REQUIRED),
 	F_END,
 };
@@ -217,6 +228,7 @@ static const struct record persist_file_record = { "file", sizeof(struct persist
 static const struct field persist_fields[] = {
 	F_REC(persist, settings, &persist_file_record),
 	F_REC(persist, modules, &persist_file_record),
+	F_REC(persist, offloads, &persist_file_record),
 	F_STRS(persist, sources),
 	F_STR(persist, state, 0),
 	F_ENUM(persist, precedence, precedence_names, FIELD_REQUIRED),

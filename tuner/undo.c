@@ -2,6 +2,7 @@
 #include "diff.h"
 #include "fragment.h"
 #include "hazards.h"
+#include "offloads.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -241,9 +242,9 @@ static bool
 all_values_old(const struct undo_level *l, const struct facts *f)
 {
 	for (size_t i = 0; i < l->n_values; i++) {
-		const struct knob_fact *k = facts_knob(f, l->values[i].name);
+		const struct undo_value *v = &l->values[i];
 
-		if (k == NULL || undo_value_step(&l->values[i], k->text) != UNDO_NOTHING)
+		if (undo_value_step(v, offload_or_knob(f, v->name)) != UNDO_NOTHING)
 			return false;
 	}
 	return true;

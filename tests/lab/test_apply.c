@@ -1,6 +1,8 @@
 /*
  * apply, confirm, revert and check on a real kernel: the values of a lab's namespace, and files
  * below a temporary directory in place of /etc.
+ *
+ * needs: ethtool
  */
 #include "probes/files.h"
 #include "probes/knobs.h"
@@ -88,6 +90,18 @@ profile_text(void)
 	return t.s;
 }
 
+/* Whether this machine has udev is not what is tested. */
+static const char *
+without_reader(const char *text)
+{
+	const char *at = strstr(text, "    reader: [test, -d, /run/udev]\n"), *end;
+
+	cr_assert_not_null(at);
+	end = strstr(at, "    source: ");
+	cr_assert_not_null(end);
+	return arena_printf(a, "%.*s%s", (int)(at - text), text, end);
+}
+
 static void
 setup(void)
 {
@@ -159,6 +173,47 @@ Test(apply_lab, sets_checks_and_takes_back)
 	cr_expect_eq(pathtune("revert", "--yes --all").status, 0);
 	expect(before_send, before_receive, false, "reverted");
 	cr_expect_eq(access(path("state/undo"), F_OK), -1);
+}
+
+/* What ethtool says of an offload. */
+static bool
+is_state(const char *name, const char *state)
+{
+	struct said s = in_a("ethtool -k path0");
+
+	return strstr(s.out, arena_printf(a, "%s: %s\n", name, state)) != NULL;
+}
+
+/* By ethtool, and by the file that udev would read. */
+Test(apply_lab, an_offload_is_set_kept_and_taken_back)
+{
+	const char *rules = path("etc/udev/rules.d/90-pathtune-path0.rules");
+	struct said s;
+
+	cr_assert(mkdir(path("etc/udev"), 0755) == 0 && mkdir(path("etc/udev/rules.d"), 0755) == 0);
+	cr_assert_eq(in_a("ip route add default dev path0").status, 0);
+	cr_assert(is_state("tx-checksumming", "on"));
+	put(path("run.json"), "{\"schema\":\"pathtune-run/1\",\"facts\":{\"os\":\"Linux\"},"
+	    "\"decision\":{\"verdict\":\"change\",\"class\":\"other-settings\",\"settings\":["
+	    "{\"name\":\"offload tx-tcp-segmentation path0\",\"new\":\"off\",\"verified\":true},"
+	    "{\"name\":\"offload tx-checksumming path0\",\"new\":\"off\",\"verified\":true}]}}");
+	put(path("linux.yaml"), arena_printf(a, "%s", without_reader(get(path("linux.yaml")))));
+	s = apply("");
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	cr_expect(is_state("tx-checksumming", "off"));
+	cr_expect(is_state("\ttx-tcp-segmentation", "off"));
+	cr_expect_not_null(strstr(get(rules), "; ethtool -K path0 tx-checksumming off'\"\n"), "%s",
+	    get(rules));
+	cr_expect_neq(access(conf, F_OK), 0, "no settings, no file of them");
+	in_a("ethtool -K path0 tx-checksumming on");
+	s = pathtune("check", "-q");
+	cr_expect_eq(s.status, 3);
+	cr_expect_not_null(strstr(s.out, "value-drift: offload tx-checksumming path0"), "%s", s.out);
+	cr_expect_eq(apply("").status, 0, "brings it back");
+	cr_expect_eq(pathtune("revert", "--yes --all").status, 0);
+	cr_expect(is_state("tx-checksumming", "on"));
+	cr_expect(is_state("\ttx-tcp-segmentation", "on"));
+	cr_expect_neq(access(rules, F_OK), 0);
 }
 
 /* Until the guard has done its work; the test's time limit ends it. */

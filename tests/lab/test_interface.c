@@ -41,13 +41,14 @@ found(void)
 }
 
 static void
-setup(void)
+setup_with(const char *device)
 {
 	a = arena_new();
 	cr_assert_not_null(mkdtemp(dir));
 	setenv("PATHTUNE_STATE", dir, 1);
 	cr_assert_eq(unshare(CLONE_NEWNET), 0);
-	sh("ip tuntap add dev t0 mode tun && ip link set t0 up && ip addr add 192.0.2.1/24 dev t0");
+	sh(device);
+	sh("ip link set t0 up && ip addr add 192.0.2.1/24 dev t0");
 	sh("tc qdisc replace dev t0 root pfifo_fast");
 	record_init(&run_record, &run);
 	run.options.direction = DIR_BOTH;
@@ -61,6 +62,19 @@ setup(void)
 }
 
 static void
+setup(void)
+{
+	setup_with("ip tuntap add dev t0 mode tun");
+}
+
+/* This kind computes checksums elsewhere; without them there is no segmentation either. */
+static void
+setup_pair(void)
+{
+	setup_with("ip link add t0 type veth peer name t1");
+}
+
+static void
 teardown(void)
 {
 	host_close(p.host);
@@ -69,6 +83,7 @@ teardown(void)
 }
 
 TestSuite(lab_interface, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(lab_interface_pair, .init = setup_pair, .fini = teardown, .timeout = 60);
 
 static const char *
 offloads(const struct facts *f)
@@ -111,6 +126,31 @@ Test(lab_interface, offloads_are_switched_and_brought_back)
 	cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
 	f = found();
 	cr_expect_str_eq(offloads(&f), before);
+}
+
+/* Without the checksum the kernel switches segmentation off itself, and not on again with it. */
+Test(lab_interface_pair, what_needs_another_offload_comes_back_after_it)
+{
+	const char *before = offloads(&run.facts), *ids[] = { "no-checksum-offload" };
+	const struct setting s = { NULL, run.plan.directions[0].window_bytes, ids, 1 };
+	const struct setting found_so = { NULL, run.plan.directions[0].window_bytes, NULL, 0 };
+	struct facts f;
+
+	cr_assert_not_null(planned(0, ids[0]));
+	cr_assert(trial_knobs_arm(&p, &e), "%s", e.text);
+	for (int i = 0; i < 2; i++) {
+		cr_assert(trial_knobs_setting(&p, &run.plan.directions[0], &s, &e), "%s", e.text);
+		f = found();
+		cr_expect_not_null(strstr(offloads(&f), " tx-checksumming=off"), "%s", offloads(&f));
+		cr_expect_not_null(strstr(offloads(&f), " tx-tcp-segmentation=off"));
+		if (i == 0) /* by us, then by the guard's release */
+			cr_assert(trial_knobs_setting(&p, &run.plan.directions[0], &found_so, &e),
+			    "%s", e.text);
+		else
+			cr_assert(trial_knobs_release(&p, &e), "%s", e.text);
+		f = found();
+		cr_expect_str_eq(offloads(&f), before);
+	}
 }
 
 /* A kernel without sch_fq is told by trying. */

@@ -23,6 +23,9 @@ struct box {
 	const char *modules; /* the file of modules */
 	const char *send, *receive, *cc; /* knobs */
 	const char *state, *run, *flags;
+	bool offloads;       /* its interface x0 has one, gro, that the run switches off */
+	const char *gro;     /* what it is: "on" */
+	const char *rules;   /* the file that sets it at boot */
 };
 
 static inline const char *
@@ -80,20 +83,37 @@ box_there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/* An ethtool(8) for gro of x0. */
+static inline const char *
+box_nic(struct box *h)
+{
+	const char *program = box_path(h, "nic");
+
+	box_put(program, arena_printf(h->a,
+	    "#!/bin/sh\n"
+	    "cd %s || exit 1\n"
+	    "case $1 in show) read v <gro; echo \"gro: $v\";; *) echo \"$4\" >gro;; esac\n", h->dir));
+	cr_assert_eq(chmod(program, 0755), 0);
+	return program;
+}
+
 /* style: own or block.  by: lines of the profile that say how knobs are reached; NULL: files. */
 static inline void
 box_profile(struct box *h, const char *style, const char *by)
 {
 	static const char *const facts[] = { "os", "X", "release", "1.0", "boot_id", "B",
-		"scope_id", "S", "privileged", "true", NULL };
+		"scope_id", "S", "privileged", "true", "interface", "x0", NULL };
 	const char *const knobs[] = { "x.send", "send_max", h->send, "x.receive", "receive_max",
 		h->receive, NULL };
 	struct text t = { .arena = h->a };
 
 	text_add(&t, "name: x\nsysname: X\nreleases: all\nfacts:\n");
-	for (size_t i = 0; facts[i] != NULL; i += 2)
+	for (size_t i = 0; facts[i] != NULL && (h->offloads || facts[i + 2] != NULL); i += 2)
 		text_add(&t, "  - fact: %s\n    argv: [echo, '%s']\n    source: s\n", facts[i],
 		    facts[i + 1]);
+	if (h->offloads)
+		text_add(&t, "offloads: {argv: [%1$s, show], list: [gro], write: [%1$s, set, "
+		    "'{interface}', '{name}', '{value}'], source: s}\n", box_nic(h));
 	text_add(&t, "%sknobs:\n", by == NULL ? "" : by);
 	for (size_t i = 0; knobs[i] != NULL; i += 3) {
 		text_add(&t, "  - name: %s\n    role: %s\n    field: 3\n    unit: bytes\n    min: 1\n"
@@ -113,6 +133,11 @@ box_profile(struct box *h, const char *style, const char *by)
 	    "  sources: [grep, -ns, \"=\", %s, %s, /dev/null]\n"
 	    "  precedence: listed\n  state: %s\n", h->conf, style, h->modules, h->conf, box_path(h, "other"),
 	    h->state);
+	if (h->offloads)
+		text_add(&t, "  offloads:\n    path: %s/etc/offloads.{interface}\n    style: %s\n"
+		    "    line: \"set {interface} {name} {value}\"\n"
+		    "    reader: [test, '!', -e, %s]\n    unread: nobody reads it\n"
+		    "    source: s\n", h->dir, style, box_path(h, "unread"));
 	box_put(box_path(h, "x.yaml"), t.s);
 }
 
@@ -161,6 +186,9 @@ box_run_file(struct box *h, const char *send, const char *receive, const char *c
 	if (cc != NULL)
 		text_add(&t, ",{\"name\":\"module\",\"new\":\"tcp_%s\"},"
 		    "{\"name\":\"x.cc\",\"new\":\"%s\"}", cc, cc);
+	if (h->offloads)
+		text_add(&t, ",{\"name\":\"offload gro x0\",\"old\":\"on\",\"new\":\"off\","
+		    "\"reason\":\"r\"}");
 	text_add(&t, "]}}");
 	box_put(h->run, t.s);
 }
@@ -171,6 +199,7 @@ box_values(struct box *h, const char *send, const char *receive)
 	box_put(h->send, send);
 	box_put(h->receive, receive);
 	box_put(h->cc, "cubic");
+	box_put(h->gro, "on\n");
 }
 
 static inline struct box
@@ -190,6 +219,8 @@ box_new(void)
 	h.send = box_path(&h, "send");
 	h.receive = box_path(&h, "receive");
 	h.cc = box_path(&h, "cc");
+	h.gro = box_path(&h, "gro");
+	h.rules = box_path(&h, "etc/offloads.x0");
 	h.state = box_path(&h, "state");
 	h.run = box_path(&h, "run.json");
 	h.flags = arena_printf(h.a, "--profile %s", box_path(&h, "x.yaml"));

@@ -57,8 +57,11 @@ program_start(struct arena *a, const char *line)
 	if (s.pid == 0) {
 		dup2(out[1], STDOUT_FILENO);
 		dup2(err[1], STDERR_FILENO);
+		/* What it leaves running must not hold them. */
 		close(out[0]);
+		close(out[1]);
 		close(err[0]);
+		close(err[1]);
 		signal(SIGXFSZ, SIG_IGN);
 		execv(argv[0], argv);
 		_exit(127);

@@ -25,13 +25,16 @@ static struct pipeline p;
 static struct run *wanted;
 static bool by_command;
 
-static const char old_conf[] = "# theirs\nx.other = 1";
+static const char old_conf[] = "# theirs\nx.other = 1", old_rules[] = "# theirs\nup";
 
 static void
 put_old(void)
 {
 	box_values(&h, SEND_OLD, RECEIVE_OLD);
+	if (!by_command) /* only its file changes: a command takes its time */
+		box_put(h.gro, "off\n");
 	box_put(h.conf, old_conf);
+	box_put(h.rules, old_rules);
 	unlink(h.modules);
 	unlink(box_path(&h, "state/undo"));
 	unlink(box_path(&h, "state/journal-S"));
@@ -44,6 +47,7 @@ setup_by(bool commands)
 	struct err e = { ERR_NONE, "" };
 
 	h = box_new();
+	h.offloads = true;
 	by_command = commands;
 	box_profile(&h, "block", commands ? box_by_sysctl(&h, "") : NULL);
 	box_run_file(&h, SEND_NEW, RECEIVE_NEW, "bbr");
@@ -101,6 +105,12 @@ do_heal(struct err *e)
 	return ok;
 }
 
+static const char *
+trimmed(const char *text)
+{
+	return arena_strndup(h.a, text, strcspn(text, "\n"));
+}
+
 /* In a process of its own, so that nothing of it stays; facts are those of now. */
 static int
 in_child(bool (*change)(struct err *), bool with_faults)
@@ -122,6 +132,7 @@ in_child(bool (*change)(struct err *), bool with_faults)
 			text[strcspn(text, "\n")] = '\0';
 			k->text = text;
 		}
+		p.run->facts.offloads[0].state = trimmed(box_get(&h, h.gro));
 		ours = getpid();
 		armed = with_faults;
 		status = change(&e) ? 0 : 1;
@@ -138,50 +149,48 @@ in_child(bool (*change)(struct err *), bool with_faults)
 /* ---- what is left ---------------------------------------------------------------------------- */
 
 struct whole {
-	const char *conf, *modules, *send, *receive, *cc;
+	const char *conf, *modules, *rules, *send, *receive, *cc, *gro;
 };
-
-static const char *
-trimmed(const char *text)
-{
-	return arena_strndup(h.a, text, strcspn(text, "\n"));
-}
 
 static struct whole
 look(void)
 {
 	return (struct whole){ box_get(&h, h.conf), box_get(&h, h.modules),
-		trimmed(box_get(&h, h.send)), trimmed(box_get(&h, h.receive)),
-		trimmed(box_get(&h, h.cc)) };
+		box_get(&h, h.rules), trimmed(box_get(&h, h.send)),
+		trimmed(box_get(&h, h.receive)), trimmed(box_get(&h, h.cc)),
+		trimmed(box_get(&h, h.gro)) };
 }
 
 static bool
 same_files(const struct whole *a, const struct whole *b)
 {
-	return strcmp(a->conf, b->conf) == 0 && strcmp(a->modules, b->modules) == 0;
+	return strcmp(a->conf, b->conf) == 0 && strcmp(a->modules, b->modules) == 0 &&
+	    strcmp(a->rules, b->rules) == 0;
 }
 
 static bool
 same(const struct whole *a, const struct whole *b)
 {
 	return same_files(a, b) && strcmp(a->send, b->send) == 0 &&
-	    strcmp(a->receive, b->receive) == 0 && strcmp(a->cc, b->cc) == 0;
+	    strcmp(a->receive, b->receive) == 0 && strcmp(a->cc, b->cc) == 0 &&
+	    strcmp(a->gro, b->gro) == 0;
 }
 
 /* The file says of a knob what it runs with, and nothing where it runs with what was before. */
 static bool
-agrees(const struct whole *now, const char *value, const char *old, const char *line)
+agrees(const char *text, const char *value, const char *old, const char *line)
 {
-	return (strcmp(value, old) != 0) == (strstr(now->conf, line) != NULL);
+	return (strcmp(value, old) != 0) == (strstr(text, line) != NULL);
 }
 
 /* A value that could not be set is left out, and the rest is persisted. */
 static bool
 partly(const struct whole *now)
 {
-	return agrees(now, now->send, SEND_OLD, "\nx.send = " SEND_NEW "\n") &&
-	    agrees(now, now->receive, RECEIVE_OLD, "\nx.receive = " RECEIVE_NEW "\n") &&
-	    agrees(now, now->cc, "cubic", "\nx.cc = bbr\n") &&
+	return agrees(now->conf, now->send, SEND_OLD, "\nx.send = " SEND_NEW "\n") &&
+	    agrees(now->conf, now->receive, RECEIVE_OLD, "\nx.receive = " RECEIVE_NEW "\n") &&
+	    agrees(now->conf, now->cc, "cubic", "\nx.cc = bbr\n") &&
+	    agrees(now->rules, by_command ? now->gro : "off", "on", "\nset x0 gro off\n") &&
 	    (strcmp(now->cc, "cubic") != 0) == (*now->modules != '\0');
 }
 
@@ -259,6 +268,8 @@ one_fault(const struct point *at, unsigned variant, bool (*change)(struct err *)
 	    now.conf);
 	cr_assert(is_whole(now.modules, a->modules, b->modules, "tcp_bbr\n"), "%s: [%s]", what,
 	    now.modules);
+	cr_assert(is_whole(now.rules, a->rules, b->rules, "# END pathtune\n"), "%s: [%s]", what,
+	    now.rules);
 	cr_assert(!same(&now, a) || box_there(box_path(&h, "state/journal-S")) || beside() == 0,
 	    "%s: as before, and yet something is beside", what);
 	if (same(&now, a))
@@ -272,8 +283,8 @@ one_fault(const struct point *at, unsigned variant, bool (*change)(struct err *)
 	cr_assert_eq(in_child(do_heal, false), 0, "%s: heals", what);
 	cr_assert_eq(beside(), 0, "%s: nothing stays beside", what);
 	now = look();
-	cr_assert(same(&now, a) || same(&now, b) || (change == do_apply && partly(&now)), "%s: %s | %s | %s\n%s\n%s", what, now.send,
-	    now.receive, now.cc, now.conf, now.modules);
+	cr_assert(same(&now, a) || same(&now, b) || (change == do_apply && partly(&now)), "%s: %s | %s | %s | %s\n%s\n%s\n%s", what,
+	    now.send, now.receive, now.cc, now.gro, now.conf, now.modules, now.rules);
 }
 
 /* Every error that fits this call. */

@@ -83,24 +83,34 @@ Test(extras, what_a_recorded_machine_could_try)
 		{ "linux-6.18-virtio_net",
 		    "send fq: qdisc eth0 pfifo_fast>fq\n"
 		    "send no-segmentation-offload: offload tx-tcp-segmentation eth0 on>off offload tx-tcp6-segmentation eth0 on>off offload generic-segmentation-offload eth0 on>off\n"
+		    "send no-checksum-offload: offload tx-tcp-segmentation eth0 on>off offload tx-tcp6-segmentation eth0 on>off offload tx-checksumming eth0 on>off\n"
 		    "receive no-receive-offload: offload generic-receive-offload eth0 on>off\n" },
 		{ "linux-6.1-e1000",
 		    "send fq: qdisc eth0 fq_codel>fq\n"
 		    "send no-segmentation-offload: offload tx-tcp-segmentation eth0 on>off offload generic-segmentation-offload eth0 on>off\n"
+		    "send no-checksum-offload: offload tx-tcp-segmentation eth0 on>off offload tx-checksumming eth0 on>off\n"
 		    "receive no-receive-offload: offload generic-receive-offload eth0 on>off\n" },
 		{ "linux-6.18-container",
-		    "send no-segmentation-offload: offload tx-tcp-segmentation d0 on>off offload tx-tcp6-segmentation d0 on>off offload generic-segmentation-offload d0 on>off\n" },
+		    "send no-segmentation-offload: offload tx-tcp-segmentation d0 on>off offload tx-tcp6-segmentation d0 on>off offload generic-segmentation-offload d0 on>off\n"
+		    "send no-checksum-offload: offload tx-tcp-segmentation d0 on>off offload tx-tcp6-segmentation d0 on>off offload tx-checksumming d0 on>off\n"
+		    "receive receive-offload: offload generic-receive-offload d0 off>on\n" },
 		{ "freebsd-13.2-vtnet",
 		    "send send-step: net.inet.tcp.sendbuf_inc 8192>65536\n"
 		    "send no-segmentation-offload: net.inet.tcp.tso 1>0\n"
+		    "send no-checksum-offload: offload TSO4 vtnet0 on>off offload TSO6 vtnet0 on>off offload TXCSUM vtnet0 on>off offload TXCSUM_IPV6 vtnet0 on>off\n"
 		    "receive receive-start: net.inet.tcp.recvspace 65536>1048576\n"
-		    "receive reassembly-queue: net.inet.tcp.reass.maxqueuelen 100>46346\n" },
+		    "receive reassembly-queue: net.inet.tcp.reass.maxqueuelen 100>46346\n"
+		    "receive no-receive-offload: offload LRO vtnet0 on>off\n"
+		    "receive no-receive-checksum-offload: offload LRO vtnet0 on>off offload RXCSUM vtnet0 on>off offload RXCSUM_IPV6 vtnet0 on>off\n" },
 		{ "freebsd-14.2-vmx",
 		    "send send-step: net.inet.tcp.sendbuf_inc 8192>65536\n"
 		    "send stack-rack: net.inet.tcp.functions_default bbr>rack\n"
 		    "send no-segmentation-offload: net.inet.tcp.tso 1>0\n"
+		    "send no-checksum-offload: offload TSO4 vmx0 on>off offload TSO6 vmx0 on>off offload TXCSUM vmx0 on>off offload TXCSUM_IPV6 vmx0 on>off\n"
 		    "receive receive-start: net.inet.tcp.recvspace 65536>1048576\n"
-		    "receive reassembly-queue: net.inet.tcp.reass.maxqueuelen 100>46346\n" },
+		    "receive reassembly-queue: net.inet.tcp.reass.maxqueuelen 100>46346\n"
+		    "receive no-receive-offload: offload LRO vmx0 on>off\n"
+		    "receive no-receive-checksum-offload: offload LRO vmx0 on>off offload RXCSUM vmx0 on>off offload RXCSUM_IPV6 vmx0 on>off\n" },
 		{ "freebsd-14.1-jail", /* a limit that cannot be raised leaves no room to start with more */
 		    "send no-segmentation-offload: net.inet.tcp.tso 1>0\n" },
 		{ "freebsd-15.0-vtnet-pf",
@@ -108,8 +118,11 @@ Test(extras, what_a_recorded_machine_could_try)
 		    "send stack-rack: net.inet.tcp.functions_default freebsd>rack\n"
 		    "send stack-bbr: net.inet.tcp.functions_default freebsd>bbr\n"
 		    "send no-segmentation-offload: net.inet.tcp.tso 1>0\n"
+		    "send no-checksum-offload: offload TSO4 vtnet0 on>off offload TSO6 vtnet0 on>off offload TXCSUM vtnet0 on>off offload TXCSUM_IPV6 vtnet0 on>off\n"
 		    "receive receive-start: net.inet.tcp.recvspace 65536>1048576\n"
-		    "receive reassembly-queue: net.inet.tcp.reass.maxqueuelen 100>46346\n" },
+		    "receive reassembly-queue: net.inet.tcp.reass.maxqueuelen 100>46346\n"
+		    "receive receive-offload: offload LRO vtnet0 off>on\n"
+		    "receive no-receive-checksum-offload: offload RXCSUM vtnet0 on>off offload RXCSUM_IPV6 vtnet0 on>off\n" },
 		{ "netbsd-10.1-vioif",
 		    "send send-start: net.inet.tcp.sendspace 32768>1048576 net.inet.tcp.sendbuf_inc 8192>65536\n"
 		    "receive receive-start: net.inet.tcp.recvspace 32768>4194304\n" },
@@ -117,8 +130,10 @@ Test(extras, what_a_recorded_machine_could_try)
 		    "send send-start: net.inet.tcp.sendspace 32768>1048576 net.inet.tcp.sendbuf_inc 8192>65536\n"
 		    "receive receive-start: net.inet.tcp.recvspace 32768>4194304\n" },
 		{ "openbsd-7.8-vmx",
-		    "send no-segmentation-offload: net.inet.tcp.tso 1>0\n" },
-		{ "dragonfly-6.4-vtnet", "" }, /* its windows need both of its extras already */
+		    "send no-segmentation-offload: net.inet.tcp.tso 1>0\n"
+		    "receive receive-offload: offload LRO vmx0 off>on\n" },
+		{ "dragonfly-6.4-vtnet", /* its windows need both of its other extras already */
+		    "send segmentation-offload: offload TXCSUM vtnet0 off>on\n" },
 		{ "freebsd-14.1-jail-shared", "" } /* nothing can be set there */,
 	};
 
@@ -264,7 +279,7 @@ Test(extras, what_holds_already_or_cannot_be_set_is_not_tried)
 		if (strcmp(k->name, "net.inet.tcp.sendbuf_inc") == 0)
 			k->now = 1e6, k->text = "1000000";
 	}
-	m.facts.n_stacks_available = m.facts.n_stacks_loadable = 0;
+	m.facts.n_stacks_available = m.facts.n_stacks_loadable = m.facts.n_offloads = 0;
 	cr_assert(plan_make(a, m.profile, &m.facts, &o, &m.plan, &e), "%s", e.text);
 	cr_expect_str_eq(say(&m.plan), "");
 }
@@ -358,20 +373,37 @@ Test(extras, a_qdisc_that_stays_becomes_the_setting_that_makes_it_so_at_boot)
 	    run.files[0].text);
 }
 
-Test(extras, an_offload_that_stays_is_a_comment_that_tells_where_it_is_set)
+Test(extras, an_offload_that_stays_has_a_file_of_its_own)
 {
 	struct machine m = machine("linux-6.18-virtio_net");
 	const char *ids[] = { "no-receive-offload" };
 	struct run run = decided(&m, 1, m.plan.directions[1].window_max_bytes, ids, 1);
+
+	cr_assert_eq(run.n_files, 2);
+	cr_expect_null(strstr(run.files[0].text, "offload generic"), "%s", run.files[0].text);
+	cr_expect_str_eq(run.files[1].path, "/etc/udev/rules.d/90-pathtune-eth0.rules");
+	cr_expect_not_null(strstr(run.files[1].text, "\n# receive-offload: merged"), "%s",
+	    run.files[1].text);
+	cr_expect_not_null(strstr(run.files[1].text, "\nACTION==\"add|move\", SUBSYSTEM==\"net\", "
+	    "KERNEL==\"eth0\", RUN+=\"/bin/sh -c 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; "
+	    "ethtool -K eth0 generic-receive-offload off'\"\n"), "%s", run.files[1].text);
+}
+
+/* Where no file keeps it the reader is told. */
+Test(extras, an_offload_that_no_file_keeps_is_a_comment)
+{
+	struct machine m = machine("linux-6.18-virtio_net");
+	const char *ids[] = { "no-receive-offload" };
 	struct fragment_setting *s;
+	struct run run;
 	size_t n;
 
+	m.profile->persist.offloads.path = NULL;
+	run = decided(&m, 1, m.plan.directions[1].window_max_bytes, ids, 1);
 	cr_assert_eq(run.n_files, 1);
 	cr_expect_not_null(strstr(run.files[0].text,
 	    "# to be set elsewhere: offload generic-receive-offload eth0 to off\n"), "%s",
 	    run.files[0].text);
-	cr_expect_not_null(strstr(run.files[0].text, "systemd.link(5)"));
-	cr_expect_not_null(strstr(run.files[0].text, "ethtool -K eth0"));
 	s = fragment_read(a, &m.profile->persist.settings, run.files[0].text,
 	    strlen(run.files[0].text), &n);
 	for (size_t i = 0; i < n; i++)

@@ -477,7 +477,7 @@ expect_no_arm(const struct knob_value *v, size_t n, const char *why)
 Test(guard, what_cannot_be_guarded_is_refused_before_anything_is_set)
 {
 	char longer[700];
-	struct knob_value v = old[0], many[17];
+	struct knob_value v = old[0], many[25];
 	size_t i;
 
 	memset(longer, '1', sizeof(longer) - 1);
@@ -495,7 +495,7 @@ Test(guard, what_cannot_be_guarded_is_refused_before_anything_is_set)
 	expect_no_arm(&v, 1, "unprintable");
 	for (i = 0; i < NELEM(many); i++)
 		many[i] = (struct knob_value){ .name = "many", .file = arena_printf(a, "%s/%zu", dir, i), .text = "1" };
-	expect_no_arm(many, NELEM(many), "more than 16 knobs");
+	expect_no_arm(many, NELEM(many), "more than 24 knobs");
 	snprintf(state, sizeof(state), "%s/wmem/state", dir);
 	expect_no_arm(old, 3, "Not a directory");
 	snprintf(state, sizeof(state), "/dev/null/state");

@@ -148,7 +148,18 @@ Test(profile_bad, extras_that_set_nothing_or_more_than_they_say)
 		    "words: w, source: s, sets: [{offload: gro, value: '2'}]}\n" TAIL,
 		    "x.yaml:8: offload: offloads have no write" },
 		{ HEAD "offloads: {argv: [x], names: '(a)', write: [x, '{name}'], source: s}\n" TAIL,
-		    "x.yaml:4: write: cannot be given together with names" },
+		    "x.yaml:4: write: needs read where names are given" },
+		{ EXTRA(BINDS, "{offload: gro, value: '1'}"),
+		    "x.yaml:10: value: of an offload must be on or off" },
+		{ EXTRA(BINDS, "{offload: gro, value: 'off'}") "  offloads: {path: '/y.{interface}', "
+		    "style: block, line: '{switch}', source: s}\n", NULL },
+		{ EXTRA(BINDS, "{offload: gro, value: 'off'}") "  offloads: {path: /y, style: block, "
+		    "line: '{switch}', source: s}\n", "x.yaml:13: path: {interface} is missing" },
+		{ EXTRA(BINDS, "{offload: gro, value: 'off'}") "  offloads: {path: '/y.{interface}', "
+		    "style: block, line: '{name}', source: s}\n", "x.yaml:13: line: {switch}, or" },
+		{ EXTRA(BINDS, "{offload: gro, value: 'off'}") "  offloads: {path: '/y.{interface}', "
+		    "style: block, line: '{switch}', reader: ['true'], source: s}\n",
+		    "x.yaml:13: unread: is missing" },
 		{ HEAD "offloads: {argv: [x], write: [x, '{peer}'], source: s}\n" TAIL,
 		    "x.yaml:4: write: {peer} is not known here" },
 	};
