@@ -114,21 +114,29 @@ stages(struct pipeline *p, const struct asked *x, const char *token, struct err 
 	return true;
 }
 
-/* What held the short transfers back. */
-static const char *
-limits(struct arena *a, const struct run *run)
+static void
+find_limits(struct arena *a, const struct run *run, struct facts_document *d)
 {
-	struct text t = { .arena = a };
-
 	for (size_t i = 0; i < run->n_trials; i++) {
 		const struct trial *one = &run->trials[i];
 		struct limit l = limiter_name(a, facts_path(&run->facts, one->direction), one, 1,
 		    one->direction, &one->setting);
 
-		text_wrap(&t, "", PAGE_COLUMNS, arena_printf(a,
-		    "%s is limited by %s: %s", one->direction == DIR_SEND ? "sending" :
-		    "receiving", limiter_names[l.limiter], l.evidence));
+		*(struct path_limit *)arena_push(a, &d->limits, &d->n_limits,
+		    sizeof(*d->limits)) =
+		    (struct path_limit){ one->direction, l.limiter, l.evidence };
 	}
+}
+
+static const char *
+say_limits(struct arena *a, const struct facts_document *d)
+{
+	struct text t = { .arena = a };
+
+	for (size_t i = 0; i < d->n_limits; i++)
+		text_wrap(&t, "", PAGE_COLUMNS, arena_printf(a, "%s is limited by %s: %s",
+		    d->limits[i].direction == DIR_SEND ? "sending" : "receiving",
+		    limiter_names[d->limits[i].limiter], d->limits[i].evidence));
 	return t.len == 0 ? "" : t.s;
 }
 
@@ -142,10 +150,11 @@ print(struct cmd_context *c, const struct profile *p, const struct run *run)
 	if (note != NULL)
 		cmd_note(c, "%s", note);
 	hazards_find(c->arena, p, f, &d.hazards, &d.n_hazards);
+	find_limits(c->arena, run, &d);
 	if (c->json)
 		puts(record_to_json(c->arena, hazards_document(c->arena), &d, true));
 	else
-		printf("%s%s%s", report_facts(c->arena, f), limits(c->arena, run),
+		printf("%s%s%s", report_facts(c->arena, f), say_limits(c->arena, &d),
 		    report_hazards(c->arena, d.hazards, d.n_hazards));
 }
 

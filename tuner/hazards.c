@@ -370,10 +370,11 @@ hazards_document(struct arena *a)
 
 	while (facts_record.fields[n].name != NULL)
 		n++;
-	fields = arena_array(a, n + 2, sizeof(*fields));
+	fields = arena_array(a, n + 3, sizeof(*fields));
 	memcpy(fields, facts_record.fields, n * sizeof(*fields));
 	fields[n] = (struct field)F_LIST(facts_document, hazards, &hazard_record);
-	fields[n + 1] = (struct field)F_END;
+	fields[n + 1] = (struct field)F_LIST(facts_document, limits, &path_limit_record);
+	fields[n + 2] = (struct field)F_END;
 	*r = (struct record){ "facts", sizeof(struct facts_document), fields };
 	return r;
 }

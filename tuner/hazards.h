@@ -36,6 +36,8 @@ struct facts_document {
 	struct facts facts;
 	struct hazard *hazards;
 	size_t n_hazards;
+	struct path_limit *limits; /* of the short transfers; none without a peer */
+	size_t n_limits;
 };
 
 const struct record *hazards_document(struct arena *a);

@@ -301,6 +301,14 @@ static const struct field limit_fields[] = {
 };
 static const struct record limit_record = { "limit", sizeof(struct limit), limit_fields };
 
+static const struct field path_limit_fields[] = {
+	F_ENUM(path_limit, direction, direction_names, FIELD_REQUIRED),
+	F_ENUM(path_limit, limiter, limiter_names, 0),
+	F_STR(path_limit, evidence, 0),
+	F_END,
+};
+const struct record path_limit_record = { "limit", sizeof(struct path_limit), path_limit_fields };
+
 static const struct field try_stratum_fields[] = {
 	F_NUM(try_stratum, pin_bytes, 0, 1e15, 0),
 	F_NUM(try_stratum, goodput_bps, 0, 1e15, 0),

@@ -393,8 +393,8 @@ extern const struct record run_record, facts_record, path_fact_record, plan_reco
     effect_record,
     decision_record;
 
-/* What probe --json prints: the facts, and "hazards" beside them. */
-extern const struct record hazard_record;
+/* What probe --json prints: the facts, and "hazards" and "limits" beside them. */
+extern const struct record hazard_record, path_limit_record;
 
 /* Why a fact could not be had; NULL: it is not listed as unknown. */
 const char *facts_why_unknown(const struct facts *f, const char *fact);

@@ -45,4 +45,11 @@ struct limit {
 	const char *evidence; /* one sentence with the number that shows it */
 };
 
+/* What held the short transfers of a probe back. */
+struct path_limit {
+	enum direction direction;
+	enum limiter limiter;
+	const char *evidence;
+};
+
 #endif

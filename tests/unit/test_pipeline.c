@@ -2,6 +2,7 @@
 #include "program.h"
 
 #include "tuner/cmd.h"
+#include "tuner/hazards.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -113,6 +114,34 @@ Test(pipeline, all_facts_are_asked_for_once_after_the_two_that_name_a_journal)
 	s = probe(arena_printf(a, " --peer 127.0.0.1:%u", port));
 	cr_expect_eq(s.status, 0, "%s", s.err);
 	expect_asked(2, 2, 1);
+	program_end(a, server);
+}
+
+/* A bandwidth of loopback is limited by whatever it is: the same word as on a page. */
+Test(pipeline, a_probe_tells_what_limited_its_transfers_as_a_run_does)
+{
+	struct started server = program_start(a,
+	    "serve --listen 127.0.0.1 --port 0 --token-env --once -q --max-time 60s");
+	char line[256] = "";
+	struct said s = probe("");
+	struct node *n;
+	struct facts_document d;
+	struct err e = { ERR_NONE, "" };
+	unsigned port;
+
+	cr_expect_not_null(strstr(s.out, "\"limits\": []"), "nothing was transferred: %s", s.out);
+	cr_assert_gt(read(server.out, line, sizeof(line) - 1), 0);
+	cr_assert_eq(sscanf(line, "ready port %u", &port), 1, "%s", line);
+	s = probe(arena_printf(a, " --peer 127.0.0.1:%u", port));
+	cr_assert_eq(s.status, 0, "%s", s.err);
+	cr_assert(node_from_json(a, "probe", s.out, strlen(s.out), &n, &e), "%s", e.text);
+	record_init(hazards_document(a), &d);
+	cr_assert(record_from_node(a, "probe", hazards_document(a), n, &d, &e), "%s", e.text);
+	cr_assert_eq(d.n_limits, 2);
+	cr_expect_eq(d.limits[0].direction, DIR_SEND);
+	cr_expect_eq(d.limits[1].direction, DIR_RECEIVE);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect(d.limits[i].evidence != NULL && *d.limits[i].evidence != '\0');
 	program_end(a, server);
 }
 
