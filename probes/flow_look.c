@@ -10,6 +10,7 @@ void
 look_init(struct flow_look *l, struct arena *a)
 {
 	*l = (struct flow_look){ .arena = a };
+	load_here();
 }
 
 void

@@ -7,6 +7,7 @@
 #ifndef PATHTUNE_MODEL_PROFILE_H
 #define PATHTUNE_MODEL_PROFILE_H
 
+#include "model_load.h"
 #include "model_nic.h"
 #include "record.h"
 
@@ -433,6 +434,7 @@ struct profile {
 	size_t n_hazards;
 	struct nic_system nic;
 	struct endpoints endpoints;
+	struct load_source load;
 	struct persist persist;
 };
 

@@ -204,6 +204,53 @@ check_offloads(struct check *c, const struct node *root, const struct offload_so
 }
 
 static bool
+check_load_time(struct check *c, const struct load_time *t, bool absolute)
+{
+	if (!absolute && strpbrk(t->file, "/{}") != NULL)
+		return check_wrong(c, "file", "must be a name within the group's directory");
+	return (!absolute || check_file(c, "file", t->file, "")) &&
+	    check_one_group(c, "pattern", t->pattern, "");
+}
+
+static bool
+check_load_cores(struct check *c, const struct load_cores *x)
+{
+	if ((x->n_argv != 0) == (x->file != NULL))
+		return check_wrong(c, "file", "one of argv and file must be given");
+	if (x->n_busy == 0)
+		return check_wrong(c, "busy", "is missing");
+	for (size_t i = 0; i < x->n_busy; i++) {
+		if (!(x->busy[i] >= 1 && x->busy[i] <= x->numbers))
+			return check_wrong(c, "busy", "is not one of the numbers");
+	}
+	return check_argv(c, "argv", x->argv, x->n_argv, "") &&
+	    check_file(c, "file", x->file, "") &&
+	    check_one_group(c, "each", x->each, "");
+}
+
+static bool
+check_load(struct check *c, const struct node *root, const struct load_source *l)
+{
+	const struct node *map = check_child(root, "load");
+
+	if (map == NULL)
+		return true;
+	c->map = check_child(map, "waited");
+	if (c->map != NULL && !check_load_time(c, &l->waited, true))
+		return false;
+	c->map = check_child(map, "groups");
+	if (c->map != NULL && (!check_file(c, "member", l->groups.member, "") ||
+		!check_file(c, "root", l->groups.root, "")))
+		return false;
+	for (size_t i = 0; c->map != NULL && i < l->groups.n_times; i++) {
+		if (!check_load_time(c, &l->groups.times[i], false))
+			return false;
+	}
+	c->map = check_child(map, "cores");
+	return c->map == NULL || check_load_cores(c, &l->cores);
+}
+
+static bool
 check_releases(const struct check *c, const struct profile *p)
 {
 	const char *first = p->first_release, *last = p->last_release;
@@ -245,5 +292,6 @@ profile_check(const char *file, const struct node *root, const struct profile *p
 	    check_congestion(&c, root, "congestion", &p->congestion) &&
 	    check_congestion(&c, root, "stacks", &p->stacks) &&
 	    check_nic(&c, root, &p->nic) && check_endpoints(&c, root, &p->endpoints) &&
+	    check_load(&c, root, &p->load) &&
 	    check_persist(&c, root, &p->persist);
 }

@@ -256,6 +256,46 @@ static const struct field endpoints_fields[] = {
 static const struct record endpoints_record = { "endpoints", sizeof(struct endpoints),
 	endpoints_fields };
 
+static const struct field load_time_fields[] = {
+	F_STR(load_time, file, FIELD_REQUIRED),
+	F_STR(load_time, pattern, FIELD_REQUIRED),
+	F_NUM(load_time, scale, 1e-12, 1, FIELD_REQUIRED),
+	F_END,
+};
+static const struct record load_time_record = { "time", sizeof(struct load_time),
+	load_time_fields };
+
+static const struct field load_groups_fields[] = {
+	F_STR(load_groups, member, FIELD_REQUIRED),
+	F_STR(load_groups, root, FIELD_REQUIRED),
+	F_STR(load_groups, controller, FIELD_REQUIRED),
+	F_LIST(load_groups, times, &load_time_record),
+	F_END,
+};
+static const struct record load_groups_record = { "groups", sizeof(struct load_groups),
+	load_groups_fields };
+
+static const struct field load_cores_fields[] = {
+	F_STRS(load_cores, argv),
+	F_STR(load_cores, file, 0),
+	F_STR(load_cores, each, 0),
+	F_NUM(load_cores, numbers, 2, 16, FIELD_REQUIRED),
+	F_NUMS(load_cores, busy),
+	F_STR(load_cores, source, FIELD_REQUIRED),
+	F_END,
+};
+static const struct record load_cores_record = { "cores", sizeof(struct load_cores),
+	load_cores_fields };
+
+static const struct field load_source_fields[] = {
+	F_REC(load_source, waited, &load_time_record),
+	F_REC(load_source, groups, &load_groups_record),
+	F_REC(load_source, cores, &load_cores_record),
+	F_END,
+};
+static const struct record load_source_record = { "load", sizeof(struct load_source),
+	load_source_fields };
+
 /*
  * persist and its precedence stand last in every profile and are required, so that a file that was
  * cut is refused.
@@ -285,6 +325,7 @@ static const struct field profile_fields[] = {
 	F_LIST(profile, hazards, &hazard_rule_record),
 	F_REC(profile, nic, &nic_system_record),
 	F_REC(profile, endpoints, &endpoints_record),
+	F_REC(profile, load, &load_source_record),
 	{ "persist", FIELD_RECORD, offsetof(struct profile, persist), 0, &persist_record, NULL, 0,
 	    0, FIELD_REQUIRED },
 	F_END,

@@ -23,7 +23,7 @@ struct box {
 	const char *modules; /* the file of modules */
 	const char *send, *receive, *cc; /* knobs */
 	const char *state, *run, *flags;
-	bool offloads;       /* its interface x0 has one, gro, that the run switches off */
+	bool offloads;       /* its interface x0 has gro, which the run switches off, and lro */
 	const char *gro;     /* what it is: "on" */
 	const char *rules;   /* the file that sets it at boot */
 };
@@ -92,7 +92,7 @@ box_nic(struct box *h)
 	box_put(program, arena_printf(h->a,
 	    "#!/bin/sh\n"
 	    "cd %s || exit 1\n"
-	    "case $1 in show) read v <gro; echo \"gro: $v\";; *) echo \"$4\" >gro;; esac\n", h->dir));
+	    "case $1 in show) read v <gro; echo \"gro: $v\"; echo lro: off;; *) echo \"$4\" >gro;; esac\n", h->dir));
 	cr_assert_eq(chmod(program, 0755), 0);
 	return program;
 }
@@ -112,7 +112,7 @@ box_profile(struct box *h, const char *style, const char *by)
 		text_add(&t, "  - fact: %s\n    argv: [echo, '%s']\n    source: s\n", facts[i],
 		    facts[i + 1]);
 	if (h->offloads)
-		text_add(&t, "offloads: {argv: [%1$s, show], list: [gro], write: [%1$s, set, "
+		text_add(&t, "offloads: {argv: [%1$s, show], list: [gro, lro], write: [%1$s, set, "
 		    "'{interface}', '{name}', '{value}'], source: s}\n", box_nic(h));
 	text_add(&t, "%sknobs:\n", by == NULL ? "" : by);
 	for (size_t i = 0; knobs[i] != NULL; i += 3) {

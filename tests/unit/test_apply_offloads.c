@@ -73,6 +73,18 @@ Test(apply_offloads, are_shown_set_kept_checked_and_taken_back_byte_for_byte)
 	}
 }
 
+/* A new block takes the place of the one before. */
+Test(apply_offloads, what_an_earlier_run_keeps_there_stays)
+{
+	box_put(h.rules, arena_printf(h.a, "%s\n# BEGIN pathtune\n# earlier\n  set x0 lro off\n"
+	    "# END pathtune\nset x0 gro on\n", theirs));
+	cr_assert_eq(box_apply(&h, "").status, 0);
+	cr_expect_not_null(strstr(box_get(&h, h.rules), "\nset x0 gro off\n"));
+	cr_expect_not_null(strstr(box_get(&h, h.rules),
+	    "\n# kept: this file set it already\nset x0 lro off\n# END pathtune\nset x0 gro on\n"),
+	    "%s", box_get(&h, h.rules));
+}
+
 Test(apply_offloads, a_file_that_nobody_had_is_removed)
 {
 	unlink(h.rules);
