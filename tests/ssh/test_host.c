@@ -139,14 +139,19 @@ Test(ssh_host, a_login_that_does_not_answer_is_an_error_that_says_what_it_said)
 		{ "sh -c \"$SSH_ORIGINAL_COMMAND\" 2>/dev/null | head -c 43",
 		    "0 of 1 answers came whole; the rest is missing or damaged" },
 		{ "sh -c \"$SSH_ORIGINAL_COMMAND\" 2>/dev/null | head -c 43; kill -9 $PPID",
-		    "the connection broke: 0 of 1 answers came whole; the rest is missing or damaged" },
+		    NULL /* whether the 43 bytes had left is its sshd's affair */ },
 		{ "exec yes", "more than 328320 bytes of output" },
 		{ "exec yes >&2", "more than 328320 bytes of output" },
 	};
 
-	for (size_t i = 0; i < NELEM(cases); i++)
-		cr_expect_str_eq(failure_of(cases[i].personality, NULL), cases[i].error, "%zu: %s", i,
-		    e.text);
+	for (size_t i = 0; i < NELEM(cases); i++) {
+		const char *said = failure_of(cases[i].personality, NULL);
+
+		if (cases[i].error != NULL)
+			cr_expect_str_eq(said, cases[i].error, "%zu: %s", i, said);
+		else
+			cr_expect_eq(strncmp(said, "the connection broke: ", 22), 0, "%zu: %s", i, said);
+	}
 }
 
 /* It reads the script, and so knows the mark by which answers are told from noise. */
