@@ -184,19 +184,17 @@ said_of_cores(struct arena *a, const struct load_cores *c)
 /* ---- this system ----------------------------------------------------------------------------- */
 
 static struct load_source here; /* all of it NULL: nothing is known */
-static bool learned;
+static struct arena *kept;      /* of here, for as long as the process lives */
 
 void
 load_here(void)
 {
-	static struct arena *kept; /* for as long as the process lives */
 	struct err e = { ERR_NONE, "" };
 	struct utsname u;
 	struct profile *p;
 
-	if (learned || uname(&u) == -1)
+	if (kept != NULL || uname(&u) == -1)
 		return;
-	learned = true;
 	kept = arena_new();
 	if (profile_for(kept, u.sysname, &p, &e))
 		here = p->load;
