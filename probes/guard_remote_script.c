@@ -110,6 +110,8 @@ static const char body[] =
     "	done\n"
     "}\n"
     "beat=0 idle=0 was= tick=.5 ticks=$((lease * 2 * share / 5)) first=40\n"
+    /* of a short lease a coarse tick, or two, would be a large part */
+    "[ \"$lease\" -ge 10 ] || tick=.2 ticks=$((lease * share)) first=100\n"
     "echo \"$$\" >\"$d/pid\"\n"
     "sleep .1 2>/dev/null || tick=1 ticks=$((lease * share / 5)) first=20\n"
     /* where nothing of ours is set yet, renewals may still have to log in */
