@@ -172,6 +172,14 @@ block_fits(struct search *s, double share, bool fresh)
 	    s->bytes + block_bytes(s, fresh) <= share * s->config.data_cap_bytes;
 }
 
+const char *
+block_lacks(struct search *s, double share, bool fresh)
+{
+	s->result.out_of_data = s->bytes + block_bytes(s, fresh) >
+	    share * s->config.data_cap_bytes;
+	return s->result.out_of_data ? "data cap" : "budget";
+}
+
 bool
 blocks_fit(struct search *s, size_t n, double share)
 {
@@ -337,8 +345,8 @@ probe_open(struct search *s)
 	block_add(s, 0, 0, s->config.window_bytes, 0);
 	if (block_fits(s, 1, true))
 		return;
+	search_because(s, "the %s is too small for a single trial", block_lacks(s, 1, true));
 	s->block.n = 0;
-	search_because(s, "the budget is too small for a single trial");
 	search_end(s, CLASS_INCONCLUSIVE);
 }
 

@@ -268,13 +268,22 @@ choose(struct search *s)
 	return ahead.h > BETTER && ahead.h - (quick(s) ? Z_QUICK : Z95) * ahead.se > 0 ? l : simple;
 }
 
+static double
+share(const struct search *s)
+{
+	return quick(s) ? SHARE_QUICK : SHARE;
+}
+
+/* fresh: of the block that is not asked. */
 static void
-race_end(struct search *s)
+race_end(struct search *s, bool fresh)
 {
 	struct arm *pick = choose(s);
+	const char *lacking = pick == NULL ? block_lacks(s, share(s), fresh) : NULL;
 
+	s->block.n = 0;
 	if (pick == NULL) {
-		search_because(s, "the budget is too small for one block of %zu trials",
+		search_because(s, "the %s is too small for one block of %zu trials", lacking,
 		    s->race.n_arms);
 		search_end(s, CLASS_INCONCLUSIVE);
 	} else if (arm_gain(s, pick) < 0) {
@@ -354,9 +363,8 @@ race_open(struct search *s)
 		}
 	}
 	if (s->race.decided || (s->race.blocks >= most_blocks(s) && !quick_goes_on(s)) ||
-	    !block_fits(s, quick(s) ? SHARE_QUICK : SHARE, fresh)) {
-		s->block.n = 0;
-		race_end(s);
+	    !block_fits(s, share(s), fresh)) {
+		race_end(s, fresh);
 		return;
 	}
 	block_shuffle(s);

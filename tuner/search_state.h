@@ -183,6 +183,8 @@ void block_shuffle(struct search *s);
 /* Could the block be paid for, with no more than this share of time and data used then?  fresh:
  * some of its settings were never tried, so that they may be as fast as window and line allow. */
 bool block_fits(struct search *s, double share, bool fresh);
+/* What one that did not fit lacks, for people; r.out_of_data is settled by it. */
+const char *block_lacks(struct search *s, double share, bool fresh);
 double block_cost_s(const struct search *s);
 bool blocks_fit(struct search *s, size_t n, double share); /* so many like it, none fresh */
 

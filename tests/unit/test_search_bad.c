@@ -351,6 +351,24 @@ Test(search, checks_that_are_cut_short_end_too)
 	cr_expect_neq(search_by_clock(&l, &c, stands_still).class, CLASS_NONE);
 }
 
+Test(search, what_is_too_small_for_a_block_is_named)
+{
+	struct lab l = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
+	struct search_config c = config(.08, .16 * MB, 2);
+	struct search_result r;
+
+	c.data_cap_bytes = .1e9;
+	r = search(&l, &c);
+	cr_expect_eq(r.class, CLASS_INCONCLUSIVE);
+	cr_expect_str_eq(r.why, "the data cap is too small for one block of 3 trials");
+	cr_expect(r.out_of_data);
+	c = config(.08, .16 * MB, 2);
+	c.budget_s = 15;
+	r = search(&l, &c);
+	cr_expect_str_eq(r.why, "the budget is too small for one block of 3 trials");
+	cr_expect_not(r.out_of_data);
+}
+
 Test(search, data_that_runs_out_in_any_phase_is_said_and_makes_no_change_unproven)
 {
 	struct lab whole = {.path = {300e6, .08, 3e6, .bbr_gain = 1}};
