@@ -26,7 +26,20 @@ struct started {
 	int out, err;
 };
 
-/* The word at *s, which moves behind it; TESTS_DIR is part of one even where it holds blanks. */
+/* How much of a word's next part is one, blanks or not. */
+static inline size_t
+program_part(const char *at)
+{
+	static const char *const whole[] = { PATHTUNE, TESTS_DIR };
+
+	for (size_t i = 0; i < NELEM(whole); i++) {
+		if (strncmp(at, whole[i], strlen(whole[i])) == 0)
+			return strlen(whole[i]);
+	}
+	return 1;
+}
+
+/* The word at *s, which moves behind it; our paths are part of one even where they hold blanks. */
 static inline char *
 program_word(struct arena *a, const char **s)
 {
@@ -34,7 +47,7 @@ program_word(struct arena *a, const char **s)
 	size_t n = 0;
 
 	while (from[n] != '\0' && from[n] != ' ')
-		n += strncmp(from + n, TESTS_DIR, strlen(TESTS_DIR)) == 0 ? strlen(TESTS_DIR) : 1;
+		n += program_part(from + n);
 	*s = from + n;
 	return n == 0 ? NULL : arena_strndup(a, from, n);
 }

@@ -94,7 +94,7 @@ teardown(void)
 
 TestSuite(endpoint_iperf3, .init = setup, .fini = teardown, .timeout = 60);
 
-#define RECORDED "cat " TESTS_DIR "/unit/data/iperf3/"
+#define RECORDED "cat '" TESTS_DIR "'/unit/data/iperf3/"
 
 /*
  * A program that is version 3.12, answers the first contact as recorded, and for a trial does what
