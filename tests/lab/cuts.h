@@ -107,7 +107,7 @@ static inline struct started
 cuts_tune(struct cuts *c, const char *flags)
 {
 	return program_start(c->w.a, arena_printf(c->w.a, "tune %s --agent %s --peer %s --direction send "
-	    "--lease %ds --ssh-timeout 10s --no-save -q --try %s %s", c->w.name, PATHTUNE, LAB_ADDRESS_B,
+	    "--lease %ds --ssh-timeout 5s --no-save -q --try %s %s", c->w.name, PATHTUNE, LAB_ADDRESS_B,
 	    CUTS_LEASE_S, c->try_file, flags));
 }
 

@@ -97,7 +97,7 @@ Test(remote, a_link_that_is_cut_leaves_the_old_values_within_the_lease, .timeout
 	struct arena *a = arena_new();
 	struct cuts c = cuts_new(lab_of_this(a));
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 2; i++) {
 		double back_s = cuts_cut(&c);
 
 		cr_expect_leq(back_s, CUTS_LEASE_S, "%.2f s", back_s);
