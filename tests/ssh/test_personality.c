@@ -281,8 +281,8 @@ tune_until(const char *name, const char *flags)
 /* With buffers that might be the limit even there: what the search tries is gone with a Ctrl-C. */
 Test(personality, a_netbsd_is_as_before_when_its_search_is_stopped)
 {
-	static const char small[] = "/^\\$ sysctl -n .*\\(sbmax\\|buf_max\\)/,/^=/s/262144/20480/; "
-	    "/^\\$ sysctl -n .*space/,/^=/s/32768/4096/";
+	static const char small[] = "/^\\$ sysctl -n .*\\(sbmax\\|buf_max\\)/,/^=/s/262144/4096/; "
+	    "/^\\$ sysctl -n .*space/,/^=/s/32768/1024/";
 	const struct transcript *machine = play_machine(s, netbsd_cubic(small));
 
 	tune_until("net.inet.tcp.sendbuf_max", "");
