@@ -209,7 +209,8 @@ say_inconclusive(struct arena *a, const struct search_result *r)
 		more = arena_printf(a, " About %s more would decide (--resume with a larger "
 		    "--budget).", units_say_time(a, ceil(r->more_s / 60) * 60));
 	else if (r->out_of_data)
-		more = isnan(r->effect.estimate) ? " A new run with a larger --data-cap may decide." :
+		more = isnan(r->effect.estimate) ?
+		    " A new run with a larger --data-cap may decide." :
 		    " The data cap was reached; a new run with a larger --data-cap may decide.";
 	if (isnan(r->effect.estimate))
 		return arena_printf(a, "Inconclusive: %s; keep the present settings.%s",
