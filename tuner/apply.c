@@ -3,24 +3,12 @@
 #include "hazards.h"
 #include "offloads.h"
 #include "profile.h"
+#include "settings_apply.h"
 
 #include <math.h>
 #include <string.h>
 
 /* ---- the plan -------------------------------------------------------------------------------- */
-
-static bool
-is_module(const struct change_line *l)
-{
-	return strcmp(l->name, "module") == 0;
-}
-
-/* An offload or a queue of an interface (extras.h), which no file of settings holds. */
-static bool
-is_of_interface(const struct change_line *l)
-{
-	return strchr(l->name, ' ') != NULL;
-}
 
 size_t
 apply_kinds(struct arena *a, const struct profile *p, const struct facts *f,
@@ -47,7 +35,7 @@ note(struct arena *a, struct apply_plan *plan, const char *words)
 static bool
 is_unverified(const struct run *run, const struct change_line *l)
 {
-	return run->advice.n_paths == 0 && !is_module(l) && !l->verified;
+	return run->advice.n_paths == 0 && !settings_is_module(l) && !l->verified;
 }
 
 /* NULL: it can be set and kept. */
@@ -73,7 +61,7 @@ take_lines(struct arena *a, const struct profile *p, const struct facts *f,
 {
 	for (size_t i = 0; i < run->decision.n_settings; i++) {
 		const struct change_line *l = &run->decision.settings[i];
-		const char *why = is_of_interface(l) ? why_left_out(a, p, f, l) : NULL;
+		const char *why = settings_is_of_interface(l) ? why_left_out(a, p, f, l) : NULL;
 
 		if (held != NULL && !held[i])
 			continue;

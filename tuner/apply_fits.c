@@ -5,6 +5,7 @@
 #include "hazards.h"
 #include "offloads.h"
 #include "profile.h"
+#include "settings_apply.h"
 
 #include <math.h>
 #include <string.h>
@@ -46,19 +47,6 @@ knob_of(const struct profile *p, const struct facts *f, const char *name)
 			return &p->knobs[i];
 	}
 	return NULL;
-}
-
-static bool
-is_module(const struct change_line *l)
-{
-	return strcmp(l->name, "module") == 0;
-}
-
-/* An offload or a queue of an interface (extras.h), which no file of settings holds. */
-static bool
-is_of_interface(const struct change_line *l)
-{
-	return strchr(l->name, ' ') != NULL;
 }
 
 /* A run file is only a text: the module that it names is to be the one of what it sets. */
@@ -110,9 +98,9 @@ line_fits(struct arena *a, const struct profile *p, const struct facts *f, const
 
 	if (l->new == NULL || *l->new == '\0')
 		return fail(e, ERR_FAILED, "%s: no value for %.60s", file, l->name);
-	if (is_of_interface(l))
+	if (settings_is_of_interface(l))
 		return offload_fits(f, l, file, e);
-	if (is_module(l))
+	if (settings_is_module(l))
 		return module_fits(a, p, run, l) || fail(e, ERR_FAILED,
 		    "%s: the module %.60s is not that of a congestion control it sets", file,
 		    l->new);

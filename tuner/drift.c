@@ -3,6 +3,7 @@
 #include "fragment.h"
 #include "hazards.h"
 #include "offloads.h"
+#include "settings_apply.h"
 
 #include <string.h>
 
@@ -116,11 +117,11 @@ find_boot(struct finder *d, const struct undo_value *v)
 	}
 }
 
-/* What has a blank in its name is of an interface; of those, offloads of ours can be kept. */
+/* Of what is of an interface, offloads of ours can be kept. */
 static bool
 is_kept(const struct profile *p, const struct facts *f, const struct change_line *c)
 {
-	return strchr(c->name, ' ') == NULL ||
+	return !settings_is_of_interface(c) ||
 	    (p->persist.offloads.path != NULL && offload_found(f, c->name) != NULL);
 }
 
@@ -133,7 +134,7 @@ drift_of_run(struct arena *a, const struct profile *p, const struct facts *f,
 	for (size_t i = 0; i < run->decision.n_settings; i++) {
 		const struct change_line *c = &run->decision.settings[i];
 
-		if (strcmp(c->name, "module") != 0 && is_kept(p, f, c) && c->new != NULL &&
+		if (!settings_is_module(c) && is_kept(p, f, c) && c->new != NULL &&
 		    (c->verified || run->advice.n_paths != 0))
 			*(struct undo_value *)arena_push(a, &l.values, &l.n_values,
 			    sizeof(*l.values)) = (struct undo_value){ c->name, "", c->new };

@@ -3,6 +3,7 @@
 #include "offloads.h"
 #include "profile.h"
 #include "setting_line.h"
+#include "settings_apply.h"
 #include "units.h"
 
 #include <math.h>
@@ -144,9 +145,7 @@ static void
 put_line(struct arena *a, struct text *t, const struct persist_file *f, const struct change_line *l,
     bool optional, bool refused)
 {
-	bool module = strcmp(l->name, "module") == 0;
-	/* No setting has a blank in its name: an interface's offload is set by other files. */
-	bool elsewhere = !module && strchr(l->name, ' ') != NULL;
+	bool module = settings_is_module(l), elsewhere = settings_is_of_interface(l);
 	const char *line = elsewhere ? NULL :
 	    line_for(a, f, module ? l->new : l->name, l->new, optional);
 
@@ -226,7 +225,7 @@ fragment_make(struct arena *a, const struct profile *p, struct run *run)
 
 		if (has_file && offload_is_line(l->name))
 			put_offload(a, &offloads, p, run, l);
-		else if (strcmp(l->name, "module") != 0)
+		else if (!settings_is_module(l))
 			put_line(a, &settings, &p->persist.settings, l,
 			    knob_is_optional(p, l->name), !l->verified && !computed);
 		else if (p->persist.modules.line != NULL)

@@ -3,6 +3,7 @@
 #include "offloads.h"
 #include "profile.h"
 #include "refuse.h"
+#include "settings_apply.h"
 
 #include <math.h>
 #include <string.h>
@@ -173,7 +174,7 @@ tell_held(struct apply_job *j)
 	j->held = arena_array(j->p->cmd->arena, d->n_settings + 1, sizeof(*j->held));
 	for (size_t i = 0; i < d->n_settings; i++)
 		j->held[i] = !was_refused(&j->change,
-		    strcmp(d->settings[i].name, "module") == 0 && cc != NULL ? cc->name :
+		    settings_is_module(&d->settings[i]) && cc != NULL ? cc->name :
 		    d->settings[i].name);
 	for (size_t i = 0; i < j->change.n_values; i++) {
 		j->result.values[i].outcome = j->change.values[i].held ? "set" : "refused";

@@ -118,3 +118,15 @@ settings_applied(struct arena *a, const struct profile *p, const struct facts *f
 		settings_apply(a, p, &out, &lines[i]);
 	return out;
 }
+
+bool
+settings_is_module(const struct change_line *l)
+{
+	return strcmp(l->name, "module") == 0;
+}
+
+bool
+settings_is_of_interface(const struct change_line *l)
+{
+	return strchr(l->name, ' ') != NULL;
+}

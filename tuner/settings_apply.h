@@ -26,6 +26,15 @@ const struct knob *settings_knob(const struct profile *p, const struct facts *f,
 /* Facts with knobs of their own: to be changed without changing those they came from. */
 struct facts settings_copy(struct arena *a, const struct facts *f);
 
+/* A line "module = NAME", which goes into another file than settings do. */
+bool settings_is_module(const struct change_line *l);
+
+/*
+ * An offload or a queue of an interface (extras.h): no setting has a blank in its name, and no file
+ * of settings holds such a line.
+ */
+bool settings_is_of_interface(const struct change_line *l);
+
 void settings_apply(struct arena *a, const struct profile *p, struct facts *f,
     const struct change_line *l);
 
