@@ -190,6 +190,12 @@ strings_have(const char *const *list, size_t n, const char *s)
 	return false;
 }
 
+bool
+strings_same(const char *x, const char *y)
+{
+	return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
+}
+
 void
 text_bytes(struct text *t, const char *s, size_t n)
 {

@@ -76,6 +76,9 @@ void *arena_push(struct arena *a, void *array, size_t *n, size_t size);
 /* Whether the list of n strings holds s. */
 bool strings_have(const char *const *list, size_t n, const char *s);
 
+/* The same text, or both NULL. */
+bool strings_same(const char *x, const char *y);
+
 /* A growing text in an arena. */
 struct text {
 	struct arena *arena;

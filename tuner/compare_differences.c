@@ -9,12 +9,6 @@
 #define RTT_MS 2.    /* .. or by this */
 #define RAM_SHARE .05
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static const char *
 known(const char *s)
 {
@@ -26,15 +20,15 @@ compare_may(const struct run *before, const struct run *after, struct err *e)
 {
 	const struct facts *b = &before->facts, *f = &after->facts;
 
-	if (same_text(before->started, after->started) && same_text(before->seed, after->seed) &&
-	    before->n_trials == after->n_trials)
+	if (strings_same(before->started, after->started) &&
+	    strings_same(before->seed, after->seed) && before->n_trials == after->n_trials)
 		return fail(e, ERR_USAGE, "this is the same run twice");
 	if (before->options.try_file != NULL || after->options.try_file != NULL)
 		return fail(e, ERR_USAGE, "a run of tune --try compares settings itself");
-	if (!same_text(before->options.peer, after->options.peer))
+	if (!strings_same(before->options.peer, after->options.peer))
 		return fail(e, ERR_USAGE, "the peers differ: '%.60s' and '%.60s'",
 		    known(before->options.peer), known(after->options.peer));
-	if (!same_text(b->os, f->os))
+	if (!strings_same(b->os, f->os))
 		return fail(e, ERR_USAGE, "the systems differ: %.40s and %.40s", known(b->os),
 		    known(f->os));
 	if (before->options.streams != after->options.streams)
@@ -58,7 +52,7 @@ add(struct listing *l, const char *words)
 static void
 text(struct listing *l, const char *what, const char *was, const char *is)
 {
-	if (!same_text(was, is))
+	if (!strings_same(was, is))
 		add(l, arena_printf(l->arena, "%s: %.80s, then %.80s", what, known(was),
 		    known(is)));
 }

@@ -119,17 +119,11 @@ ends_setting(struct arena *a, const struct plan_direction *own, const struct set
 
 /* ---- decision -------------------------------------------------------------------------------- */
 
-static bool
-same_cc(const struct setting *a, const struct setting *b)
-{
-	return a->cc == b->cc || (a->cc != NULL && b->cc != NULL && strcmp(a->cc, b->cc) == 0);
-}
-
 /* What of a change is this end's. */
 static enum decision_class
 own_class(const struct direction_decision *d)
 {
-	bool cc = !same_cc(&d->before.setting, &d->after.setting);
+	bool cc = !strings_same(d->before.setting.cc, d->after.setting.cc);
 	bool window = d->before.setting.window_bytes != d->after.setting.window_bytes;
 
 	if (d->class != CLASS_WINDOW && d->class != CLASS_CONGESTION && d->class != CLASS_BOTH)

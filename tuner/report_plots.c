@@ -242,12 +242,6 @@ window_axis(const struct run *run, const struct direction_decision *d, struct pl
 	return most > least;
 }
 
-static bool
-same_cc(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* Of the trials with this control and window. */
 static double
 median_goodput(const struct run *run, const struct direction_decision *d, const char *cc,
@@ -259,7 +253,7 @@ median_goodput(const struct run *run, const struct direction_decision *d, const 
 	for (size_t i = 0; i < run->n_trials && n < STATS_MAX; i++) {
 		const struct trial *t = &run->trials[i];
 
-		if (counts(t, d) && same_cc(t->setting.cc, cc) &&
+		if (counts(t, d) && strings_same(t->setting.cc, cc) &&
 		    t->setting.window_bytes == window_bytes)
 			v[n++] = t->goodput_bps;
 	}
@@ -280,7 +274,7 @@ draw_curve(struct plot *p, const struct run *run, const struct direction_decisio
 		for (size_t i = 0; i < run->n_trials; i++) {
 			const struct trial *t = &run->trials[i];
 
-			if (counts(t, d) && same_cc(t->setting.cc, cc) &&
+			if (counts(t, d) && strings_same(t->setting.cc, cc) &&
 			    t->setting.window_bytes > last)
 				next = fmin(next, t->setting.window_bytes);
 		}
@@ -305,8 +299,8 @@ report_plot_windows(struct text *t, const struct run *run, const struct directio
 		return;
 	plot_open(&p, t, "Goodput over the window, one dot a trial, lines through the medians", x,
 	    (struct plot_axis){ 0, 1.08 * most_bps / unit.bps, false, unit.words, say_number });
-	draw_curve(&p, run, d, same_cc(was, now) ? "curve other" : "curve was", was, unit.bps);
-	if (!same_cc(was, now))
+	draw_curve(&p, run, d, strings_same(was, now) ? "curve other" : "curve was", was, unit.bps);
+	if (!strings_same(was, now))
 		draw_curve(&p, run, d, "curve now", now, unit.bps);
 	for (size_t i = 0; i < run->n_trials; i++) {
 		const struct trial *at = &run->trials[i];
