@@ -76,6 +76,9 @@ bool cmd_options(struct cmd_context *c, const struct cmd *cmd, struct opt *opts,
 
 struct host_access;
 
+/* ssh://.. ; NULL is no name of anything. */
+bool cmd_is_ssh(const char *name);
+
 /*
  * The command's own flags (a table as above) and behind them those by which a HOST is reached; they
  * are refused where neither it nor the peer is an ssh:// one (NULL: there is none).
@@ -84,6 +87,7 @@ struct opt *cmd_access_flags(struct arena *a, const struct opt *own, struct host
 
 /* The same with those by which a transfer between it and a peer is made. */
 struct opt *cmd_peer_flags(struct arena *a, const struct opt *own, struct host_access *x);
+
 bool cmd_access_check(const struct opt *opts, const char *host, const char *peer, struct err *e);
 
 /* The entry of this name in an opt table, to ask for its "given". */

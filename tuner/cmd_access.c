@@ -62,8 +62,8 @@ cmd_peer_flags(struct arena *a, const struct opt *own, struct host_access *x)
 	return cmd_access_flags(a, joined(a, own, flags, N_MEASURING), x);
 }
 
-static bool
-is_ssh(const char *name)
+bool
+cmd_is_ssh(const char *name)
 {
 	return name != NULL && strncmp(name, "ssh://", 6) == 0;
 }
@@ -80,7 +80,7 @@ cmd_access_check(const struct opt *opts, const char *host, const char *peer, str
 		bool via = strcmp(names[i], "agent") == 0 && host != NULL &&
 		    strncmp(host, "via:", 4) == 0;
 
-		if (cmd_given(opts, names[i]) && !via && !is_ssh(host) && !is_ssh(peer))
+		if (cmd_given(opts, names[i]) && !via && !cmd_is_ssh(host) && !cmd_is_ssh(peer))
 			return fail(e, ERR_USAGE, "--%s is of use only with an ssh:// host",
 			    names[i]);
 	}

@@ -263,22 +263,12 @@ stages(struct pipeline *p, const struct asked *x, const char *token, struct err 
 
 /* ---- after ----------------------------------------------------------------------------------- */
 
-static const char *
-quoted(struct arena *a, const char *word)
-{
-	struct text t = { .arena = a };
-
-	words_quote(&t, word);
-	text_disarm(t.s);
-	return t.s;
-}
-
 /* Where it is, and how it goes on when it ended too early. */
 static void
 tell_file(struct pipeline *p, bool measured)
 {
 	struct cmd_context *c = p->cmd;
-	const char *file = quoted(c->arena, p->save);
+	const char *file = words_shown(c->arena, p->save);
 	double budget_s = measured ? resume_budget_s(p->run) : NAN;
 
 	cmd_note(c, "the run is saved in %s", file);

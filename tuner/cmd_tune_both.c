@@ -7,17 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool
-is_ssh(const char *name)
-{
-	return strncmp(name, "ssh://", 6) == 0;
-}
-
 bool
 tune_both_check(const struct cmd_context *c, const struct options *o, bool apply, bool tries,
     bool no_save, struct err *e)
 {
-	if (!is_ssh(o->peer))
+	if (!cmd_is_ssh(o->peer))
 		return fail(e, ERR_USAGE, "--both: settings of '%.60s' cannot be reached; a peer "
 		    "that is reached by ssh is needed: --peer ssh://[user@]name", o->peer);
 	if (strcmp(o->host, o->peer) == 0)
@@ -47,16 +41,6 @@ tune_both_name(struct arena *a, const char *name)
 	return arena_printf(a, "%.*s-peer", (int)len, name);
 }
 
-static const char *
-quoted(struct arena *a, const char *word)
-{
-	struct text t = { .arena = a };
-
-	words_quote(&t, word);
-	text_disarm(t.s);
-	return t.s;
-}
-
 static bool
 save(struct pipeline *p, struct err *e)
 {
@@ -68,7 +52,7 @@ save(struct pipeline *p, struct err *e)
 	if (p->save == NULL)
 		return true;
 	file = tune_both_name(c->arena, p->save);
-	shown = quoted(c->arena, file);
+	shown = words_shown(c->arena, file);
 	if (!cmd_run_save(c->arena, file, run, &why)) {
 		cmd_note(c, "%s", why.text);
 		return p->save_unasked || fail(e, why.code, "%s", why.text);
@@ -77,7 +61,7 @@ save(struct pipeline *p, struct err *e)
 		cmd_note(c, "that of the other end is saved in %s", shown);
 	else
 		cmd_note(c, "that of the other end is saved in %s; in force with: pathtune apply "
-		    "%s %s", shown, shown, quoted(c->arena, run->options.host));
+		    "%s %s", shown, shown, words_shown(c->arena, run->options.host));
 	return true;
 }
 

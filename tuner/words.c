@@ -24,6 +24,16 @@ words_quote(struct text *t, const char *word)
 	text_bytes(t, "'", 1);
 }
 
+const char *
+words_shown(struct arena *a, const char *word)
+{
+	struct text t = { .arena = a };
+
+	words_quote(&t, word);
+	text_disarm(t.s);
+	return t.s;
+}
+
 /* One word from *line on, which is moved behind it. */
 static bool
 take_word(struct arena *a, const char **line, const char **word, struct err *e)
