@@ -3,6 +3,7 @@
 #include "flow.h"
 #include "net.h"
 #include "ssh_known.h"
+#include "ssh_revoked.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -231,7 +232,8 @@ verify_key(struct ssh_link *l, ssh_key key, struct err *e)
 
 	if (file == NULL)
 		return fail(e, ERR_FAILED, "%s: there is no file of known hosts", l->name);
-	if (!ssh_known_ask(a, file, known, key, &k, e))
+	if (!ssh_known_ask(a, file, known, key, &k, e) || (l->access->config != NULL &&
+	    !ssh_revoked_ask(a, l->access->config, key, &k, e)))
 		return false;
 	switch (k.verdict) {
 	case KNOWN_OK:

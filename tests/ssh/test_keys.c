@@ -331,6 +331,50 @@ Test(ssh_keys, settings_are_obeyed_on_request_only)
 	EXPECT_OUT("ssh://box", &with, "none: No such file or directory");
 }
 
+/* Settings that are those of the box, with this line in another host's section. */
+static struct host_access
+revoking(const char *line)
+{
+	return (struct host_access){ .config = sshd_write(s, "config", 0600, arena_printf(a,
+	    "Host box\n HostName 127.0.0.1\n Port %u\n IdentityFile %s/.ssh/id_ed25519\n"
+	    " UserKnownHostsFile %s/.ssh/known_hosts\nHost other\n %s\n", s->port, s->dir, s->dir,
+	    line)) };
+}
+
+Test(ssh_keys, a_list_of_revoked_keys_in_the_settings_is_obeyed)
+{
+	const char *file = sshd_write(s, "gone", 0600, "");
+	struct host_access with = revoking(arena_printf(a, "revokedhostkeys = \"%s\"", file));
+
+	EXPECT_IN("ssh://box", &with);
+	sshd_keygen(s, "ed25519", "old_key", "");
+	sshd_write(s, "gone", 0600, arena_printf(a, "# of last year\n\n%s",
+	    sshd_read(s, "old_key.pub")));
+	EXPECT_IN("ssh://box", &with);
+	sshd_write(s, "gone", 0600, arena_printf(a, "%s%s", sshd_read(s, "old_key.pub"),
+	    sshd_read(s, "host_key.pub")));
+	EXPECT_OUT("ssh://box", &with, "is revoked by");
+	cr_expect_not_null(strstr(e.text, "gone line 2: "), "%s", e.text);
+	with = revoking("RevokedHostKeys ~/gone");
+	EXPECT_OUT("ssh://box", &with, "gone line 2: ");
+	with = revoking("RevokedHostKeys none");
+	EXPECT_IN("ssh://box", &with);
+}
+
+Test(ssh_keys, no_host_is_believed_while_a_list_of_revoked_keys_cannot_be_read)
+{
+	struct host_access with = revoking(arena_printf(a, "RevokedHostKeys %s/gone", s->dir));
+
+	EXPECT_OUT("ssh://box", &with, "gone: No such file or directory");
+	sshd_write(s, "gone", 0600, "ssh-ed25519 AAAAnot\n");
+	EXPECT_OUT("ssh://box", &with, "gone line 1: not a public key");
+	SSHD_DO("ssh-keygen", "-q", "-k", "-f", sshd_path(s, "gone"), sshd_path(s, "host_key.pub"));
+	EXPECT_OUT("ssh://box", &with, "gone: a list of revoked keys in OpenSSH's binary form");
+	with = revoking("RevokedHostKeys /etc/%h");
+	EXPECT_OUT("ssh://box", &with, "line 7: RevokedHostKeys names no file");
+	cr_expect(nobody_logged_in());
+}
+
 static struct host_access
 proxied(const char *line)
 {
