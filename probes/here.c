@@ -53,15 +53,13 @@ add_host(struct arena *a, struct here *h, const char *name)
 static const char *
 speaking_to(struct arena *a, const struct net_address *to)
 {
-	struct net_address own = { .len = sizeof(own.addr) };
 	int fd = socket(to->addr.ss_family, SOCK_DGRAM, 0);
 	const char *s = NULL;
 
 	if (fd == -1)
 		return NULL;
-	if (connect(fd, (const struct sockaddr *)&to->addr, to->len) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&own.addr, &own.len) == 0)
-		s = net_say(a, &own);
+	if (connect(fd, (const struct sockaddr *)&to->addr, to->len) == 0)
+		s = net_own(a, fd);
 	close(fd);
 	return s;
 }

@@ -125,6 +125,15 @@ net_say_port(struct arena *a, const struct net_address *n)
 	return arena_printf(a, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+const char *
+net_own(struct arena *a, int fd)
+{
+	struct net_address own = { .len = sizeof(own.addr) };
+
+	return getsockname(fd, (struct sockaddr *)&own.addr, &own.len) == 0 ? net_say(a, &own) :
+	    NULL;
+}
+
 bool
 net_same_host(const struct net_address *x, const struct net_address *y)
 {

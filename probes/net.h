@@ -32,6 +32,9 @@ bool net_resolve(struct arena *a, const char *host, unsigned port, struct net_ad
 const char *net_say(struct arena *a, const struct net_address *n);
 const char *net_say_port(struct arena *a, const struct net_address *n);
 
+/* The address that this socket speaks from; NULL when the kernel does not say. */
+const char *net_own(struct arena *a, int fd);
+
 /* As far as addresses tell: the same IPv4 address, or IPv6 network of 64 bits. */
 bool net_same_host(const struct net_address *x, const struct net_address *y);
 

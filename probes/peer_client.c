@@ -171,15 +171,6 @@ connect_any(
 	return fd;
 }
 
-static const char *
-own_address(struct arena *a, int fd)
-{
-	struct net_address own = { .len = sizeof(own.addr) };
-
-	return getsockname(fd, (struct sockaddr *)&own.addr, &own.len) == 0 ? net_say(a, &own) :
-	    NULL;
-}
-
 bool
 peer_open(struct arena *a, const char *peer, const char *token, struct session **out, struct err *e)
 {
@@ -206,7 +197,7 @@ peer_open(struct arena *a, const char *peer, const char *token, struct session *
 	}
 	net_nodelay(fd);
 	s->address = net_say(a, &s->to);
-	s->own = own_address(a, fd);
+	s->own = net_own(a, fd);
 	channel_init(&s->channel, fd, false, &s->keys);
 	*out = s;
 	return true;
