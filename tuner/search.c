@@ -162,6 +162,12 @@ block_bytes(const struct search *s, bool fresh)
 	return bps / 8 * (s->block.warmup_s + s->block.duration_s);
 }
 
+static bool
+data_fits(const struct search *s, double n, double share, bool fresh)
+{
+	return s->bytes + n * block_bytes(s, fresh) <= share * s->config.data_cap_bytes;
+}
+
 /* What more_s adds is no part of any share: what was asked before stays as it was. */
 bool
 block_fits(struct search *s, double share, bool fresh)
@@ -169,14 +175,13 @@ block_fits(struct search *s, double share, bool fresh)
 	double more = s->phase == PHASE_CONFIRM ? s->more_s : 0;
 
 	return s->elapsed_s + block_cost_s(s) <= share * s->budget_s + more &&
-	    s->bytes + block_bytes(s, fresh) <= share * s->config.data_cap_bytes;
+	    data_fits(s, 1, share, fresh);
 }
 
 const char *
 block_lacks(struct search *s, double share, bool fresh)
 {
-	s->result.out_of_data = s->bytes + block_bytes(s, fresh) >
-	    share * s->config.data_cap_bytes;
+	s->result.out_of_data = !data_fits(s, 1, share, fresh);
 	return s->result.out_of_data ? "data cap" : "budget";
 }
 
@@ -184,7 +189,7 @@ bool
 blocks_fit(struct search *s, size_t n, double share)
 {
 	return s->elapsed_s + (double)n * block_cost_s(s) <= share * s->budget_s &&
-	    s->bytes + (double)n * block_bytes(s, false) <= share * s->config.data_cap_bytes;
+	    data_fits(s, (double)n, share, false);
 }
 
 /* ---- ask ------------------------------------------------------------------------------------ */
