@@ -141,29 +141,48 @@ line_for(struct arena *a, const struct persist_file *f, const char *name, const 
 	return same ? line : NULL;
 }
 
+/* What is known of a line, above it. */
 static void
-put_line(struct arena *a, struct text *t, const struct persist_file *f, const struct change_line *l,
-    bool optional, bool refused)
+put_reasons(struct arena *a, struct text *t, const struct change_line *l, bool refused)
 {
-	bool module = settings_is_module(l), elsewhere = settings_is_of_interface(l);
-	const char *line = elsewhere ? NULL :
-	    line_for(a, f, module ? l->new : l->name, l->new, optional);
-
 	text_bytes(t, "\n", 1);
 	if (l->reason != NULL)
 		comment(t, l->reason);
-	if (!module && refused)
+	if (refused)
 		comment(t, "unverified: the kernel refused this value here, it was measured with "
 		    "sockets that ask for it themselves");
 	if (l->old != NULL)
 		comment(t, arena_printf(a, "before: %s", l->old));
-	if (elsewhere)
-		comment(t, arena_printf(a, "to be set elsewhere: %s to %s", l->name, l->new));
-	else if (line != NULL)
+}
+
+static void
+put_line(struct arena *a, struct text *t, const struct change_line *l, const char *line)
+{
+	if (line != NULL)
 		text_add(t, "%s\n", line);
 	else
 		comment(t, arena_printf(a, "left out: this file cannot hold %s with the value %s",
 		    l->name, l->new));
+}
+
+static void
+put_module(struct arena *a, struct text *t, const struct persist_file *f,
+    const struct change_line *l)
+{
+	put_reasons(a, t, l, false);
+	put_line(a, t, l, line_for(a, f, l->new, l->new, false));
+}
+
+static void
+put_setting(struct arena *a, struct text *t, const struct profile *p, const struct change_line *l,
+    bool refused)
+{
+	put_reasons(a, t, l, refused);
+	if (settings_is_of_interface(l))
+		comment(t, arena_printf(a, "to be set elsewhere: %s to %s", l->name, l->new));
+	else
+		put_line(a, t, l, line_for(a, &p->persist.settings, l->name, l->new,
+		    knob_is_optional(p, l->name)));
 }
 
 /* A line of the file of an interface's offloads. */
@@ -173,16 +192,8 @@ put_offload(struct arena *a, struct text *t, const struct profile *p, const stru
 {
 	const char *line = offload_boot_line(a, p, &run->facts, l->name, l->new);
 
-	text_bytes(t, "\n", 1);
-	if (l->reason != NULL)
-		comment(t, l->reason);
-	if (l->old != NULL)
-		comment(t, arena_printf(a, "before: %s", l->old));
-	if (line != NULL && strpbrk(line, "\r\n\\") == NULL)
-		text_add(t, "%s\n", line);
-	else
-		comment(t, arena_printf(a, "left out: this file cannot hold %s with the value %s",
-		    l->name, l->new));
+	put_reasons(a, t, l, false);
+	put_line(a, t, l, line == NULL || strpbrk(line, "\r\n\\") != NULL ? NULL : line);
 }
 
 static void
@@ -226,10 +237,9 @@ fragment_make(struct arena *a, const struct profile *p, struct run *run)
 		if (has_file && offload_is_line(l->name))
 			put_offload(a, &offloads, p, run, l);
 		else if (!settings_is_module(l))
-			put_line(a, &settings, &p->persist.settings, l,
-			    knob_is_optional(p, l->name), !l->verified && !computed);
+			put_setting(a, &settings, p, l, !l->verified && !computed);
 		else if (p->persist.modules.line != NULL)
-			put_line(a, &modules, &p->persist.modules, l, false, false);
+			put_module(a, &modules, &p->persist.modules, l);
 	}
 	add_file(a, run, &p->persist.settings, &settings);
 	add_file(a, run, &p->persist.modules, &modules);
