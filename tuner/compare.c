@@ -157,7 +157,7 @@ say_effect(struct arena *a, const struct compare_direction *d)
 	if (x->low >= 100 || x->high <= -50)
 		return arena_printf(a, "%.3g times the goodput [%.3g, %.3g] (%s)",
 		    1 + x->estimate / 100, 1 + x->low / 100, 1 + x->high / 100, of);
-	return arena_printf(a, "%+.0f %% [%.0f, %.0f] (%s)", x->estimate, x->low, x->high, of);
+	return arena_printf(a, "%s (%s)", units_say_change(a, x->estimate, x->low, x->high), of);
 }
 
 static const char *

@@ -113,7 +113,7 @@ decide_say_setting(struct arena *a, const struct plan_direction *p, const struct
 static const char *
 say_effect(struct arena *a, const struct effect *x)
 {
-	const char *size = arena_printf(a, "%+.0f %% [%.0f, %.0f]", x->estimate, x->low, x->high);
+	const char *size = units_say_change(a, x->estimate, x->low, x->high);
 
 	if (x->low >= FACTOR_FROM)
 		size = arena_printf(a, "%.3g times the goodput [%.3g, %.3g]",

@@ -39,9 +39,7 @@ name_width(const struct direction_decision *d)
 const char *
 report_try_effect(struct arena *a, const struct effect *x)
 {
-	return isnan(x->estimate)
-	    ? ""
-	    : arena_printf(a, "%+.0f %% [%.0f, %.0f]", x->estimate, x->low, x->high);
+	return isnan(x->estimate) ? "" : units_say_change(a, x->estimate, x->low, x->high);
 }
 
 static void

@@ -184,3 +184,20 @@ units_say_percent(struct arena *a, double share, int digits)
 		return "unknown";
 	return arena_printf(a, "%.*f %%", digits, share * 100);
 }
+
+static double
+rounded(double x)
+{
+	double r = round(x);
+
+	return r == 0 ? 0 : r; /* printf gives a negative zero its sign */
+}
+
+const char *
+units_say_change(struct arena *a, double estimate, double low, double high)
+{
+	double by = rounded(estimate);
+
+	return arena_printf(a, by == 0 ? "%.0f %% [%.0f, %.0f]" : "%+.0f %% [%.0f, %.0f]", by,
+	    rounded(low), rounded(high));
+}

@@ -25,4 +25,7 @@ const char *units_say_bytes(struct arena *a, double bytes);
 const char *units_say_time(struct arena *a, double seconds);
 const char *units_say_percent(struct arena *a, double share, int digits);
 
+/* A change in per cent with its interval: "+6 % [6, 7]"; what rounds to nothing has no sign. */
+const char *units_say_change(struct arena *a, double estimate, double low, double high);
+
 #endif

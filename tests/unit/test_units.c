@@ -164,6 +164,17 @@ Test(options, mix_flags_and_words_and_end_at_two_dashes)
 	arena_free(a);
 }
 
+Test(units, a_change_that_rounds_to_nothing_has_no_sign)
+{
+	struct arena *a = arena_new();
+
+	cr_expect_str_eq(units_say_change(a, 6.4, 5.6, 7.4), "+6 % [6, 7]");
+	cr_expect_str_eq(units_say_change(a, -34.2, -41, -.4), "-34 % [-41, 0]");
+	cr_expect_str_eq(units_say_change(a, -.3, -.4, .4), "0 % [0, 0]");
+	cr_expect_str_eq(units_say_change(a, .4, -.1, 1), "0 % [0, 1]");
+	arena_free(a);
+}
+
 Test(options, progress_is_one_line_on_any_terminal)
 {
 	struct cmd_context c = { .tty = true };
