@@ -31,23 +31,6 @@ struct both {
 	const char *before[2];
 };
 
-/* Opened within an end's namespace, it stays its own. */
-static inline int
-both_open(struct both *b, int end)
-{
-	const char *file = arena_printf(b->w.a, "/proc/sys/%s", both_files[end]);
-	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd;
-	int there = open(arena_printf(b->w.a, "/proc/%ld/ns/net", (long)b->sshd_pid[end]),
-	    O_RDONLY | O_CLOEXEC);
-
-	cr_assert(here >= 0 && there >= 0 && setns(there, CLONE_NEWNET) == 0);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	cr_assert(fd >= 0 && setns(here, CLONE_NEWNET) == 0);
-	close(here);
-	close(there);
-	return fd;
-}
-
 static inline bool
 both_as_before(struct both *b, int end)
 {
@@ -107,7 +90,8 @@ both_new(const char *lab)
 	remote_in(&b.w, 'b', arena_printf(b.w.a, "cp %s /proc/sys/net/ipv4/tcp_rmem",
 	    sshd_write(s, "small", 0644, BOTH_SMALL)));
 	for (int end = 0; end < 2; end++) {
-		b.fd[end] = both_open(&b, end);
+		b.fd[end] = remote_open(b.sshd_pid[end],
+		    arena_printf(b.w.a, "/proc/sys/%s", both_files[end]));
 		both_as_before(&b, end);
 	}
 	return b;

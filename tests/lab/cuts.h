@@ -25,22 +25,6 @@ struct cuts {
 	unsigned seed;
 };
 
-/* Opened within the target's namespace, they stay its own. */
-static inline void
-cuts_open(struct cuts *c)
-{
-	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int there = open(arena_printf(c->w.a, "/proc/%ld/ns/net", (long)c->w.sshd_pid),
-	    O_RDONLY | O_CLOEXEC);
-
-	cr_assert(here >= 0 && there >= 0 && setns(there, CLONE_NEWNET) == 0);
-	for (size_t i = 0; i < NELEM(cuts_files); i++)
-		c->fd[i] = open(cuts_files[i], O_RDONLY | O_CLOEXEC);
-	cr_assert_eq(setns(here, CLONE_NEWNET), 0);
-	close(here);
-	close(there);
-}
-
 static inline const char *
 cuts_value(struct cuts *c, size_t i, char text[128])
 {
@@ -87,7 +71,8 @@ cuts_new(const char *lab)
 	struct cuts c = { .w = remote_new(lab, 50e6, 10), .seed = 1 };
 	char text[128];
 
-	cuts_open(&c);
+	for (size_t i = 0; i < NELEM(cuts_files); i++)
+		c.fd[i] = remote_open(c.w.sshd_pid, cuts_files[i]);
 	for (size_t i = 0; i < NELEM(cuts_files); i++)
 		c.before[i] = arena_strdup(c.w.a, cuts_value(&c, i, text));
 	c.try_file = sshd_write(c.w.sshd, "try", 0644, "duration: 500ms\nrounds: 50\nsettings:\n"

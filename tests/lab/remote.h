@@ -51,6 +51,33 @@ remote_join(struct remote *w)
 	SSHD_DO("sh", "-c", up);
 }
 
+/* This process goes on within the network namespace of that one. */
+static inline void
+remote_enter(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/net", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert(fd >= 0 && setns(fd, CLONE_NEWNET) == 0);
+	close(fd);
+}
+
+/* Opened within the network namespace of that process, a file of /proc/sys stays of it. */
+static inline int
+remote_open(pid_t pid, const char *file)
+{
+	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd;
+
+	cr_assert(here >= 0);
+	remote_enter(pid);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	cr_assert(fd >= 0 && setns(here, CLONE_NEWNET) == 0);
+	close(here);
+	return fd;
+}
+
 /* The way between control and target; the target itself does not notice. */
 static inline void
 remote_link(bool up)

@@ -110,17 +110,6 @@ Test(remote, a_link_that_is_cut_leaves_the_old_values_within_the_lease, .timeout
 #define THREE_LEASES 60 /* renewals: twenty a lease */
 #define FULL_BYTES (.4 * 30e6 / 8)
 
-static void
-enter(pid_t pid, const char *name)
-{
-	struct arena *a = arena_new();
-	int fd = open(arena_printf(a, "/proc/%ld/ns/%s", (long)pid, name), O_RDONLY | O_CLOEXEC);
-
-	cr_assert(fd >= 0 && setns(fd, 0) == 0);
-	close(fd);
-	arena_free(a);
-}
-
 /* Bulk transfers from the peer to the target, until this process is killed. */
 static _Noreturn void
 bulk(pid_t target, pid_t peer)
@@ -132,11 +121,11 @@ bulk(pid_t target, pid_t peer)
 
 	inet_pton(AF_INET, LAB_ADDRESS_A, &to.sin_addr);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	enter(target, "net");
+	remote_enter(target);
 	p[0] = (struct pollfd){ socket(AF_INET, SOCK_STREAM, 0), POLLIN, 0 };
 	if (bind(p[0].fd, (struct sockaddr *)&to, sizeof(to)) != 0 || listen(p[0].fd, BULK) != 0)
 		_exit(1);
-	enter(peer, "net");
+	remote_enter(peer);
 	for (size_t i = 1; i <= BULK; i++) {
 		p[i] = (struct pollfd){ socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), POLLOUT, 0 };
 		/* fills the queue, which cubic's HyStart does not */
@@ -229,7 +218,7 @@ Test(remote, a_link_that_is_full_does_not_let_the_lease_run_out, .timeout = 200)
 	    &e), "%s", e.text);
 	if ((child = fork()) == 0)
 		bulk(w.sshd_pid, peer);
-	enter(peer, "net");
+	remote_enter(peer);
 	for (int i = 0; i < 1000 && lab_queue_bytes(&w) < FULL_BYTES; i++)
 		poll(NULL, 0, 20);
 	cr_assert(lab_queue_bytes(&w) >= FULL_BYTES);
