@@ -6,6 +6,9 @@
  * time; ansible's connections are its defaults, and no run finds those of another one.  "raw" runs
  * the very scripts that our probe sends, "ping" ansible's module, pssh only "true".  Root's shell
  * is dash there: what somebody's .bashrc does is no business of ours.  Runs take turns; medians.
+ *
+ * The hundred targets share this machine's processors with those that ask them, and their logins
+ * and scripts are the same work for all; so what a host costs the asking side is told as well.
  */
 #include "probes/flow.h"
 #include "tuner/base.h"
@@ -22,6 +25,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -274,8 +278,19 @@ most_memory(const char *command, size_t *looks)
 struct rival {
 	const char *name, *command;
 	double seconds[RUNS_MOST], median_s;
+	double cpu_s; /* of all runs; ssh processes that go to the background are not in it */
 	bool missing;
 };
+
+static double
+cpu_s(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_CHILDREN, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
 
 static double
 timed(const char *command, int status)
@@ -322,7 +337,9 @@ table(struct rival *r, size_t n, size_t n_hosts, size_t runs)
 			printf(" %6.2f", r[i].seconds[k]);
 		qsort(r[i].seconds, runs, sizeof(double), order);
 		r[i].median_s = r[i].seconds[runs / 2];
-		printf("   median %6.2f, x %.1f\n", r[i].median_s, r[i].median_s / r[0].median_s);
+		printf("   median %6.2f, x %.1f; here %.1f ms of processor a host, x %.1f\n",
+		    r[i].median_s, r[i].median_s / r[0].median_s,
+		    1e3 * r[i].cpu_s / (double)(runs * n_hosts), r[i].cpu_s / r[0].cpu_s);
 	}
 	ok = r[1].missing || bar("times faster than ansible raw", r[1].median_s / r[0].median_s, 4);
 	return (r[2].missing ||
@@ -351,8 +368,11 @@ compare(size_t n_hosts, size_t runs)
 	r[1].missing = r[2].missing = end(begin("ansible --version")) != 0;
 	r[3].missing = end(begin("parallel-ssh --version")) != 0;
 	for (size_t k = 0; k < runs; k++) {
-		for (size_t i = 0; i < NELEM(r); i++)
+		for (size_t i = 0; i < NELEM(r); i++) {
+			r[i].cpu_s -= cpu_s();
 			r[i].seconds[k] = r[i].missing ? 0 : timed(r[i].command, 0);
+			r[i].cpu_s += cpu_s();
+		}
 	}
 	return table(r, NELEM(r), n_hosts, runs);
 }
