@@ -72,13 +72,15 @@ report_title(const struct run *run)
 	    "pathtune: no decision";
 }
 
+/* One that could not be set is in the notes. */
 static bool
 was_tried(const struct run *run, enum direction d, const char *id)
 {
 	for (size_t i = 0; i < run->n_trials; i++) {
 		const struct trial *t = &run->trials[i];
 
-		if (t->direction == d && strings_have(t->setting.extras, t->setting.n_extras, id))
+		if (t->direction == d && t->status != TRIAL_VOID &&
+		    strings_have(t->setting.extras, t->setting.n_extras, id))
 			return true;
 	}
 	return false;

@@ -451,4 +451,7 @@ Test(extras, the_report_tells_what_was_tried_and_what_became_of_it)
 	page = report_run(a, &run, false);
 	cr_expect_not_null(strstr(page, "also tried: stack-rack (not kept), stack-bbr (dropped)"),
 	    "%s", page);
+	t[1].status = TRIAL_VOID;
+	page = report_run(a, &run, false);
+	cr_expect_not_null(strstr(page, "also tried: stack-rack (not kept)\n"), "no more: %s", page);
 }
