@@ -72,6 +72,29 @@ files_read(struct arena *a, const char *path, size_t cap, const char **text, siz
 	return ok;
 }
 
+bool
+files_read_any(struct arena *a, const char *path, size_t cap, const char **text, size_t *len,
+    struct err *e)
+{
+	if (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return files_read(a, path, cap, text, len, e);
+	*text = "";
+	*len = 0;
+	return true;
+}
+
+char *
+files_line(struct arena *a, const char **at, const char *end)
+{
+	const char *s = *at, *newline;
+
+	if (s >= end)
+		return NULL;
+	newline = memchr(s, '\n', (size_t)(end - s));
+	*at = newline == NULL ? end : newline + 1;
+	return arena_strndup(a, s, (size_t)((newline == NULL ? end : newline) - s));
+}
+
 /* ---- write ----------------------------------------------------------------------------------- */
 
 /* Where a file goes: a name in an open directory, and what messages call it. */

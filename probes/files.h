@@ -14,6 +14,13 @@
 bool files_read(struct arena *a, const char *path, size_t cap, const char **text, size_t *len,
     struct err *e);
 
+/* The same; one that is not there is empty. */
+bool files_read_any(struct arena *a, const char *path, size_t cap, const char **text, size_t *len,
+    struct err *e);
+
+/* A copy of the line at *at, which moves behind it, without its newline; NULL at end. */
+char *files_line(struct arena *a, const char **at, const char *end);
+
 /*
  * Written beside, on disk, renamed.  mode is for a new file, less the umask; one that is there
  * keeps its mode and owner, a symbolic link is followed.  What is not a regular file (/dev/stdout)

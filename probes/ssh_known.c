@@ -67,17 +67,15 @@ void
 ssh_known_text(struct arena *a, const char *file, const char *text, size_t n, const char *host,
     ssh_key key, struct ssh_known *k)
 {
-	const char *s = text, *end = text + n, *newline;
+	const char *at = text;
 	enum ssh_known_verdict v;
-	unsigned line = 1;
+	unsigned number = 0;
+	char *line;
 
-	for (; s < end; s = newline + 1, line++) {
-		newline = memchr(s, '\n', (size_t)(end - s));
-		if (newline == NULL)
-			newline = end;
-		if (judge_line(a, arena_strndup(a, s, (size_t)(newline - s)), host, key, &v) &&
-		    outweighs(v, k->verdict))
-			*k = (struct ssh_known){ v, line, file };
+	while ((line = files_line(a, &at, text + n)) != NULL) {
+		number++;
+		if (judge_line(a, line, host, key, &v) && outweighs(v, k->verdict))
+			*k = (struct ssh_known){ v, number, file };
 	}
 }
 
@@ -88,9 +86,7 @@ ask_one(struct arena *a, const char *file, const char *host, ssh_key key, struct
 	const char *text;
 	size_t n;
 
-	if (access(file, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
-		return true;
-	if (!files_read(a, file, FILE_BYTES, &text, &n, e))
+	if (!files_read_any(a, file, FILE_BYTES, &text, &n, e))
 		return false;
 	ssh_known_text(a, file, text, n, host, key, k);
 	return true;

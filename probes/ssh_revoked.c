@@ -2,11 +2,9 @@
 
 #include "files.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define SYSTEM_FILE "/etc/ssh/ssh_config"
 #define KEYWORD "RevokedHostKeys"
@@ -20,19 +18,6 @@ struct asked {
 	ssh_key key;
 	struct ssh_known *known;
 };
-
-/* Its lines, one after the other, without their end; NULL after the last. */
-static char *
-next_line(struct arena *a, const char **at, const char *end)
-{
-	const char *s = *at, *newline;
-
-	if (s >= end)
-		return NULL;
-	newline = memchr(s, '\n', (size_t)(end - s));
-	*at = newline == NULL ? end : newline + 1;
-	return arena_strndup(a, s, (size_t)((newline == NULL ? end : newline) - s));
-}
 
 /* ---- a list ---------------------------------------------------------------------------------- */
 
@@ -71,7 +56,7 @@ ask_list(const struct asked *x, const char *file, struct err *e)
 	if (n >= sizeof(magic) && memcmp(text, magic, sizeof(magic)) == 0)
 		return fail(e, ERR_FAILED, "%s: a list of revoked keys in OpenSSH's binary form is "
 		    "not read; have it as text, one public key a line", file);
-	for (at = text; (line = next_line(x->arena, &at, text + n)) != NULL;) {
+	for (at = text; (line = files_line(x->arena, &at, text + n)) != NULL;) {
 		number++;
 		if (!judge_key(x, line, &same))
 			return fail(e, ERR_FAILED, "%s line %u: not a public key; while a list of "
@@ -124,11 +109,9 @@ ask_config(const struct asked *x, const char *file, struct err *e)
 	char *line, *name;
 	size_t n;
 
-	if (access(file, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
-		return true;
-	if (!files_read(x->arena, file, CONFIG_BYTES, &text, &n, e))
+	if (!files_read_any(x->arena, file, CONFIG_BYTES, &text, &n, e))
 		return false;
-	for (at = text; (line = next_line(x->arena, &at, text + n)) != NULL;) {
+	for (at = text; (line = files_line(x->arena, &at, text + n)) != NULL;) {
 		number++;
 		name = named(line);
 		if (name == NULL || strcasecmp(name, "none") == 0)

@@ -331,20 +331,18 @@ Test(ssh_keys, settings_are_obeyed_on_request_only)
 	EXPECT_OUT("ssh://box", &with, "none: No such file or directory");
 }
 
-/* Settings that are those of the box, with this line in another host's section. */
 static struct host_access
-revoking(const char *line)
+box_with(const char *line)
 {
 	return (struct host_access){ .config = sshd_write(s, "config", 0600, arena_printf(a,
-	    "Host box\n HostName 127.0.0.1\n Port %u\n IdentityFile %s/.ssh/id_ed25519\n"
-	    " UserKnownHostsFile %s/.ssh/known_hosts\nHost other\n %s\n", s->port, s->dir, s->dir,
-	    line)) };
+	    "Host box\n HostName 127.0.0.1\n Port %u\n %s\n", s->port, line)) };
 }
 
 Test(ssh_keys, a_list_of_revoked_keys_in_the_settings_is_obeyed)
 {
 	const char *file = sshd_write(s, "gone", 0600, "");
-	struct host_access with = revoking(arena_printf(a, "revokedhostkeys = \"%s\"", file));
+	struct host_access with = box_with(arena_printf(a, "Host other\n revokedhostkeys = \"%s\"",
+	    file));
 
 	EXPECT_IN("ssh://box", &with);
 	sshd_keygen(s, "ed25519", "old_key", "");
@@ -355,52 +353,46 @@ Test(ssh_keys, a_list_of_revoked_keys_in_the_settings_is_obeyed)
 	    sshd_read(s, "host_key.pub")));
 	EXPECT_OUT("ssh://box", &with, "is revoked by");
 	cr_expect_not_null(strstr(e.text, "gone line 2: "), "%s", e.text);
-	with = revoking("RevokedHostKeys ~/gone");
+	with = box_with("Host other\n RevokedHostKeys ~/gone");
 	EXPECT_OUT("ssh://box", &with, "gone line 2: ");
-	with = revoking("RevokedHostKeys none");
+	with = box_with("Host other\n RevokedHostKeys none");
 	EXPECT_IN("ssh://box", &with);
 }
 
 Test(ssh_keys, no_host_is_believed_while_a_list_of_revoked_keys_cannot_be_read)
 {
-	struct host_access with = revoking(arena_printf(a, "RevokedHostKeys %s/gone", s->dir));
+	struct host_access with = box_with(arena_printf(a, "Host other\n RevokedHostKeys %s/gone",
+	    s->dir));
 
 	EXPECT_OUT("ssh://box", &with, "gone: No such file or directory");
 	sshd_write(s, "gone", 0600, "ssh-ed25519 AAAAnot\n");
 	EXPECT_OUT("ssh://box", &with, "gone line 1: not a public key");
 	SSHD_DO("ssh-keygen", "-q", "-k", "-f", sshd_path(s, "gone"), sshd_path(s, "host_key.pub"));
 	EXPECT_OUT("ssh://box", &with, "gone: a list of revoked keys in OpenSSH's binary form");
-	with = revoking("RevokedHostKeys /etc/%h");
-	EXPECT_OUT("ssh://box", &with, "line 7: RevokedHostKeys names no file");
+	with = box_with("Host other\n RevokedHostKeys /etc/%h");
+	EXPECT_OUT("ssh://box", &with, "line 5: RevokedHostKeys names no file");
 	cr_expect(nobody_logged_in());
-}
-
-static struct host_access
-proxied(const char *line)
-{
-	return (struct host_access){ .config = sshd_write(s, "config", 0600, arena_printf(a,
-	    "Host box\n HostName 127.0.0.1\n Port %u\n %s\n", s->port, line)) };
 }
 
 Test(ssh_keys, a_proxy_is_a_command_that_no_shell_sees)
 {
-	struct host_access with = proxied(arena_printf(a, "ProxyCommand sh %s/proxy %%h %%p %%n %%%%",
+	struct host_access with = box_with(arena_printf(a, "ProxyCommand sh %s/proxy %%h %%p %%n %%%%",
 	    s->dir));
 
 	sshd_write(s, "proxy", 0755, "echo \"$*\" >$HOME/asked\n");
 	EXPECT_OUT("ssh://box", &with, "ssh://box: no ssh session: ");
 	cr_expect_str_eq(sshd_read(s, "asked"), arena_printf(a, "127.0.0.1 %u box %%\n", s->port));
 
-	with = proxied("ProxyCommand touch $HOME/harm; nc %h %p");
+	with = box_with("ProxyCommand touch $HOME/harm; nc %h %p");
 	EXPECT_OUT("ssh://box", &with, "would need a shell");
-	with = proxied("ProxyCommand nc %h %p %z");
+	with = box_with("ProxyCommand nc %h %p %z");
 	EXPECT_OUT("ssh://box", &with, "only %h, %n, %p, %r and %% are known");
-	with = proxied("ProxyCommand no-such-program %h");
+	with = box_with("ProxyCommand no-such-program %h");
 	EXPECT_OUT("ssh://box", &with, "no-such-program: not found");
 	sshd_write(s, "proxy", 0755, "printf 'first\\nno route \\033[2Jthere\\n' >&2; exit 1\n");
-	with = proxied(arena_printf(a, "ProxyCommand sh %s/proxy", s->dir));
+	with = box_with(arena_printf(a, "ProxyCommand sh %s/proxy", s->dir));
 	EXPECT_OUT("ssh://box", &with, "its ProxyCommand says: no route ?[2Jthere");
-	with = proxied("HostName -oProxyCommand=x");
+	with = box_with("HostName -oProxyCommand=x");
 	cr_expect_not_null(enter("ssh://box2", &with));
 }
 
