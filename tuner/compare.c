@@ -154,10 +154,9 @@ say_effect(struct arena *a, const struct compare_direction *d)
 	const char *of = arena_printf(a, "%.3g %% confidence, %.0f %s", x->confidence * 100,
 	    x->pairs, d->drift ? "rounds" : x->pairs == 1 ? "transfer" : "transfers");
 
-	if (x->low >= 100 || x->high <= -50)
-		return arena_printf(a, "%.3g times the goodput [%.3g, %.3g] (%s)",
-		    1 + x->estimate / 100, 1 + x->low / 100, 1 + x->high / 100, of);
-	return arena_printf(a, "%s (%s)", units_say_change(a, x->estimate, x->low, x->high), of);
+	return arena_printf(a, "%s (%s)", x->low >= 100 || x->high <= -50 ?
+	    units_say_factor(a, x->estimate, x->low, x->high) :
+	    units_say_change(a, x->estimate, x->low, x->high), of);
 }
 
 static const char *

@@ -113,11 +113,10 @@ decide_say_setting(struct arena *a, const struct plan_direction *p, const struct
 static const char *
 say_effect(struct arena *a, const struct effect *x)
 {
-	const char *size = units_say_change(a, x->estimate, x->low, x->high);
+	const char *size = x->low >= FACTOR_FROM ?
+	    units_say_factor(a, x->estimate, x->low, x->high) :
+	    units_say_change(a, x->estimate, x->low, x->high);
 
-	if (x->low >= FACTOR_FROM)
-		size = arena_printf(a, "%.3g times the goodput [%.3g, %.3g]",
-		    1 + x->estimate / 100, 1 + x->low / 100, 1 + x->high / 100);
 	return arena_printf(a, "%s (%.3g %% confidence, %.0f interleaved pairs in %s)", size,
 	    x->confidence * 100, x->pairs, units_say_time(a, x->seconds));
 }

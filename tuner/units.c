@@ -201,3 +201,10 @@ units_say_change(struct arena *a, double estimate, double low, double high)
 	return arena_printf(a, by == 0 ? "%.0f %% [%.0f, %.0f]" : "%+.0f %% [%.0f, %.0f]", by,
 	    rounded(low), rounded(high));
 }
+
+const char *
+units_say_factor(struct arena *a, double estimate, double low, double high)
+{
+	return arena_printf(a, "%.3g times the goodput [%.3g, %.3g]", 1 + estimate / 100,
+	    1 + low / 100, 1 + high / 100);
+}

@@ -28,4 +28,7 @@ const char *units_say_percent(struct arena *a, double share, int digits);
 /* A change in per cent with its interval: "+6 % [6, 7]"; what rounds to nothing has no sign. */
 const char *units_say_change(struct arena *a, double estimate, double low, double high);
 
+/* The same per cent where a factor is easier to read: "5.43 times the goodput [5.13, 5.44]". */
+const char *units_say_factor(struct arena *a, double estimate, double low, double high);
+
 #endif
