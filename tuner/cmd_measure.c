@@ -10,7 +10,6 @@
 #include "../probes/files.h"
 
 #include <math.h>
-#include <string.h>
 
 #define DATA_CAP_BYTES (10.0 * 1024 * 1024 * 1024)
 #define TRANSFERS 5.0 /* in a round */
@@ -105,7 +104,7 @@ deliver(struct pipeline *p, bool ok, struct err *e)
 {
 	struct cmd_context *c = p->cmd;
 	struct err unsaved = { ERR_NONE, "" };
-	struct text file = { .arena = c->arena };
+	const char *file;
 
 	if (p->run->n_trials == 0)
 		return ok;
@@ -115,10 +114,8 @@ deliver(struct pipeline *p, bool ok, struct err *e)
 		return ok;
 	if (!cmd_run_save(c->arena, p->save, p->run, &unsaved))
 		return fail(e, unsaved.code, "%s", unsaved.text);
-	words_quote(&file, p->save);
-	text_disarm(file.s);
-	cmd_note(c, "the run is saved in %s; compare it with: pathtune compare %s RUN", file.s,
-	    file.s);
+	file = words_shown(c->arena, p->save);
+	cmd_note(c, "the run is saved in %s; compare it with: pathtune compare %s RUN", file, file);
 	return ok;
 }
 

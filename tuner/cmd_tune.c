@@ -76,12 +76,6 @@ agrees(const struct opt *opts, const char *flag, bool same, struct err *e)
 	    fail(e, ERR_USAGE, "--%s contradicts the run that is to go on", flag);
 }
 
-static bool
-same_words(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* Flags say what the run says, or nothing; only time may be added. */
 static bool
 check_agreement(const struct opt *opts, const struct asked *x, const struct options *o,
@@ -94,7 +88,7 @@ check_agreement(const struct opt *opts, const struct asked *x, const struct opti
 	if (x->budget_s < had_s)
 		return fail(e, ERR_USAGE, "--budget: the run has %.0f s already; more than that "
 		    "lets it go on for longer", had_s);
-	return agrees(opts, "peer", same_words(o->peer, was->peer), e) &&
+	return agrees(opts, "peer", strings_same(o->peer, was->peer), e) &&
 	    agrees(opts, "direction", o->direction == was->direction, e) &&
 	    agrees(opts, "quick", was->mode == BUDGET_QUICK, e) &&
 	    agrees(opts, "thorough", was->mode == BUDGET_THOROUGH, e) &&
@@ -103,7 +97,7 @@ check_agreement(const struct opt *opts, const struct asked *x, const struct opti
 	    agrees(opts, "policy", o->policy == was->policy, e) &&
 	    agrees(opts, "all-cc", was->all_cc, e) &&
 	    agrees(opts, "both", was->end != NULL, e) &&
-	    agrees(opts, "start-cc", same_words(o->start_cc, was->start_cc), e);
+	    agrees(opts, "start-cc", strings_same(o->start_cc, was->start_cc), e);
 }
 
 static bool

@@ -37,7 +37,7 @@ resume_may(const struct run *old, struct err *e)
 static bool
 same_text(const char *what, const char *old, const char *now, struct err *e)
 {
-	if (old == now || (old != NULL && now != NULL && strcmp(old, now) == 0))
+	if (strings_same(old, now))
 		return true;
 	return fail(e, ERR_FAILED, "%.60s was %.80s, it is %.80s now", what,
 	    old == NULL ? "unknown" : old, now == NULL ? "unknown" : now);
